@@ -1,0 +1,74 @@
+using Microsoft.Extensions.Configuration;
+
+namespace Retry.Messaging.Configuration;
+
+/// <summary>What appsettings say: the section <c>GradientRetry</c> with <c>ManageTopology</c>, <c>Defaults</c> and <c>Endpoints:{name}</c>.</summary>
+/// <remarks>
+/// Read strictly: unknown keys, types and values are findings with their full path, all of them at once. Keys have no case, as
+/// everywhere in configuration, so neither have the names of endpoints here. A null value says nothing.
+/// </remarks>
+internal sealed class GradientRetryConfiguration
+{
+    /// <summary>The name of the section.</summary>
+    internal const string SectionName = "GradientRetry";
+
+    private readonly Dictionary<string, RetryPointSettings> _endpoints = new(StringComparer.OrdinalIgnoreCase);
+    private readonly List<RetryFinding> _findings = [];
+
+    private GradientRetryConfiguration()
+    {
+    }
+
+    /// <summary>Gets what to do about the ladder at start-up, or null where nothing is said.</summary>
+    internal TopologyManagement? ManageTopology { get; private set; }
+
+    /// <summary>Gets the lowest layer of every endpoint, right above <see cref="RetryDefaults"/>.</summary>
+    internal RetryPointSettings Defaults { get; private set; } = new();
+
+    /// <summary>Gets the highest layer of the endpoints that are named.</summary>
+    internal IReadOnlyDictionary<string, RetryPointSettings> Endpoints => _endpoints;
+
+    /// <summary>Gets everything that is wrong with the section.</summary>
+    internal IReadOnlyList<RetryFinding> Findings => _findings;
+
+    /// <summary>Reads the section; one that is not there says nothing.</summary>
+    internal static GradientRetryConfiguration Read(IConfigurationSection section)
+    {
+        ArgumentNullException.ThrowIfNull(section);
+        var result = new GradientRetryConfiguration();
+        var reader = new SettingsSectionReader();
+        reader.ReadKeys(section, new()
+        {
+            ["ManageTopology"] = at => result.ManageTopology = reader.OneOf(at, Enum.GetValues<TopologyManagement>()),
+            ["Defaults"] = at => result.Defaults = result.ReadPoint(reader, at),
+            ["Endpoints"] = at => reader.ReadKeys(at, at.GetChildren().ToDictionary(
+                endpoint => endpoint.Key,
+                _ => (Action<IConfigurationSection>)(endpoint => result._endpoints[endpoint.Key] = result.ReadPoint(reader, endpoint)))),
+        });
+        result._findings.InsertRange(0, reader.Findings);
+        return result;
+    }
+
+    /// <summary>Merges all that is said about an endpoint. This is the order of precedence.</summary>
+    /// <param name="endpoint">The name of the queue.</param>
+    /// <param name="code">What UseGradientRetry on the endpoint said.</param>
+    /// <param name="definition">What the definition of its consumer said.</param>
+    /// <param name="busWide">What AddGradientRetry said.</param>
+    /// <remarks>Defaults stand below code for the whole bus, as their name says: they fill what nobody else filled.</remarks>
+    internal RetryPointSettings SettingsFor(
+        string endpoint,
+        RetryPointSettings? code = null,
+        RetryPointSettings? definition = null,
+        RetryPointSettings? busWide = null)
+    {
+        RetryPointSettings?[] highestFirst = [_endpoints.GetValueOrDefault(endpoint), code, definition, busWide, Defaults];
+        return RetryPointSettings.Merge(highestFirst.OfType<RetryPointSettings>());
+    }
+
+    private RetryPointSettings ReadPoint(SettingsSectionReader reader, IConfigurationSection section)
+    {
+        var settings = reader.ReadPoint(section);
+        _findings.AddRange(RetrySettingsValidator.ValidateLayer(settings, section.Path));
+        return settings;
+    }
+}

@@ -1,0 +1,53 @@
+namespace Retry.Messaging.Configuration;
+
+/// <summary>Says everything about a retry point: a work queue and how its messages are retried.</summary>
+public sealed class RetryPointBuilder : RetryMessageBuilder
+{
+    internal RetryPointBuilder()
+        : this(new RetryPointSettings())
+    {
+    }
+
+    /// <summary>Makes a builder that goes on where another stopped: two calls on one endpoint merge.</summary>
+    internal RetryPointBuilder(RetryPointSettings settings)
+        : base(settings)
+    {
+    }
+
+    /// <summary>Settings of its own for a message type, over those of the point: several points on one queue.</summary>
+    /// <typeparam name="TMessage">The message type; types that derive from it or implement it too, unless they have settings of their own.</typeparam>
+    /// <param name="configure">Says the settings.</param>
+    public void ForMessage<TMessage>(Action<RetryMessageBuilder> configure)
+        where TMessage : class
+    {
+        ArgumentNullException.ThrowIfNull(configure);
+        var settings = new RetryPointSettings();
+        configure(ForMessage(settings));
+        Settings.Messages.Add((typeof(TMessage), settings));
+    }
+
+    /// <summary>How long one attempt may take before it is cancelled and counts as an error.</summary>
+    /// <param name="timeout">Longer than zero. The default is no limit.</param>
+    public void AttemptTimeout(TimeSpan timeout) => Settings.AttemptTimeout = timeout;
+
+    /// <summary>The header that says whose message it is.</summary>
+    /// <param name="header">The name of the header; at most 255 bytes. The default is none.</param>
+    public void Tenant(string header)
+    {
+        ArgumentNullException.ThrowIfNull(header);
+        Settings.Tenant = header;
+    }
+
+    /// <summary>How fast retries may flow back, over all instances together.</summary>
+    /// <param name="perSecond">Messages per second; 1/3600 (one an hour) or more. The default is no limit.</param>
+    /// <param name="burst">How many may go at once after a pause; 1 or more.</param>
+    public void LimitRedelivery(double perSecond, int burst = RetryDefaults.Burst)
+    {
+        Settings.LimitPerSecond = perSecond;
+        Settings.LimitBurst = burst;
+    }
+
+    /// <summary>Puts a release queue between the ladder and the work queue, so that a work queue which cannot accept stalls nobody else.</summary>
+    /// <param name="isolated">False takes back what a lower layer said. The default is not isolated; a limited point always is.</param>
+    public void Isolated(bool isolated = true) => Settings.Isolated = isolated;
+}
