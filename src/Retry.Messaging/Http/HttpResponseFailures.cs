@@ -46,9 +46,9 @@ public static class HttpResponseFailures
         var request = response.RequestMessage;
         var address = request?.RequestUri is { IsAbsoluteUri: true } uri
             ? uri.GetComponents(UriComponents.SchemeAndServer | UriComponents.Path, UriFormat.UriEscaped)
-            : "the service";
+            : "The service";
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{request?.Method.Method ?? "HTTP"} {address} answered {(int)response.StatusCode} ({response.StatusCode}){(retryAfter is { } wait ? $", retry after {DurationText.Format(wait)}" : "")}.");
+            $"{(request is null ? "" : request.Method.Method + " ")}{address} answered {(int)response.StatusCode} ({response.StatusCode}){(retryAfter is { } wait ? $", retry after {DurationText.Format(wait)}" : "")}.");
     }
 }
