@@ -227,6 +227,7 @@ internal static class RetrySettingsValidator
     private static IEnumerable<RetryFinding> ValidateSum(PolicySettings settings, TimeSpan? validFor, string path)
     {
         if (settings.EffectiveRetries is null
+            || validFor <= TimeSpan.Zero
             || ValidateValues(settings, path).Concat(ValidateTogether(settings, path)).Any(finding => finding.Severity == FindingSeverity.Error))
         {
             yield break;
