@@ -32,10 +32,14 @@ internal sealed class GradientRetryConfiguration
     internal IReadOnlyList<RetryFinding> Findings => _findings;
 
     /// <summary>Reads the section; one that is not there says nothing.</summary>
-    internal static GradientRetryConfiguration Read(IConfigurationSection section)
+    internal static GradientRetryConfiguration Read(IConfigurationSection? section)
     {
-        ArgumentNullException.ThrowIfNull(section);
         var result = new GradientRetryConfiguration();
+        if (section is null)
+        {
+            return result;
+        }
+
         var reader = new SettingsSectionReader();
         reader.ReadKeys(section, new()
         {

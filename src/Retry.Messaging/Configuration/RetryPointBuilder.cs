@@ -1,7 +1,7 @@
 namespace Retry.Messaging.Configuration;
 
 /// <summary>Says everything about a retry point: a work queue and how its messages are retried.</summary>
-public sealed class RetryPointBuilder : RetryMessageBuilder
+public class RetryPointBuilder : RetryMessageBuilder
 {
     internal RetryPointBuilder()
         : this(new RetryPointSettings())

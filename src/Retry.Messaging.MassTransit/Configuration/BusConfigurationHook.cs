@@ -1,0 +1,31 @@
+using MassTransit;
+using MassTransit.UsageTracking;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Retry.Messaging.MassTransit.Configuration;
+
+/// <summary>Connects our endpoint observer to a bus before any of its endpoints is configured.</summary>
+/// <remarks>
+/// <c>AddConfigureEndpointsCallback</c> sees only the endpoints of ConfigureEndpoints; an endpoint observer sees all, but
+/// has to be connected before the user's configuration runs. The usage tracker is the one public call at that moment, so
+/// ours stands in front of MassTransit's.
+/// </remarks>
+internal sealed class BusConfigurationHook(IServiceProvider services, IUsageTracker inner) : IUsageTracker
+{
+    public void PreConfigureBus<T>(T configurator, IBusRegistrationContext context)
+        where T : IBusFactoryConfigurator
+    {
+        inner.PreConfigureBus(configurator, context);
+        foreach (var registration in services.GetServices<GradientRetryRegistration>())
+        {
+            if (ReferenceEquals(registration.ContextOf(services), context))
+            {
+                configurator.ConnectEndpointConfigurationObserver(new EndpointObserver(services, registration.Options));
+            }
+        }
+    }
+
+    public void PreConfigureRider<T>(T configurator)
+        where T : IRiderFactoryConfigurator =>
+        inner.PreConfigureRider(configurator);
+}

@@ -1,0 +1,16 @@
+using Retry.Messaging.Configuration;
+using Retry.Messaging.RabbitMq.Topology;
+
+namespace Retry.Messaging.MassTransit;
+
+/// <summary>Bus-wide settings of graded retry: everything that can be said about a retry point, as the default for all of them.</summary>
+public sealed class GradientRetryOptions : RetryPointBuilder
+{
+    /// <summary>Gets or sets what the service does about the topology when it starts.</summary>
+    /// <value>The default is <see cref="TopologyManagement.OnStart"/>.</value>
+    public TopologyManagement ManageTopology { get; set; } = TopologyManagement.OnStart;
+
+    /// <summary>Gets or sets how the queues of a retry point are named after its work queue.</summary>
+    /// <value>The default adds <c>.release</c> and <c>.parked</c>. All services and <c>retryctl</c> must agree.</value>
+    public Func<string, RetryPointNames> QueueNames { get; set; } = RetryPointNames.For;
+}

@@ -1,0 +1,23 @@
+using MassTransit;
+using MassTransit.Configuration;
+using Retry.Messaging.Configuration;
+using Retry.Messaging.MassTransit.Filters;
+
+namespace Retry.Messaging.MassTransit.Configuration;
+
+/// <summary>Puts the filter on an endpoint, or says everything that is wrong with its settings.</summary>
+internal sealed class GradientRetrySpecification(Func<GradientRetryFilter>? filter, IReadOnlyList<RetryFinding> findings)
+    : IPipeSpecification<ConsumeContext>
+{
+    public void Apply(IPipeBuilder<ConsumeContext> builder)
+    {
+        if (filter is not null)
+        {
+            builder.AddFilter(filter());
+        }
+    }
+
+    public IEnumerable<ValidationResult> Validate() => findings.Select(finding => finding.Severity == FindingSeverity.Warning
+        ? this.Warning(finding.Path, finding.Message)
+        : this.Failure(finding.Path, finding.Message));
+}

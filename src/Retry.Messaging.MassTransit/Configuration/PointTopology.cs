@@ -1,0 +1,94 @@
+using MassTransit;
+using MassTransit.RabbitMqTransport;
+using Microsoft.Extensions.Logging;
+using Retry.Messaging.Configuration;
+using Retry.Messaging.MassTransit.Transports;
+using Retry.Messaging.RabbitMq;
+using Retry.Messaging.RabbitMq.Publishing;
+using Retry.Messaging.RabbitMq.Topology;
+
+namespace Retry.Messaging.MassTransit.Configuration;
+
+/// <summary>Declares the ladder before a point's work queue is consumed from, and the point itself as soon as its queue exists.</summary>
+/// <remarks>Start-up never fails here: what cannot be declared is said, and tried again when the first outcome needs it.</remarks>
+internal sealed partial class PointTopology(RabbitMqPoint point, TopologyManagement manage, RetryRules rules, ILogger logger)
+    : IFilter<ChannelContext>, IReceiveEndpointObserver
+{
+    private ChannelContext? _channel;
+
+    public async Task Send(ChannelContext context, IPipe<ChannelContext> next)
+    {
+        _channel = context;
+        if (manage == TopologyManagement.OnStart)
+        {
+            await EnsureAsync(point.LadderPlan).ConfigureAwait(false);
+        }
+
+        await next.Send(context).ConfigureAwait(false);
+    }
+
+    public async Task Ready(ReceiveEndpointReady ready)
+    {
+        var rulesText = rules.ToString();
+        switch (manage)
+        {
+            case TopologyManagement.OnStart:
+                if (await EnsureAsync(point.PointPlan).ConfigureAwait(false))
+                {
+                    LogReady(point.Names.Work, rulesText);
+                }
+
+                break;
+
+            case TopologyManagement.Verify:
+                await LookAsync().ConfigureAwait(false);
+                break;
+        }
+    }
+
+    public Task Stopping(ReceiveEndpointStopping stopping) => Task.CompletedTask;
+
+    public Task Completed(ReceiveEndpointCompleted completed) => Task.CompletedTask;
+
+    public Task Faulted(ReceiveEndpointFaulted faulted) => Task.CompletedTask;
+
+    public void Probe(ProbeContext context) => context.CreateFilterScope("gradientRetryTopology").Add("parked", point.Names.Parked);
+
+    private async Task<bool> EnsureAsync(TopologyPlan plan)
+    {
+        if (_channel is not { } channel)
+        {
+            return false;
+        }
+
+        try
+        {
+            await RetryConnection.Of(channel.ConnectionContext.Connection).EnsureAsync(plan, channel.CancellationToken).ConfigureAwait(false);
+            return true;
+        }
+#pragma warning disable CA1031 // the bus starts whatever the broker says; a failed outcome is held until the topology is there
+        catch (Exception exception)
+        {
+            LogRefused(point.Names.Work, exception.Message);
+            return false;
+        }
+#pragma warning restore CA1031
+    }
+
+    private async Task LookAsync()
+    {
+        if (_channel is { } channel)
+        {
+            foreach (var missing in await TopologyLook.FindMissingAsync(channel.ConnectionContext.Connection, point.LadderPlan.Then(point.PointPlan), channel.CancellationToken).ConfigureAwait(false))
+            {
+                LogRefused(point.Names.Work, $"Found no {missing}. Run 'retryctl topology apply'.");
+            }
+        }
+    }
+
+    [LoggerMessage(LogEvents.TopologyRefused, LogLevel.Error, "{Queue}: the retry topology is not complete, failed messages will be held: {Reason}")]
+    private partial void LogRefused(string queue, string reason);
+
+    [LoggerMessage(LogEvents.PointReady, LogLevel.Information, "{Queue}: retry point ready, {Policy}")]
+    private partial void LogReady(string queue, string policy);
+}

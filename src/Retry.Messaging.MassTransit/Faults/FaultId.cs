@@ -1,0 +1,20 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using Retry.Messaging.State;
+
+namespace Retry.Messaging.MassTransit.Faults;
+
+/// <summary>The id of a parked message's Fault: the same id for the same park, so a crash in between repeats the Fault, not another.</summary>
+internal static class FaultId
+{
+    public static Guid Of(RetryState parked)
+    {
+        var name = string.Create(CultureInfo.InvariantCulture, $"fault:{parked.Id}:{parked.Replayed}");
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes(name)).AsSpan(0, 16);
+        // RFC 9562, version 8 (custom) and variant bits
+        hash[6] = (byte)((hash[6] & 0x0F) | 0x80);
+        hash[8] = (byte)((hash[8] & 0x3F) | 0x80);
+        return new Guid(hash, bigEndian: true);
+    }
+}

@@ -1,0 +1,68 @@
+using MassTransit;
+using MassTransit.Context;
+using MassTransit.Events;
+using MassTransit.Metadata;
+using Retry.Messaging.State;
+
+namespace Retry.Messaging.MassTransit.Faults;
+
+/// <summary>A message whose attempt failed, with what its one Fault needs.</summary>
+/// <remarks>The context is the one outside every outbox, so that the Fault is not held back by one.</remarks>
+internal sealed class FaultedMessage<T>(ConsumeContext context, T message) : IFaultedMessage
+    where T : class
+{
+    public string? ConsumerType { get; init; }
+
+    public TimeSpan Duration { get; init; }
+
+    public Type? MessageType => typeof(T) == typeof(UnroutedMessage) ? null : typeof(T);
+
+    private string Consumer => ConsumerType ?? TypeCache<T>.ShortName;
+
+    public Task NotifyEndedAsync() => context.ReceiveContext.NotifyConsumed(Typed(), Duration, Consumer);
+
+    public async Task SendFaultAsync(Exception exception, RetryState parked, DateTimeOffset now)
+    {
+        var typed = Typed();
+        if (context.ReceiveContext.PublishFaults || context.FaultAddress is not null || context.ResponseAddress is not null)
+        {
+            await (MessageType is null ? SendReceiveFaultAsync(exception, parked) : SendFaultAsync(typed, exception, parked, now)).ConfigureAwait(false);
+        }
+
+        await context.ReceiveContext.NotifyFaulted(typed, Duration, Consumer, exception).ConfigureAwait(false);
+    }
+
+    private async Task SendFaultAsync(ConsumeContext<T> typed, Exception exception, RetryState parked, DateTimeOffset now)
+    {
+        var id = FaultId.Of(parked);
+        Fault<T> fault = new FaultEvent<T>(message, context.MessageId, HostMetadataCache.Host, exception, [.. context.SupportedMessageTypes])
+        {
+            FaultId = id,
+            Timestamp = now.UtcDateTime,
+        };
+        var endpoint = await typed.GetFaultEndpoint<T>().ConfigureAwait(false);
+        await endpoint.Send(fault, Pipe.Execute<SendContext<Fault<T>>>(send => Describe(send, id, parked)), context.CancellationToken).ConfigureAwait(false);
+    }
+
+    private async Task SendReceiveFaultAsync(Exception exception, RetryState parked)
+    {
+        var id = FaultId.Of(parked);
+        ReceiveFault fault = new ReceiveFaultEvent(HostMetadataCache.Host, exception, context.ReceiveContext.ContentType?.MediaType, context.MessageId, [.. context.SupportedMessageTypes]);
+        var endpoint = await context.ReceiveContext.GetReceiveFaultEndpoint(context, context.RequestId).ConfigureAwait(false);
+        await endpoint.Send(fault, Pipe.Execute<SendContext<ReceiveFault>>(send => Describe(send, id, parked)), context.CancellationToken).ConfigureAwait(false);
+    }
+
+    private void Describe(SendContext send, Guid id, RetryState parked)
+    {
+        send.TransferConsumeContextHeaders(context);
+        send.MessageId = id;
+        send.CorrelationId = context.CorrelationId;
+        send.RequestId = context.RequestId;
+        if (parked.Attempt > 2)
+        {
+            send.Headers.Set(MessageHeaders.FaultRedeliveryCount, parked.Attempt - 2);
+        }
+    }
+
+    private MessageConsumeContext<T> Typed() => new(context, message);
+}

@@ -1,0 +1,7 @@
+namespace Retry.Messaging.MassTransit.Faults;
+
+/// <summary>Stands for a message that failed before anybody took it as a type.</summary>
+internal sealed class UnroutedMessage
+{
+    public static readonly UnroutedMessage Instance = new();
+}

@@ -1,0 +1,98 @@
+using System.Diagnostics.CodeAnalysis;
+using MassTransit;
+using MassTransit.Context;
+using Retry.Messaging.State;
+using Retry.Messaging.MassTransit.Faults;
+using Retry.Messaging.MassTransit.Transports;
+
+namespace Retry.Messaging.MassTransit.Filters;
+
+/// <summary>The consume context of one attempt: keeps the Fault back until the message is parked.</summary>
+internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryContext, IDisposable
+{
+    private readonly ConsumeContext _context;
+    private readonly RetryDelivery _delivery;
+    private readonly CancellationTokenSource? _timeout;
+    private readonly CancellationTokenSource? _linked;
+    private IFaultedMessage? _message;
+
+    public AttemptContext(ConsumeContext context, RetryDelivery delivery, TimeSpan? timeout, TimeProvider time)
+        : base(context)
+    {
+        _context = context;
+        _delivery = delivery;
+        Headers = new AttemptHeaders(context.Headers, delivery.State.Attempt);
+        if (timeout is { } limit)
+        {
+            _timeout = new CancellationTokenSource(limit, time);
+            _linked = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, _timeout.Token);
+        }
+    }
+
+    public override CancellationToken CancellationToken => _linked?.Token ?? _context.CancellationToken;
+
+    public override global::MassTransit.Headers Headers { get; }
+
+    /// <summary>Whether the attempt was cut off by its own time-out.</summary>
+    public bool TimedOut => _timeout?.IsCancellationRequested == true && !_context.CancellationToken.IsCancellationRequested;
+
+    /// <summary>The type of the message as the consumer took it.</summary>
+    public Type? MessageType => _message?.MessageType;
+
+    public override bool TryGetMessage<T>([NotNullWhen(true)] out ConsumeContext<T> consumeContext)
+    {
+        if (!base.TryGetMessage(out consumeContext!))
+        {
+            return false;
+        }
+
+        _message ??= new FaultedMessage<T>(_context, consumeContext.Message);
+        return true;
+    }
+
+    public override bool TryGetPayload<T>([NotNullWhen(true)] out T payload)
+    {
+        if (_delivery.Payload is T original)
+        {
+            payload = original;
+            return true;
+        }
+
+        return base.TryGetPayload(out payload!);
+    }
+
+    /// <summary>Remembers who faulted; nothing is published before the message is parked.</summary>
+    public override Task NotifyFaulted<T>(ConsumeContext<T> context, TimeSpan duration, string consumerType, Exception exception)
+    {
+        _message = new FaultedMessage<T>(_context, context.Message) { ConsumerType = consumerType, Duration = duration };
+        return Task.CompletedTask;
+    }
+
+    /// <summary><c>context.Redeliver(delay)</c>: this message once more, through the ladder.</summary>
+    public Task ScheduleRedelivery(TimeSpan delay, Action<ConsumeContext, SendContext>? callback = null) =>
+        callback is null
+            ? _delivery.RedeliverAsync(delay, CancellationToken)
+            : throw new NotSupportedException("Redeliver through the ladder sends the original bytes once more, so its callback has nothing to change. Call Redeliver(delay) without a callback, or send a message of your own.");
+
+    /// <summary>What the parked message's headers tell other tools.</summary>
+    public FaultDetails FaultOf(Exception exception) => new(exception, _message?.ConsumerType, _message?.MessageType, ReceiveContext.InputAddress);
+
+    /// <summary>Tells MassTransit that the delivery has been dealt with; otherwise a copy goes to the skipped queue.</summary>
+    public Task NotifyEndedAsync() => _message is { } message ? message.NotifyEndedAsync() : NotifyEndedAsync(_context);
+
+    /// <inheritdoc cref="NotifyEndedAsync()"/>
+    public static Task NotifyEndedAsync(ConsumeContext context) => new FaultedMessage<UnroutedMessage>(context, UnroutedMessage.Instance).NotifyEndedAsync();
+
+    /// <summary>Publishes the one Fault of a message that has just been parked.</summary>
+    public async Task SendFaultAsync(Exception exception, RetryState parked, TimeProvider time)
+    {
+        var message = _message ?? new FaultedMessage<UnroutedMessage>(_context, UnroutedMessage.Instance);
+        await message.SendFaultAsync(exception, parked, time.GetUtcNow()).ConfigureAwait(false);
+    }
+
+    public void Dispose()
+    {
+        _linked?.Dispose();
+        _timeout?.Dispose();
+    }
+}

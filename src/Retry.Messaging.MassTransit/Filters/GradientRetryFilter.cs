@@ -1,0 +1,146 @@
+using MassTransit;
+using Microsoft.Extensions.Logging;
+using Retry.Messaging.Decisions;
+using Retry.Messaging.MassTransit.Transports;
+using Retry.Messaging.RabbitMq;
+
+namespace Retry.Messaging.MassTransit.Filters;
+
+/// <summary>Runs an attempt and makes its outcome safe.</summary>
+/// <remarks>
+/// The life of a delivery:
+/// <list type="number">
+/// <item>It came before its due time: it goes up the ladder again for the rest, and no attempt is used.</item>
+/// <item>The rest of the pipe runs: retries in memory, outbox, transaction, consumer. No exception: done.</item>
+/// <item>The host is stopping, or the delivery is lost: no outcome. It goes back untouched.</item>
+/// <item>The exception is decided on (<see cref="RetryDecider"/>): climb, park, drop or done.</item>
+/// <item>Climb or park: published and confirmed. Parked: then one Fault.</item>
+/// <item>MassTransit acknowledges, because nothing is thrown from here.</item>
+/// </list>
+/// It stands before the message type router, so everything that is configured on the endpoint is inside it, in whichever
+/// order it was configured: an outbox outside would take the ended exception for success, and commit.
+/// </remarks>
+internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransport transport, TimeProvider time, Random random, ILogger logger)
+    : IFilter<ConsumeContext>
+{
+    public async Task Send(ConsumeContext context, IPipe<ConsumeContext> next)
+    {
+        var delivery = transport.Open(context);
+        if (await CameEarlyAsync(context, delivery).ConfigureAwait(false))
+        {
+            return;
+        }
+
+        Exception failure;
+        var attempt = new AttemptContext(context, delivery, point.Rules.AttemptTimeout, time);
+        try
+        {
+            await next.Send(attempt).ConfigureAwait(false);
+            await attempt.ConsumeCompleted.ConfigureAwait(false);
+            return;
+        }
+#pragma warning disable CA1031 // whatever a consumer throws is its attempt's outcome
+        catch (Exception exception)
+        {
+            failure = attempt.TimedOut
+                ? new TimeoutException($"The attempt took longer than {point.Rules.AttemptTimeout}.", exception)
+                : exception;
+        }
+#pragma warning restore CA1031
+        finally
+        {
+            attempt.Dispose();
+        }
+
+        if (context.CancellationToken.IsCancellationRequested)
+        {
+            LogGivenBack(point.Queue, delivery.State.Attempt);
+            throw new OperationCanceledException("The host is stopping or the delivery was lost: no outcome, the message goes back.", failure, context.CancellationToken);
+        }
+
+        await SettleAsync(attempt, delivery, failure, context.CancellationToken).ConfigureAwait(false);
+    }
+
+    public void Probe(ProbeContext context)
+    {
+        var scope = context.CreateFilterScope("gradientRetry");
+        scope.Add("queue", point.Queue);
+        scope.Add("policy", point.Rules.ToString());
+    }
+
+    private async Task SettleAsync(AttemptContext attempt, RetryDelivery delivery, Exception exception, CancellationToken cancellationToken)
+    {
+        var failure = new FailedAttempt(exception, Environment.MachineName)
+        {
+            MessageType = attempt.MessageType,
+            FallbackId = delivery.FallbackId,
+            MessageDeadline = delivery.Deadline,
+            IsRequest = attempt.RequestId is not null,
+        };
+        var decision = RetryDecider.Decide(delivery.State, failure, point.Rules, time.GetUtcNow(), random);
+        switch (decision)
+        {
+            case RetryDecision.Again again:
+                await delivery.ClimbAsync(again, cancellationToken).ConfigureAwait(false);
+                LogRetry(point.Queue, again.State.Id, delivery.State.Attempt, again.Delay, again.State.Error);
+                await attempt.NotifyEndedAsync().ConfigureAwait(false);
+                break;
+
+            case RetryDecision.Park park:
+                await delivery.ParkAsync(park, attempt.FaultOf(exception), cancellationToken).ConfigureAwait(false);
+                LogParked(point.Queue, park.State.Id, park.Reason.ToString(), delivery.State.Attempt, park.State.Error);
+                await attempt.SendFaultAsync(exception, park.State, time).ConfigureAwait(false);
+                break;
+
+            case RetryDecision.Drop:
+                LogDropped(point.Queue, delivery.FallbackId, delivery.State.Attempt);
+                await attempt.NotifyEndedAsync().ConfigureAwait(false);
+                break;
+
+            case RetryDecision.Done:
+                await attempt.NotifyEndedAsync().ConfigureAwait(false);
+                break;
+        }
+    }
+
+    private async Task<bool> CameEarlyAsync(ConsumeContext context, RetryDelivery delivery)
+    {
+        var early = delivery.State.EarlyBy(time.GetUtcNow());
+        if (early == TimeSpan.Zero)
+        {
+            return false;
+        }
+
+        // A rest below one step is waited for here. A longer one climbs again, but never hot: where a policy cuts the
+        // rungs to nothing, the message would come back at once, thousands of times a second.
+        await Task.Delay(early < RestWaitedForHere ? early : PauseBeforeClimbingAgain, time, context.CancellationToken).ConfigureAwait(false);
+        var rest = delivery.State.EarlyBy(time.GetUtcNow());
+        if (rest == TimeSpan.Zero)
+        {
+            return false;
+        }
+
+        LogCameEarly(point.Queue, delivery.State.Id, rest);
+        await delivery.ClimbAsync(new RetryDecision.Again(rest, delivery.State.DueAt!.Value, delivery.State), context.CancellationToken).ConfigureAwait(false);
+        await AttemptContext.NotifyEndedAsync(context).ConfigureAwait(false);
+        return true;
+    }
+
+    private static readonly TimeSpan RestWaitedForHere = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan PauseBeforeClimbingAgain = TimeSpan.FromSeconds(1);
+
+    [LoggerMessage(LogEvents.RetryScheduled, LogLevel.Debug, "{Queue}: {RetryId} failed attempt {Attempt} and is tried again in {Delay}: {Error}")]
+    private partial void LogRetry(string queue, string? retryId, int attempt, TimeSpan delay, string? error);
+
+    [LoggerMessage(LogEvents.Parked, LogLevel.Warning, "{Queue}: {RetryId} is parked as {Reason} after attempt {Attempt}: {Error}")]
+    private partial void LogParked(string queue, string? retryId, string reason, int attempt, string? error);
+
+    [LoggerMessage(LogEvents.Dropped, LogLevel.Information, "{Queue}: request {RetryId} is dropped after attempt {Attempt}: its requester has given up")]
+    private partial void LogDropped(string queue, string? retryId, int attempt);
+
+    [LoggerMessage(LogEvents.CameEarly, LogLevel.Warning, "{Queue}: {RetryId} came {Rest} before it was due and climbs again. Something cuts the delays short: run 'retryctl topology verify'.")]
+    private partial void LogCameEarly(string queue, string? retryId, TimeSpan rest);
+
+    [LoggerMessage(LogEvents.GivenBack, LogLevel.Debug, "{Queue}: attempt {Attempt} was cut off and is repeated under the same number")]
+    private partial void LogGivenBack(string queue, int attempt);
+}

@@ -1,0 +1,85 @@
+using MassTransit.UsageTracking;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Retry.Messaging.Configuration;
+using Retry.Messaging.MassTransit;
+using Retry.Messaging.MassTransit.Configuration;
+using Retry.Messaging.MassTransit.InMemory;
+
+#pragma warning disable IDE0130 // extensions live where the user already is
+namespace MassTransit;
+#pragma warning restore IDE0130
+
+/// <summary>Graded retry for MassTransit.</summary>
+public static class GradientRetryConfigurationExtensions
+{
+    private const string LineToAdd = "services.AddMassTransit(x => { x.AddGradientRetry(); ... })";
+
+    /// <summary>Makes every durable endpoint of the bus a retry point.</summary>
+    /// <param name="configurator">The bus's registration.</param>
+    /// <param name="configure">Bus-wide settings; endpoints, definitions and appsettings may say otherwise.</param>
+    public static IBusRegistrationConfigurator AddGradientRetry(this IBusRegistrationConfigurator configurator, Action<GradientRetryOptions>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(configurator);
+        Add(configurator, configure, static services => services.GetRequiredService<DependencyInjection.Bind<IBus, IBusRegistrationContext>>().Value);
+        return configurator;
+    }
+
+    /// <summary>Makes every durable endpoint of one of several buses (MultiBus) a retry point.</summary>
+    /// <typeparam name="TBus">The bus.</typeparam>
+    /// <param name="configurator">The bus's registration.</param>
+    /// <param name="configure">Bus-wide settings; endpoints, definitions and appsettings may say otherwise.</param>
+    public static IBusRegistrationConfigurator<TBus> AddGradientRetry<TBus>(this IBusRegistrationConfigurator<TBus> configurator, Action<GradientRetryOptions>? configure = null)
+        where TBus : class, IBus
+    {
+        ArgumentNullException.ThrowIfNull(configurator);
+        Add(configurator, configure, static services => services.GetRequiredService<DependencyInjection.Bind<TBus, IBusRegistrationContext>>().Value);
+        return configurator;
+    }
+
+    /// <summary>Sets the retry policy of one endpoint. Two calls merge, they never nest.</summary>
+    /// <param name="configurator">The endpoint.</param>
+    /// <param name="context">The registration context, as given to <c>UsingRabbitMq</c> and to definitions.</param>
+    /// <param name="configure">The policy; without it the bus-wide settings hold.</param>
+    /// <exception cref="ConfigurationException">AddGradientRetry is missing.</exception>
+    public static void UseGradientRetry(this IReceiveEndpointConfigurator configurator, IRegistrationContext context, Action<RetryPointBuilder>? configure = null)
+    {
+        ArgumentNullException.ThrowIfNull(configurator);
+        ArgumentNullException.ThrowIfNull(context);
+        if (context.GetService<GradientRetryRegistration>() is null)
+        {
+            throw new ConfigurationException($"UseGradientRetry found no graded retry on this bus. Add this line: {LineToAdd}");
+        }
+
+        EndpointLayers.Of(configurator).Add(configure);
+    }
+
+    /// <summary>Leaves an endpoint as plain MassTransit makes it.</summary>
+    /// <param name="configurator">The endpoint.</param>
+    public static void DisableGradientRetry(this IReceiveEndpointConfigurator configurator)
+    {
+        ArgumentNullException.ThrowIfNull(configurator);
+        EndpointLayers.Of(configurator).Disabled = true;
+    }
+
+    /// <summary>Refused: a retry point is a queue, and a consumer is only one of those that share it.</summary>
+    /// <param name="configurator">The consumer.</param>
+    /// <param name="context">Not used.</param>
+    /// <param name="configure">Not used.</param>
+    [Obsolete("A retry point is a queue: call UseGradientRetry on the receive endpoint (in a consumer definition: on endpointConfigurator), and ForMessage<T> for what differs by message.", error: true)]
+    public static void UseGradientRetry(this IConsumerConfigurator configurator, IRegistrationContext context, Action<RetryPointBuilder>? configure = null) =>
+        throw new NotSupportedException();
+
+    private static void Add(IServiceCollection services, Action<GradientRetryOptions>? configure, Func<IServiceProvider, IBusRegistrationContext> contextOf)
+    {
+        var options = new GradientRetryOptions();
+        configure?.Invoke(options);
+        services.AddSingleton(new GradientRetryRegistration(contextOf, options));
+        services.TryAddSingleton<InMemoryParkingLot>();
+        if (!services.Any(service => service.ServiceType == typeof(BusConfigurationHook)))
+        {
+            services.AddSingleton(provider => new BusConfigurationHook(provider, ActivatorUtilities.CreateInstance<UsageTracker>(provider)));
+            services.AddSingleton<IUsageTracker>(provider => provider.GetRequiredService<BusConfigurationHook>());
+        }
+    }
+}

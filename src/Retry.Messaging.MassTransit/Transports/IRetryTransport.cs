@@ -1,0 +1,10 @@
+using MassTransit;
+
+namespace Retry.Messaging.MassTransit.Transports;
+
+/// <summary>Where outcomes go: the ladder and the parking lot of one transport.</summary>
+internal interface IRetryTransport
+{
+    /// <summary>Looks at a delivery: which attempt it is, and how to send it on.</summary>
+    RetryDelivery Open(ConsumeContext context);
+}

@@ -1,0 +1,67 @@
+using MassTransit;
+using RabbitMQ.Client;
+using Retry.Messaging.Decisions;
+using Retry.Messaging.State;
+using Retry.Messaging.Ladder;
+using Retry.Messaging.MassTransit.Faults;
+using Retry.Messaging.Naming;
+using Retry.Messaging.RabbitMq.Publishing;
+
+namespace Retry.Messaging.MassTransit.Transports;
+
+/// <summary>A delivery from RabbitMQ: its bytes and properties go on as they came.</summary>
+internal sealed class RabbitMqRetryDelivery(RabbitMqRetryTransport transport, RabbitMqBasicConsumeContext basic, MessageBody body, IConnection connection)
+    : RetryDelivery, RabbitMqBasicConsumeContext
+{
+    private readonly RetryConnection _connection = RetryConnection.Of(connection);
+
+    public override object? Payload => State.Kept.Exchange is null ? null : this;
+
+    // what a consumer sees of a message that came by the ladder is where it came from the first time
+    public string Exchange => State.Kept.Exchange ?? basic.Exchange;
+
+    public string RoutingKey => State.Kept.RoutingKey ?? basic.RoutingKey ?? string.Empty;
+
+    public string ConsumerTag => basic.ConsumerTag;
+
+    public ulong DeliveryTag => basic.DeliveryTag;
+
+    public IReadOnlyBasicProperties Properties => basic.Properties;
+
+    public override Task ClimbAsync(RetryDecision.Again again, CancellationToken cancellationToken) =>
+        transport.PublishAsync(_connection, () => Climb(again.State, again.Delay, again.DueAt), cancellationToken);
+
+    public override Task RedeliverAsync(TimeSpan delay, CancellationToken cancellationToken)
+    {
+        var dueAt = transport.Time.GetUtcNow() + DelayLadder.RoundUp(delay);
+        var state = State with { Id = State.Id ?? FallbackId, Attempt = State.Attempt + 1, DueAt = dueAt };
+        return transport.PublishAsync(_connection, () => Climb(state, delay, dueAt), cancellationToken);
+    }
+
+    public override Task ParkAsync(RetryDecision.Park park, FaultDetails fault, CancellationToken cancellationToken)
+    {
+        var at = transport.Time.GetUtcNow();
+        return transport.PublishAsync(_connection, () => Park(park, fault, at), cancellationToken);
+    }
+
+    private OutcomeMessage Climb(RetryState state, TimeSpan delay, DateTimeOffset dueAt)
+    {
+        // after a hold, what is left of the delay; the policy's delay counts from the failure
+        var left = dueAt - transport.Time.GetUtcNow();
+        var route = DelayLadder.Route(left < delay - DelayLadder.Step ? left : delay, transport.Destination);
+        var properties = Republication.With(basic.Properties, state, transport.Names.Work);
+        properties.Headers![MessageHeaders.RedeliveryCount] = state.Attempt - 1;
+        return new OutcomeMessage(route.Exchange, route.RoutingKey, properties, body.GetBytes());
+    }
+
+    private OutcomeMessage Park(RetryDecision.Park park, FaultDetails fault, DateTimeOffset at)
+    {
+        var properties = Republication.With(basic.Properties, park.State with { Reason = park.Reason }, transport.Names.Work);
+        foreach (var (name, value) in fault.Headers(at, State.Attempt - 1))
+        {
+            properties.Headers![name] = value;
+        }
+
+        return new OutcomeMessage(BrokerNames.ParkingExchange, transport.Names.Work, properties, body.GetBytes());
+    }
+}

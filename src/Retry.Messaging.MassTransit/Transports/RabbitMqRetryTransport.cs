@@ -1,0 +1,46 @@
+using MassTransit;
+using MassTransit.RabbitMqTransport;
+using Retry.Messaging.State;
+using Retry.Messaging.RabbitMq.Publishing;
+using Retry.Messaging.RabbitMq.Topology;
+
+namespace Retry.Messaging.MassTransit.Transports;
+
+/// <summary>Outcomes go to the ladder and the parking lot on RabbitMQ, on the connection the delivery came by.</summary>
+internal sealed class RabbitMqRetryTransport(RabbitMqPoint point, OutcomePublisher publisher, TimeProvider time) : IRetryTransport
+{
+    /// <summary>The queue that messages return to.</summary>
+    public string Destination => point.Destination;
+
+    public RetryPointNames Names => point.Names;
+
+    public TimeProvider Time => time;
+
+    public RetryDelivery Open(ConsumeContext context)
+    {
+        if (!context.ReceiveContext.TryGetPayload<RabbitMqBasicConsumeContext>(out var basic) || !context.ReceiveContext.TryGetPayload<ConnectionContext>(out var connection))
+        {
+            throw new InvalidOperationException($"Queue '{point.Names.Work}': found a delivery without RabbitMQ's consume context; wanted one from MassTransit's RabbitMQ transport. Do not copy receive contexts between transports.");
+        }
+
+        var now = time.GetUtcNow();
+        var state = Republication.ReadState(basic.Properties, basic.Exchange, point.Names.Work);
+        if (ReferenceEquals(state, RetryState.Fresh))
+        {
+            var expiresAt = context.ExpirationTime is { } expiration
+                ? new DateTimeOffset(expiration.ToUniversalTime(), TimeSpan.Zero)
+                : Republication.ExpiresAt(basic.Properties, now);
+            state = state with { Kept = Republication.Keep(basic.Properties, basic.Exchange, basic.RoutingKey ?? string.Empty, expiresAt) };
+        }
+
+        return new RabbitMqRetryDelivery(this, basic, context.ReceiveContext.Body, connection.Connection)
+        {
+            State = state,
+            FallbackId = basic.Properties.MessageId is { Length: > 0 } id ? id : NewId.NextGuid().ToString("D"),
+            Deadline = state.Kept.ExpiresAt,
+        };
+    }
+
+    public Task PublishAsync(RetryConnection connection, Func<OutcomeMessage> message, CancellationToken cancellationToken) =>
+        publisher.PublishAsync(connection, point.Plans, message, cancellationToken);
+}

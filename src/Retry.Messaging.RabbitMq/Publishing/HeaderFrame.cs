@@ -1,0 +1,73 @@
+using System.Collections;
+using System.Text;
+using RabbitMQ.Client;
+using Retry.Messaging.State;
+
+namespace Retry.Messaging.RabbitMq.Publishing;
+
+/// <summary>Keeps a message's header frame below the size at which the broker closes the whole connection.</summary>
+internal static class HeaderFrame
+{
+    // frame header and end (8), class, weight, body size and property flags (14), the fixed-size properties, and room to spare
+    private const int Overhead = 8 + 14 + 64;
+    private const int DefaultFrameMax = 131_072;
+
+    private static readonly string[] OursToCut = [RetryHeaderNames.History, RetryHeaderNames.Kept, RetryHeaderNames.Error];
+
+    /// <summary>Cuts headers, ours first and then the largest, until the frame fits.</summary>
+    /// <returns>The names of the headers that were cut.</returns>
+    public static IReadOnlyList<string> Fit(BasicProperties properties, uint frameMax)
+    {
+        var limit = (frameMax == 0 ? DefaultFrameMax : (int)Math.Min(frameMax, int.MaxValue)) - Overhead - PropertiesSize(properties);
+        var headers = properties.Headers;
+        if (headers is null || TableSize(headers) is var size && size <= limit)
+        {
+            return [];
+        }
+
+        var cut = new List<string>();
+        foreach (var name in OursToCut)
+        {
+            if (size > limit && headers.TryGetValue(name, out var value))
+            {
+                size -= EntrySize(name, value);
+                headers.Remove(name);
+                cut.Add(name);
+            }
+        }
+
+        foreach (var (name, value) in headers.Where(h => !h.Key.StartsWith(RetryHeaderNames.Prefix, StringComparison.Ordinal)).OrderByDescending(h => EntrySize(h.Key, h.Value)).ToList())
+        {
+            if (size <= limit)
+            {
+                break;
+            }
+
+            size -= EntrySize(name, value);
+            headers.Remove(name);
+            cut.Add(name);
+        }
+
+        return cut;
+    }
+
+    private static int PropertiesSize(BasicProperties properties) =>
+        Size(properties.ContentType) + Size(properties.ContentEncoding) + Size(properties.CorrelationId) + Size(properties.ReplyTo)
+        + Size(properties.MessageId) + Size(properties.Type) + Size(properties.AppId) + Size(properties.ClusterId);
+
+    private static int Size(string? text) => text is null ? 0 : 1 + Encoding.UTF8.GetByteCount(text);
+
+    private static int TableSize(IDictionary<string, object?> table) => 4 + table.Sum(entry => EntrySize(entry.Key, entry.Value));
+
+    private static int EntrySize(string name, object? value) => 1 + Encoding.UTF8.GetByteCount(name) + 1 + ValueSize(value);
+
+    private static int ValueSize(object? value) => value switch
+    {
+        null => 0,
+        string text => 4 + Encoding.UTF8.GetByteCount(text),
+        byte[] bytes => 4 + bytes.Length,
+        IDictionary<string, object?> table => TableSize(table),
+        IList list => 4 + list.Cast<object?>().Sum(item => 1 + ValueSize(item)),
+        _ => 16, // numbers, times and booleans take 1 to 8 bytes
+    };
+}

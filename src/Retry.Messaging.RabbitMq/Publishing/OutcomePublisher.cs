@@ -1,0 +1,106 @@
+using Microsoft.Extensions.Logging;
+using RabbitMQ.Client.Exceptions;
+using Retry.Messaging.RabbitMq.Topology;
+
+namespace Retry.Messaging.RabbitMq.Publishing;
+
+/// <summary>Publishes the outcome of an attempt until the broker has confirmed it.</summary>
+/// <remarks>
+/// The outcome is kept, not the message: while no confirm can be had (an alarm, a missing exchange, a full queue) the
+/// delivery stays unacknowledged, the publish is repeated and the consumer does not run again; the prefetch limit throttles
+/// the intake. Requeueing instead would run the consumer again and again and end at the broker's delivery limit.
+/// </remarks>
+internal sealed partial class OutcomePublisher(TimeProvider time, Random random, ILogger logger)
+{
+    /// <summary>The pause before the second try.</summary>
+    public static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
+
+    /// <summary>The longest pause between two tries.</summary>
+    public static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long an outcome is held: well below the broker's consumer timeout of 30 minutes.</summary>
+    public static readonly TimeSpan HoldLimit = TimeSpan.FromMinutes(20);
+
+    private static readonly TimeSpan LogPause = TimeSpan.FromMinutes(1);
+
+    private long _lastLog;
+    private int _held;
+
+    /// <summary>How many outcomes wait for a confirm after their first try failed.</summary>
+    public int Held => Volatile.Read(ref _held);
+
+    /// <summary>Publishes until confirmed.</summary>
+    /// <param name="connection">The connection that the delivery came by.</param>
+    /// <param name="plans">What must exist first; declared on this connection where it has not been.</param>
+    /// <param name="message">What to publish, asked for anew before each try, since the rest of a delay shrinks.</param>
+    /// <param name="cancellationToken">Cancelled when the delivery is lost or the host stops.</param>
+    /// <exception cref="OutcomeNotConfirmedException">Held for too long, or the connection is gone: the delivery must go back.</exception>
+    public async Task PublishAsync(RetryConnection connection, IReadOnlyList<TopologyPlan> plans, Func<OutcomeMessage> message, CancellationToken cancellationToken)
+    {
+        var pause = FirstPause;
+        var started = time.GetTimestamp();
+        var held = false;
+        try
+        {
+            while (true)
+            {
+                try
+                {
+                    foreach (var plan in plans)
+                    {
+                        await connection.EnsureAsync(plan, cancellationToken).ConfigureAwait(false);
+                    }
+
+                    var (exchange, routingKey, properties, body) = message();
+                    HeaderFrame.Fit(properties, connection.FrameMax);
+                    await connection.PublishAsync(exchange, routingKey, properties, body, cancellationToken).ConfigureAwait(false);
+                    return;
+                }
+                catch (Exception exception) when (exception is PublishRefusedException or TopologyException or AlreadyClosedException or OperationInterruptedException or IOException or TimeoutException or ObjectDisposedException)
+                {
+                    if (!connection.IsOpen)
+                    {
+                        throw new OutcomeNotConfirmedException("The connection was lost; the broker delivers the message again.", exception);
+                    }
+
+                    if (time.GetElapsedTime(started) > HoldLimit)
+                    {
+                        throw new OutcomeNotConfirmedException($"No confirm for {HoldLimit.TotalMinutes:0} minutes; the delivery goes back before the broker's consumer timeout takes it.", exception);
+                    }
+
+                    if (!held)
+                    {
+                        held = true;
+                        Interlocked.Increment(ref _held);
+                    }
+
+                    LogHeld(exception);
+                }
+
+                await Task.Delay(pause * (0.8 + (0.4 * random.NextDouble())), time, cancellationToken).ConfigureAwait(false);
+                pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+            }
+        }
+        finally
+        {
+            if (held)
+            {
+                Interlocked.Decrement(ref _held);
+            }
+        }
+    }
+
+    // Each of thousands of deliveries may be held for minutes: one line a minute tells it all.
+    private void LogHeld(Exception exception)
+    {
+        var now = time.GetTimestamp();
+        var last = Interlocked.Read(ref _lastLog);
+        if ((last == 0 || time.GetElapsedTime(last, now) >= LogPause) && Interlocked.CompareExchange(ref _lastLog, now, last) == last)
+        {
+            LogHeldOutcomes(Held, exception.Message);
+        }
+    }
+
+    [LoggerMessage(LogEvents.OutcomesHeld, LogLevel.Warning, "{Held} outcomes are held, because the broker does not confirm them: {Reason} They are tried again every 1 to 30 seconds; nothing is lost and no consumer runs twice.")]
+    private partial void LogHeldOutcomes(int held, string reason);
+}

@@ -1,0 +1,126 @@
+using System.Globalization;
+using RabbitMQ.Client;
+using Retry.Messaging.State;
+using Retry.Messaging.Naming;
+
+namespace Retry.Messaging.RabbitMq.Publishing;
+
+/// <summary>What a message looks like when it is published once more: as it was sent, but for what would harm it.</summary>
+internal static class Republication
+{
+    private const string CcHeader = "CC";
+    private const string BccHeader = "BCC";
+
+    private static readonly string[] BrokerHeaders =
+    [
+        // on 3.10 a republished x-death counts as a cycle, and the message is dropped
+        "x-death",
+        "x-delivery-count",
+        "x-acquired-count",
+        // written by RabbitMQ.Client's own confirm tracking
+        RabbitMQ.Client.Constants.PublishSequenceNumberHeader,
+    ];
+
+    private static readonly string[] BrokerHeaderPrefixes = ["x-first-death-", "x-last-death-", "x-opt-"];
+
+    /// <summary>Reads our headers, if they count: only on a delivery from an exchange of ours.</summary>
+    public static RetryState ReadState(IReadOnlyBasicProperties properties, string exchange, string workQueue) =>
+        exchange == BrokerNames.ReturnExchange ? RetryHeaderReader.Read(properties.Headers, workQueue) : RetryState.Fresh;
+
+    /// <summary>What to remember of a first delivery, because it will be taken off.</summary>
+    public static KeptProperties Keep(IReadOnlyBasicProperties properties, string exchange, string routingKey, DateTimeOffset? expiresAt) => new()
+    {
+        Exchange = exchange,
+        RoutingKey = routingKey,
+        Priority = properties.IsPriorityPresent() ? properties.Priority : null,
+        Expiration = properties.IsExpirationPresent() ? properties.Expiration : null,
+        ExpiresAt = expiresAt,
+        UserId = properties.IsUserIdPresent() ? properties.UserId : null,
+        Cc = Copies(properties.Headers, CcHeader),
+        Bcc = Copies(properties.Headers, BccHeader),
+    };
+
+    /// <summary>When the message's own time to live ends, as far as it can be told.</summary>
+    /// <remarks>The broker counts from the moment of queueing; without a timestamp, from now on is the best that is known.</remarks>
+    public static DateTimeOffset? ExpiresAt(IReadOnlyBasicProperties properties, DateTimeOffset now)
+    {
+        if (!properties.IsExpirationPresent() || !long.TryParse(properties.Expiration, NumberStyles.None, CultureInfo.InvariantCulture, out var ms))
+        {
+            return null;
+        }
+
+        var left = TimeSpan.FromMilliseconds(Math.Min(ms, uint.MaxValue));
+        return now + left;
+    }
+
+    /// <summary>A copy of the properties, stripped, with our headers.</summary>
+    public static BasicProperties With(IReadOnlyBasicProperties original, RetryState state, string workQueue)
+    {
+        var properties = Stripped(original);
+        RetryHeaderWriter.Write(properties.Headers!, state, workQueue);
+        return properties;
+    }
+
+    /// <summary>A copy of the properties without what the broker wrote and without what would harm the copy.</summary>
+    public static BasicProperties Stripped(IReadOnlyBasicProperties original)
+    {
+        var headers = new Dictionary<string, object?>((original.Headers?.Count ?? 0) + 12);
+        if (original.Headers is { } old)
+        {
+            foreach (var (name, value) in old)
+            {
+                if (!IsBrokers(name))
+                {
+                    headers[name] = value;
+                }
+            }
+        }
+
+        var properties = new BasicProperties(original) { Headers = headers };
+        properties.ClearExpiration();
+        properties.ClearPriority();
+        properties.ClearUserId();
+        return properties;
+    }
+
+    private static bool IsBrokers(string name)
+    {
+        if (name is CcHeader or BccHeader)
+        {
+            return true;
+        }
+
+        if (!name.StartsWith("x-", StringComparison.Ordinal))
+        {
+            return false;
+        }
+
+        foreach (var header in BrokerHeaders)
+        {
+            if (name == header)
+            {
+                return true;
+            }
+        }
+
+        foreach (var prefix in BrokerHeaderPrefixes)
+        {
+            if (name.StartsWith(prefix, StringComparison.Ordinal))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static List<string>? Copies(IDictionary<string, object?>? headers, string name) =>
+        headers is not null && headers.TryGetValue(name, out var value) && value is System.Collections.IList list
+            ? [.. list.Cast<object?>().Select(item => item switch
+                {
+                    byte[] bytes => System.Text.Encoding.UTF8.GetString(bytes),
+                    string text => text,
+                    _ => null,
+                }).OfType<string>()]
+            : null;
+}

@@ -1,0 +1,97 @@
+using System.Collections.Concurrent;
+using System.Runtime.CompilerServices;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
+using Retry.Messaging.RabbitMq.Topology;
+
+namespace Retry.Messaging.RabbitMq.Publishing;
+
+/// <summary>What we have on one connection of the application: a publisher, and the knowledge of what has been declared.</summary>
+internal sealed class RetryConnection
+{
+    private static readonly ConditionalWeakTable<IConnection, RetryConnection> Known = [];
+
+    private readonly IConnection _connection;
+    private readonly ConcurrentDictionary<TopologyPlan, Lazy<Task>> _declared = new(ReferenceEqualityComparer.Instance);
+    private readonly ConcurrentDictionary<string, bool> _suspects = new(StringComparer.Ordinal);
+
+    // nothing is closed when the connection closes: its channels are gone with it, and closing one by itself would keep
+    // the application's shutdown waiting for an answer (measured: 20 s)
+    private RetryConnection(IConnection connection)
+    {
+        _connection = connection;
+        Publisher = new ConfirmedPublisher(connection);
+    }
+
+    /// <summary>The publisher, shared by all retry points on the connection.</summary>
+    public ConfirmedPublisher Publisher { get; }
+
+    /// <summary>Whether the connection is open.</summary>
+    public bool IsOpen => _connection.IsOpen;
+
+    /// <summary>The largest frame that the broker takes.</summary>
+    public uint FrameMax => _connection.FrameMax;
+
+    /// <summary>The one for a connection.</summary>
+    public static RetryConnection Of(IConnection connection) => Known.GetValue(connection, static c => new RetryConnection(c));
+
+    /// <summary>Declares a plan once; after a failure the next call tries again.</summary>
+    /// <exception cref="TopologyException">The broker refused a part of it.</exception>
+    public async Task EnsureAsync(TopologyPlan plan, CancellationToken cancellationToken)
+    {
+        // one declaration serves all who wait for it, so it cannot be cancelled by one of them
+        var declaration = _declared.GetOrAdd(plan, p => new Lazy<Task>(() => TopologyDeclarer.DeclareAsync(_connection, p, cancellationToken: CancellationToken.None)));
+        try
+        {
+            await declaration.Value.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception) when (declaration.Value.IsFaulted)
+        {
+            _declared.TryRemove(new(plan, declaration));
+            throw;
+        }
+    }
+
+    /// <summary>Publishes, and remembers an exchange that was not there.</summary>
+    /// <remarks>
+    /// Publishing to an exchange that does not exist closes the channel for everybody on it. So an exchange that was missing
+    /// once is looked for on a channel of its own before the next publish.
+    /// </remarks>
+    public async Task PublishAsync(string exchange, string routingKey, BasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
+    {
+        if (_suspects.ContainsKey(exchange))
+        {
+            await LookForAsync(exchange, cancellationToken).ConfigureAwait(false);
+        }
+
+        try
+        {
+            await Publisher.PublishAsync(exchange, routingKey, properties, body, cancellationToken).ConfigureAwait(false);
+        }
+        catch (PublishRefusedException refused) when (refused.ReplyCode == Constants.NotFound)
+        {
+            _suspects[exchange] = true;
+            // whatever was declared may be gone
+            _declared.Clear();
+            throw;
+        }
+    }
+
+    private async Task LookForAsync(string exchange, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var channel = await _connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
+            await using (channel.ConfigureAwait(false))
+            {
+                await channel.ExchangeDeclarePassiveAsync(exchange, cancellationToken).ConfigureAwait(false);
+            }
+
+            _suspects.TryRemove(exchange, out _);
+        }
+        catch (Exception exception) when (exception is OperationInterruptedException or AlreadyClosedException)
+        {
+            throw new PublishRefusedException($"Exchange '{exchange}' does not exist. Run 'retryctl topology apply'.", exception);
+        }
+    }
+}

@@ -1,0 +1,26 @@
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
+
+namespace Retry.Messaging.RabbitMq.Topology;
+
+/// <summary>The broker refused a part of the topology. The message says what was found, wanted and what to do.</summary>
+public sealed class TopologyException : Exception
+{
+    private TopologyException(string message, Exception inner)
+        : base(message, inner)
+    {
+    }
+
+    internal static TopologyException From(string what, OperationInterruptedException exception)
+    {
+        var reply = exception.ShutdownReason?.ReplyText ?? exception.Message;
+        var next = exception.ShutdownReason?.ReplyCode switch
+        {
+            Constants.PreconditionFailed => "It exists with other properties. Run 'retryctl topology plan' to see what is wanted; delete it when it is empty, then run 'retryctl topology apply'.",
+            Constants.AccessRefused => "The user may not configure it. Let somebody who may run 'retryctl topology apply', and set ManageTopology to Verify.",
+            Constants.NotFound => "Something it needs does not exist yet. Run 'retryctl topology apply', or start the service that owns the queue.",
+            _ => "Run 'retryctl topology apply' to see whether it lasts.",
+        };
+        return new TopologyException($"The broker refused {what}: {reply}. {next}", exception);
+    }
+}

@@ -1,0 +1,19 @@
+namespace Retry.Messaging.Decisions;
+
+/// <summary>An attempt that just failed, as the decision needs to know it.</summary>
+/// <param name="Exception">What the consumer threw.</param>
+/// <param name="Host">The machine it happened on.</param>
+public sealed record FailedAttempt(Exception Exception, string Host)
+{
+    /// <summary>The message's type, where policies differ by type.</summary>
+    public Type? MessageType { get; init; }
+
+    /// <summary>The id to use for the chain when the message has none.</summary>
+    public required string FallbackId { get; init; }
+
+    /// <summary>The message's own deadline, from its time to live.</summary>
+    public DateTimeOffset? MessageDeadline { get; init; }
+
+    /// <summary>Whether somebody waits for an answer, and only until the deadline.</summary>
+    public bool IsRequest { get; init; }
+}

@@ -1,0 +1,98 @@
+using Retry.Messaging.Configuration;
+using Retry.Messaging.State;
+using Retry.Messaging.Ladder;
+using Retry.Messaging.Outcomes;
+using Retry.Messaging.Policies;
+
+namespace Retry.Messaging.Decisions;
+
+/// <summary>Decides what becomes of a message whose attempt failed. Pure: no clock, no broker, no log.</summary>
+/// <remarks>
+/// The life of a message:
+/// <list type="number">
+/// <item>It arrives in the work queue; the consumer gets it: attempt 1.</item>
+/// <item>The consumer throws. The exception is classified: OK ends here, FAIL is parked, anything unsure is ERROR.</item>
+/// <item>ERROR: the policy is asked for the delay before the next attempt, and the message climbs the ladder.</item>
+/// <item>It comes back and is attempt 2, and so on, until it succeeds or the policy has no further delay: Exhausted.</item>
+/// <item>When the next attempt would be due after the message's deadline, it is parked now: Expired.</item>
+/// </list>
+/// </remarks>
+public static class RetryDecider
+{
+    private const int MaxErrorText = 300;
+
+    /// <summary>Decides.</summary>
+    /// <param name="state">What the message knew when it was delivered.</param>
+    /// <param name="failure">What happened.</param>
+    /// <param name="rules">The rules of its retry point.</param>
+    /// <param name="now">The current time.</param>
+    /// <param name="random">Where jitter comes from.</param>
+    public static RetryDecision Decide(RetryState state, FailedAttempt failure, RetryRules rules, DateTimeOffset now, Random random)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        ArgumentNullException.ThrowIfNull(failure);
+        ArgumentNullException.ThrowIfNull(rules);
+
+        var exception = failure.Exception;
+        var outcome = rules.Classify(exception, failure.MessageType);
+        if (outcome == Outcome.Ok)
+        {
+            return new RetryDecision.Done();
+        }
+
+        var firstFailedAt = state.FirstFailedAt ?? now;
+        var deadline = Earlier(failure.MessageDeadline, Later(firstFailedAt, rules.ValidForMessage(failure.MessageType)));
+        var next = Failed(state, failure, now) with { FirstFailedAt = firstFailedAt, Deadline = deadline };
+
+        if (outcome == Outcome.Fail)
+        {
+            return new RetryDecision.Park(ParkReason.Failed, next);
+        }
+
+        var policy = rules.PolicyFor(exception, failure.MessageType);
+        if (policy.NextDelay(state.Attempt, state.PreviousDelay, random) is not { } drawn)
+        {
+            return new RetryDecision.Park(ParkReason.Exhausted, next);
+        }
+
+        var left = deadline - now;
+        var delay = rules.RetryAfter(exception, failure.MessageType) is { } asked
+            ? DelayLadder.RoundUp(asked)
+            : policy.Jitter == Jitter.None
+                ? DelayLadder.RoundUp(drawn)
+                : DelayLadder.RoundUpToFewHops(drawn, Shorter(policy.Schedule.Cap, drawn <= left ? left : null));
+
+        if (left <= TimeSpan.Zero || delay > left)
+        {
+            return failure.IsRequest && failure.MessageDeadline is not null
+                ? new RetryDecision.Drop()
+                : new RetryDecision.Park(ParkReason.Expired, next);
+        }
+
+        var dueAt = now + delay;
+        return new RetryDecision.Again(delay, dueAt, next with { DueAt = dueAt });
+    }
+
+    /// <summary>The state after a failed attempt: one attempt more, the error and the history written down.</summary>
+    private static RetryState Failed(RetryState state, FailedAttempt failure, DateTimeOffset now)
+    {
+        var type = HeaderText.TypeName(failure.Exception);
+        var message = HeaderText.Message(failure.Exception);
+        return state with
+        {
+            Id = state.Id ?? failure.FallbackId,
+            Attempt = Math.Min(state.Attempt, int.MaxValue - 1) + 1,
+            DueAt = null,
+            Error = HeaderText.OneLine(type + ": " + message, MaxErrorText),
+            History = state.History.With(new RetryAttempt(state.Attempt, now, failure.Host, type, message)),
+        };
+    }
+
+    private static DateTimeOffset Later(DateTimeOffset from, TimeSpan by) =>
+        DateTimeOffset.MaxValue - from <= by ? DateTimeOffset.MaxValue : from + by;
+
+    private static DateTimeOffset Earlier(DateTimeOffset? a, DateTimeOffset b) => a < b ? a.Value : b;
+
+    private static TimeSpan Shorter(TimeSpan? a, TimeSpan? b) =>
+        a is null ? b ?? TimeSpan.MaxValue : b is null || a < b ? a.Value : b.Value;
+}

@@ -1,0 +1,28 @@
+using Retry.Messaging.Outcomes;
+
+namespace Retry.Messaging.Decisions;
+
+/// <summary>What becomes of a message whose attempt failed.</summary>
+public abstract record RetryDecision
+{
+    private RetryDecision()
+    {
+    }
+
+    /// <summary>Try again after a delay.</summary>
+    /// <param name="Delay">The delay, a multiple of 100 ms.</param>
+    /// <param name="DueAt">The moment the next attempt is due, by this process's clock.</param>
+    /// <param name="State">The state to send along.</param>
+    public sealed record Again(TimeSpan Delay, DateTimeOffset DueAt, State.RetryState State) : RetryDecision;
+
+    /// <summary>Park: it will not be tried again by itself.</summary>
+    /// <param name="Reason">Why.</param>
+    /// <param name="State">The state to park it with.</param>
+    public sealed record Park(ParkReason Reason, State.RetryState State) : RetryDecision;
+
+    /// <summary>Forget: nobody waits for it any more. Only for requests whose requester has given up.</summary>
+    public sealed record Drop : RetryDecision;
+
+    /// <summary>Done: the exception stands for success.</summary>
+    public sealed record Done : RetryDecision;
+}

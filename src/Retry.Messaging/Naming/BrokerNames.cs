@@ -1,0 +1,90 @@
+using System.Text;
+using Retry.Messaging.Ladder;
+
+namespace Retry.Messaging.Naming;
+
+/// <summary>The one home of every name that exists on the broker.</summary>
+/// <remarks>
+/// Names carry the ladder's version, so that an incompatible ladder can stand beside an old one. The parking exchange
+/// carries none: policies and queue arguments of work queues point at it, and those could never be changed.
+/// </remarks>
+public static class BrokerNames
+{
+    /// <summary>What every exchange and rung of the ladder starts with.</summary>
+    public const string LadderPrefix = "retry.v1.";
+
+    /// <summary>The exchange at the foot of the ladder: eight words, then the destination.</summary>
+    public const string ReturnExchange = LadderPrefix + "return";
+
+    /// <summary>The alternate exchange of all our exchanges: what has no destination leaves the ladder here.</summary>
+    public const string LostExchange = LadderPrefix + "lost";
+
+    /// <summary>The queue that holds messages whose destination no longer exists.</summary>
+    public const string LostQueue = LadderPrefix + "lost";
+
+    /// <summary>The exchange that leads to the parking lots; its routing key is the work queue's name.</summary>
+    public const string ParkingExchange = "retry.parking";
+
+    /// <summary>The suffix of a release queue, unless a formatter says otherwise.</summary>
+    public const string ReleaseSuffix = ".release";
+
+    /// <summary>The suffix of a parking lot, unless a formatter says otherwise.</summary>
+    public const string ParkedSuffix = ".parked";
+
+    // eight digits and eight dots come before the destination, and a routing key is a short string of 255 bytes
+    internal const int MaxDestinationBytes = 255 - (2 * DelayLadder.LevelCount);
+
+    private static readonly string DigitsPattern = string.Concat(Enumerable.Repeat("*.", DelayLadder.LevelCount));
+
+    /// <summary>The exchange of one level of the ladder, for example <c>retry.v1.m</c>.</summary>
+    /// <param name="level">The level.</param>
+    public static string LevelExchange(LadderLevel level)
+    {
+        ArgumentNullException.ThrowIfNull(level);
+        return LadderPrefix + level.Name;
+    }
+
+    /// <summary>The queue of one rung, for example <c>retry.v1.30s</c>.</summary>
+    /// <param name="level">The level the rung belongs to.</param>
+    /// <param name="digit">The digit of the clock, from 1 to the level's largest.</param>
+    public static string Rung(LadderLevel level, int digit)
+    {
+        ArgumentNullException.ThrowIfNull(level);
+        return LadderPrefix + level.Grade(digit);
+    }
+
+    /// <summary>The release queue of a work queue, in the default naming.</summary>
+    /// <param name="workQueue">The work queue's name.</param>
+    public static string ReleaseQueue(string workQueue) => workQueue + ReleaseSuffix;
+
+    /// <summary>The parking lot of a work queue, in the default naming.</summary>
+    /// <param name="workQueue">The work queue's name.</param>
+    public static string ParkedQueue(string workQueue) => workQueue + ParkedSuffix;
+
+    /// <summary>The binding key by which <see cref="ReturnExchange"/> finds a destination.</summary>
+    /// <param name="destination">The destination queue's own name.</param>
+    public static string ReturnPattern(string destination) => DigitsPattern + destination;
+
+    /// <summary>Tells why a queue cannot be the destination of a ladder, or <see langword="null"/> when it can.</summary>
+    /// <param name="queue">The queue's name.</param>
+    public static string? WhyNotADestination(string queue)
+    {
+        if (string.IsNullOrEmpty(queue))
+        {
+            return "The queue has no name. A retry point needs a named, durable queue.";
+        }
+
+        foreach (var word in queue.Split('.'))
+        {
+            if (word is "*" or "#")
+            {
+                return $"Queue '{queue}' has the word '{word}', which is a wildcard in a routing key. Rename the queue or call DisableGradientRetry on its endpoint.";
+            }
+        }
+
+        var bytes = Encoding.UTF8.GetByteCount(queue);
+        return bytes > MaxDestinationBytes
+            ? $"Queue '{queue}' has a name of {bytes} bytes; the ladder's routing key leaves {MaxDestinationBytes}. Shorten the name or call DisableGradientRetry on its endpoint."
+            : null;
+    }
+}

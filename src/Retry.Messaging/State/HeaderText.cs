@@ -1,0 +1,67 @@
+using System.Text;
+
+namespace Retry.Messaging.State;
+
+/// <summary>Text that goes into headers: one line, bounded, valid UTF-8, whatever it was made from.</summary>
+internal static class HeaderText
+{
+    /// <summary>Replaces control characters and broken surrogates, and cuts at a limit without splitting a character.</summary>
+    public static string OneLine(string? text, int maxChars)
+    {
+        if (string.IsNullOrEmpty(text))
+        {
+            return string.Empty;
+        }
+
+        var length = Math.Min(text.Length, maxChars);
+        if (length < text.Length && char.IsHighSurrogate(text[length - 1]))
+        {
+            length--;
+        }
+
+        var clean = true;
+        for (var i = 0; i < length; i++)
+        {
+            if (char.IsControl(text[i]) || char.IsSurrogate(text[i]))
+            {
+                clean = false;
+                break;
+            }
+        }
+
+        if (clean)
+        {
+            return length == text.Length ? text : text[..length];
+        }
+
+        var line = new StringBuilder(length);
+        foreach (var rune in text.AsSpan(0, length).EnumerateRunes())
+        {
+            line.Append(Rune.IsControl(rune) ? " " : rune.ToString());
+        }
+
+        return line.ToString();
+    }
+
+    /// <summary>The type's full name, or its short one when that would be cut.</summary>
+    public static string TypeName(Exception exception)
+    {
+        var type = exception.GetType();
+        return type.IsGenericType ? type.Name : type.FullName ?? type.Name;
+    }
+
+    /// <summary>The exception's message, even when its Message property throws.</summary>
+    public static string Message(Exception exception)
+    {
+        try
+        {
+            return exception.Message ?? string.Empty;
+        }
+#pragma warning disable CA1031 // a user's Message property may throw anything, and the retry must not die of it
+        catch (Exception)
+        {
+            return "(its Message threw)";
+        }
+#pragma warning restore CA1031
+    }
+}

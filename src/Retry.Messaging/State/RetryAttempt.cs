@@ -1,0 +1,36 @@
+using System.Globalization;
+
+namespace Retry.Messaging.State;
+
+/// <summary>One line of a message's history: an attempt that failed.</summary>
+/// <param name="Number">The attempt's number, from 1.</param>
+/// <param name="FailedAt">When it failed, UTC.</param>
+/// <param name="Host">The machine it failed on.</param>
+/// <param name="ErrorType">The exception's type.</param>
+/// <param name="Message">The first 100 characters of the exception's message.</param>
+public sealed record RetryAttempt(int Number, DateTimeOffset FailedAt, string Host, string ErrorType, string Message)
+{
+    private const char Separator = '\t';
+    private const int MaxMessage = 100;
+    private const int MaxHost = 64;
+    private const int MaxType = 120;
+    private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
+
+    internal string ToLine() => string.Join(
+        Separator,
+        Number.ToString(CultureInfo.InvariantCulture),
+        FailedAt.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture),
+        HeaderText.OneLine(Host, MaxHost),
+        HeaderText.OneLine(ErrorType, MaxType),
+        HeaderText.OneLine(Message, MaxMessage));
+
+    internal static RetryAttempt? TryParse(string line)
+    {
+        var parts = line.Split(Separator);
+        return parts.Length >= 5
+            && int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && DateTimeOffset.TryParseExact(parts[1], TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
+            ? new RetryAttempt(number, at, parts[2], parts[3], parts[4])
+            : null;
+    }
+}

@@ -1,0 +1,47 @@
+namespace Retry.Messaging.State;
+
+/// <summary>The one home of the names of the message headers that this library writes.</summary>
+public static class RetryHeaderNames
+{
+    /// <summary>Id of the chain: the message id, or one made at the first failure; also the parked id. String.</summary>
+    public const string Id = "retry-id";
+
+    /// <summary>The work queue that wrote these headers. String.</summary>
+    public const string Origin = "retry-origin";
+
+    /// <summary>Number of the next attempt. Integer.</summary>
+    public const string Attempt = "retry-attempt";
+
+    /// <summary>When the first attempt failed, in milliseconds since 1970, UTC. Integer.</summary>
+    public const string FirstFailedAt = "retry-first-failed-at";
+
+    /// <summary>When the next attempt is due, in milliseconds since 1970, UTC. Integer.</summary>
+    public const string DueAt = "retry-due-at";
+
+    /// <summary>When the message stops being worth a retry, in milliseconds since 1970, UTC. Integer.</summary>
+    public const string Deadline = "retry-deadline";
+
+    /// <summary>Type and message of the last error, at most 300 characters. String.</summary>
+    public const string Error = "retry-error";
+
+    /// <summary>The last ten attempts, at most 3 KB. String, one line each.</summary>
+    public const string History = "retry-history";
+
+    /// <summary>Why the message was parked. String.</summary>
+    public const string Reason = "retry-reason";
+
+    /// <summary>Deliveries that a process did not survive. Integer.</summary>
+    public const string Crashes = "retry-crashes";
+
+    /// <summary>How often the message was replayed. Integer.</summary>
+    public const string Replayed = "retry-replayed";
+
+    /// <summary>The plan that replayed it last. String.</summary>
+    public const string Plan = "retry-plan";
+
+    /// <summary>Properties that had to be taken off the message: priority, expiration, user id, CC, BCC, exchange, routing key. Table.</summary>
+    public const string Kept = "retry-kept";
+
+    /// <summary>What all of the above start with.</summary>
+    public const string Prefix = "retry-";
+}

@@ -1,0 +1,113 @@
+using System.Collections;
+using System.Globalization;
+using System.Text;
+using Retry.Messaging.Outcomes;
+
+namespace Retry.Messaging.State;
+
+/// <summary>Reads our headers from a message, whatever somebody wrote into them.</summary>
+/// <remarks>
+/// Tolerant: a missing or unreadable header counts as absent. With one exception: an attempt number that is there but
+/// makes no sense counts as the last one, so that nothing a stranger writes grants more attempts.
+/// </remarks>
+public static class RetryHeaderReader
+{
+    private const int MaxId = 128;
+    private const int MaxError = 300;
+    private const int MaxPlan = 128;
+    private const int MaxCopies = 64;
+
+    /// <summary>Reads the headers, if they count on this queue.</summary>
+    /// <param name="headers">The message's headers.</param>
+    /// <param name="queue">The work queue (or parking lot's work queue) that reads them.</param>
+    /// <returns>The state, or <see cref="RetryState.Fresh"/> when another queue, or nobody, wrote the headers.</returns>
+    public static RetryState Read(IDictionary<string, object?>? headers, string queue) =>
+        headers is not null && Text(headers, RetryHeaderNames.Origin) == queue ? Read(headers) : RetryState.Fresh;
+
+    /// <summary>Reads the headers without asking who wrote them.</summary>
+    /// <param name="headers">The message's headers.</param>
+    public static RetryState Read(IDictionary<string, object?> headers)
+    {
+        ArgumentNullException.ThrowIfNull(headers);
+        return new RetryState
+        {
+            Id = Text(headers, RetryHeaderNames.Id) is { Length: > 0 } id ? HeaderText.OneLine(id, MaxId) : null,
+            Attempt = ReadAttempt(headers),
+            FirstFailedAt = Time(headers, RetryHeaderNames.FirstFailedAt),
+            DueAt = Time(headers, RetryHeaderNames.DueAt),
+            Deadline = Time(headers, RetryHeaderNames.Deadline),
+            Error = Text(headers, RetryHeaderNames.Error) is { } error ? HeaderText.OneLine(error, MaxError) : null,
+            History = RetryHistory.Parse(Text(headers, RetryHeaderNames.History)),
+            Reason = Text(headers, RetryHeaderNames.Reason) is { Length: > 0 } reason ? ParkReason.Parse(reason) : null,
+            Crashes = Count(headers, RetryHeaderNames.Crashes),
+            Replayed = Count(headers, RetryHeaderNames.Replayed),
+            Plan = Text(headers, RetryHeaderNames.Plan) is { Length: > 0 } plan ? HeaderText.OneLine(plan, MaxPlan) : null,
+            Kept = headers.TryGetValue(RetryHeaderNames.Kept, out var kept) && kept is IDictionary<string, object?> table
+                ? ReadKept(table)
+                : KeptProperties.None,
+        };
+    }
+
+    /// <summary>The text of a header, which arrives as bytes.</summary>
+    internal static string? Text(IDictionary<string, object?> headers, string name) =>
+        headers.TryGetValue(name, out var value) ? AsText(value) : null;
+
+    private static string? AsText(object? value) => value switch
+    {
+        string text => text,
+        byte[] bytes => Encoding.UTF8.GetString(bytes),
+        _ => null,
+    };
+
+    private static int ReadAttempt(IDictionary<string, object?> headers)
+    {
+        if (!headers.TryGetValue(RetryHeaderNames.Attempt, out var value))
+        {
+            return 1;
+        }
+
+        return Number(value) is { } number && number is >= 1 and <= int.MaxValue ? (int)number : int.MaxValue;
+    }
+
+    private static int Count(IDictionary<string, object?> headers, string name) =>
+        headers.TryGetValue(name, out var value) && Number(value) is { } number
+            ? (int)Math.Clamp(number, 0, int.MaxValue)
+            : 0;
+
+    private static DateTimeOffset? Time(IDictionary<string, object?> headers, string name) =>
+        headers.TryGetValue(name, out var value) ? Time(value) : null;
+
+    private static DateTimeOffset? Time(object? value) =>
+        Number(value) is { } ms && ms >= 0 && ms <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()
+            ? DateTimeOffset.FromUnixTimeMilliseconds(ms)
+            : null;
+
+    private static long? Number(object? value) => value switch
+    {
+        int number => number,
+        long number => number,
+        short number => number,
+        byte number => number,
+        sbyte number => number,
+        ushort number => number,
+        uint number => number,
+        _ => null,
+    };
+
+    private static KeptProperties ReadKept(IDictionary<string, object?> table) => new()
+    {
+        Exchange = Text(table, KeptNames.Exchange),
+        RoutingKey = Text(table, KeptNames.RoutingKey),
+        Priority = table.TryGetValue(KeptNames.Priority, out var priority) && Number(priority) is >= 0 and <= 255 and var p ? (byte)p : null,
+        Expiration = Text(table, KeptNames.Expiration) is { } text && long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out _) ? text : null,
+        ExpiresAt = table.TryGetValue(KeptNames.ExpiresAt, out var at) ? Time(at) : null,
+        UserId = Text(table, KeptNames.UserId),
+        Cc = Texts(table, KeptNames.Cc),
+        Bcc = Texts(table, KeptNames.Bcc),
+    };
+
+    private static string[]? Texts(IDictionary<string, object?> table, string name) =>
+        table.TryGetValue(name, out var value) && value is IList list
+            ? [.. list.Cast<object?>().Take(MaxCopies).Select(AsText).OfType<string>()]
+            : null;
+}

@@ -1,0 +1,67 @@
+using Retry.Messaging.Outcomes;
+
+namespace Retry.Messaging.State;
+
+/// <summary>What a message knows about its own retries.</summary>
+public sealed record RetryState
+{
+    /// <summary>The state of a message that never failed.</summary>
+    public static readonly RetryState Fresh = new();
+
+    /// <summary>The id of the chain; <see langword="null"/> before the first failure.</summary>
+    public string? Id { get; init; }
+
+    /// <summary>The number of the attempt that this delivery is, from 1.</summary>
+    public int Attempt { get; init; } = 1;
+
+    /// <summary>When the first attempt failed.</summary>
+    public DateTimeOffset? FirstFailedAt { get; init; }
+
+    /// <summary>When this attempt was due.</summary>
+    public DateTimeOffset? DueAt { get; init; }
+
+    /// <summary>When the message stops being worth a retry, as computed at the last failure.</summary>
+    public DateTimeOffset? Deadline { get; init; }
+
+    /// <summary>Type and message of the last error.</summary>
+    public string? Error { get; init; }
+
+    /// <summary>The attempts so far.</summary>
+    public RetryHistory History { get; init; } = RetryHistory.Empty;
+
+    /// <summary>Why the message was parked, when it was.</summary>
+    public ParkReason? Reason { get; init; }
+
+    /// <summary>Deliveries that a process did not survive.</summary>
+    public int Crashes { get; init; }
+
+    /// <summary>How often the message was replayed.</summary>
+    public int Replayed { get; init; }
+
+    /// <summary>The plan that replayed it last.</summary>
+    public string? Plan { get; init; }
+
+    /// <summary>What was taken off the message.</summary>
+    public KeptProperties Kept { get; init; } = KeptProperties.None;
+
+    /// <summary>The delay that preceded this attempt, by the clock of the process that chose it.</summary>
+    public TimeSpan? PreviousDelay =>
+        DueAt is { } due && History.Attempts is [.., var last] && due >= last.FailedAt ? due - last.FailedAt : null;
+
+    /// <summary>How long before its due time this delivery came, or zero.</summary>
+    /// <remarks>
+    /// A message can only be early by less than the delay it was given. What looks longer is the difference between two
+    /// clocks, and changes nothing: the broker counted the delay.
+    /// </remarks>
+    /// <param name="now">The current time.</param>
+    public TimeSpan EarlyBy(DateTimeOffset now)
+    {
+        if (DueAt is not { } due || due <= now)
+        {
+            return TimeSpan.Zero;
+        }
+
+        var early = due - now;
+        return PreviousDelay is { } delay && early <= delay ? early : TimeSpan.Zero;
+    }
+}
