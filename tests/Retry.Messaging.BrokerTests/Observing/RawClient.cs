@@ -1,0 +1,80 @@
+using System.Diagnostics;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
+
+namespace Retry.Messaging.BrokerTests.Observing;
+
+/// <summary>A plain client that looks at queues from outside: what a test counts comes from here, never from our own code.</summary>
+public sealed class RawClient : IAsyncDisposable
+{
+    private readonly IConnection _connection;
+
+    private RawClient(IConnection connection) => _connection = connection;
+
+    public IConnection Connection => _connection;
+
+    public static async Task<RawClient> ConnectAsync(Uri broker) => new(await BrokerFixture.ConnectAsync(broker));
+
+    /// <summary>The ready messages of a queue, or <see langword="null"/> when there is none.</summary>
+    public async Task<uint?> CountAsync(string queue)
+    {
+        await using var channel = await _connection.CreateChannelAsync();
+        try
+        {
+            return (await channel.QueueDeclarePassiveAsync(queue)).MessageCount;
+        }
+        catch (OperationInterruptedException exception) when (exception.ShutdownReason?.ReplyCode == Constants.NotFound)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Waits until a queue holds that many ready messages.</summary>
+    public async Task WaitForCountAsync(string queue, uint wanted, TimeSpan deadline)
+    {
+        var clock = Stopwatch.StartNew();
+        uint? found;
+        while ((found = await CountAsync(queue)) != wanted)
+        {
+            if (clock.Elapsed > deadline)
+            {
+                throw new TimeoutException($"Queue '{queue}' holds {found?.ToString() ?? "nothing, it does not exist"} after {deadline}; wanted {wanted}.");
+            }
+
+            await Task.Delay(50);
+        }
+    }
+
+    /// <summary>Declares a queue that gets a copy of everything that an exchange sees from now on.</summary>
+    public async Task<string> TapAsync(string exchange, string type = ExchangeType.Fanout)
+    {
+        await using var channel = await _connection.CreateChannelAsync();
+        await channel.ExchangeDeclareAsync(exchange, type, durable: true, autoDelete: false);
+        var queue = "tap-" + exchange;
+        await channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false);
+        await channel.QueueBindAsync(queue, exchange, string.Empty);
+        return queue;
+    }
+
+    /// <summary>Publishes with a confirm.</summary>
+    public async Task PublishAsync(string exchange, string routingKey, ReadOnlyMemory<byte> body, BasicProperties? properties = null)
+    {
+        await using var channel = await _connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true));
+        await channel.BasicPublishAsync(exchange, routingKey, mandatory: true, properties ?? new BasicProperties(), body);
+    }
+
+    /// <summary>Takes all ready messages out of a queue.</summary>
+    public async Task<IReadOnlyList<BasicGetResult>> DrainAsync(string queue)
+    {
+        await using var channel = await _connection.CreateChannelAsync();
+        var messages = new List<BasicGetResult>();
+        while (await channel.BasicGetAsync(queue, autoAck: true) is { } message)
+        {
+            messages.Add(message);
+        }
+
+        return messages;
+    }
+
+    public async ValueTask DisposeAsync() => await _connection.DisposeAsync();
+}
