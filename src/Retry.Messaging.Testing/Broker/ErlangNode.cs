@@ -9,7 +9,7 @@ namespace Retry.Messaging.Testing;
 internal sealed class ErlangNode : IBrokerNode
 {
     private const int LogLines = 40;
-    private const int LinesBeforeFailure = 4;
+    private const int LinesBeforeFailure = 10;
 
     private static readonly TimeSpan Poll = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan StopDeadline = TimeSpan.FromSeconds(30);

@@ -32,6 +32,7 @@ internal sealed class ErlangNodeLayout
             "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
             "LANG=C.UTF-8",
             $"HOME={seen}",
+            $"RETRY_PRIVATE_BROKER={Directory}", // ours alone: says in /proc/PID/environ whose node this is, in a root too
             $"ERL_EPMD_PORT={EpmdPort}",
             "ERL_EPMD_ADDRESS=127.0.0.1",
             "ERL_CRASH_DUMP_SECONDS=0", // a dump would be deleted with the directory; writing it takes seconds

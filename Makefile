@@ -1,0 +1,71 @@
+# Every command of the repository. Nothing here is needed twice: the second run installs and restores nothing.
+
+# One configuration everywhere: what is tested and measured is what is packed.
+CONFIGURATION := Release
+RESULTS := artifacts/test-results
+PACKAGES := artifacts/packages
+UNIT_TESTS := tests/Retry.Messaging.Tests
+BROKER_TESTS := tests/Retry.Messaging.BrokerTests
+TEST_PROJECTS := $(sort $(dir $(wildcard tests/*Tests/*.csproj)))
+
+# MassTransit reports usage over the network unless told not to.
+export MASSTRANSIT_USAGE_TELEMETRY := false
+export DOTNET_CLI_TELEMETRY_OPTOUT := 1
+export DOTNET_NOLOGO := 1
+# No build server of ours is left running afterwards: MSBuild nodes, the MSBuild server, the compiler server.
+export MSBUILDDISABLENODEREUSE := 1
+export DOTNET_CLI_USE_MSBUILD_SERVER := 0
+export UseSharedCompilation := false
+
+.DEFAULT_GOAL := help
+.PHONY: help build test test-unit test-broker demo topology pack clean rabbitmq
+# Targets share bin folders, and tests share two cores.
+.NOTPARALLEL:
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+build: ## Build everything; warnings are errors
+	dotnet build Retry.Messaging.sln --configuration $(CONFIGURATION)
+
+# All projects run even when one fails; the trx files say which test did.
+define run-tests
+	@mkdir -p $(RESULTS)
+	@status=0; for project in $(1); do \
+	    name=$$(basename $$project); rm -f $(RESULTS)/$$name.trx; \
+	    dotnet test $$project --configuration $(CONFIGURATION) --no-build \
+	        --logger "trx;LogFileName=$$name.trx" --results-directory $(RESULTS) || status=1; \
+	done; exit $$status
+endef
+
+test: rabbitmq clean-results build ## Run all tests; installs RabbitMQ first where it may
+	$(call run-tests,$(TEST_PROJECTS))
+
+test-unit: build ## Run the tests that need no broker
+	$(call run-tests,$(UNIT_TESTS))
+
+test-broker: rabbitmq build ## Run the tests on a private broker
+	$(call run-tests,$(BROKER_TESTS))
+
+demo: rabbitmq ## Run the payment sample; SABOTAGE=drop loses one message on purpose
+	dotnet run --project samples/Payments --configuration $(CONFIGURATION) -- demo $(if $(SABOTAGE),--sabotage $(SABOTAGE))
+
+topology: ## Write topology/definitions.json from the plan
+	@mkdir -p topology
+	dotnet build src/Retry.Messaging.Cli --configuration $(CONFIGURATION) --verbosity quiet
+	dotnet run --project src/Retry.Messaging.Cli --configuration $(CONFIGURATION) --no-build -- topology export > topology/definitions.json.new
+	mv topology/definitions.json.new topology/definitions.json
+
+pack: ## Pack the libraries and retryctl into artifacts/packages
+	dotnet pack Retry.Messaging.sln --configuration $(CONFIGURATION) --output $(PACKAGES)
+
+clean: ## Remove what was built
+	rm -rf artifacts
+	find src tests samples -type d \( -name bin -o -name obj \) -prune -exec rm -rf {} + 2> /dev/null || true
+
+.PHONY: clean-results
+clean-results:
+	@rm -rf $(RESULTS)
+
+rabbitmq:
+	@eng/ensure-rabbitmq.sh
