@@ -25,7 +25,7 @@ internal static class Republication
 
     /// <summary>Reads our headers, if they count: only on a delivery from an exchange of ours.</summary>
     public static RetryState ReadState(IReadOnlyBasicProperties properties, string exchange, string workQueue) =>
-        exchange == BrokerNames.ReturnExchange ? RetryHeaderReader.Read(properties.Headers, workQueue) : RetryState.Fresh;
+        BrokerNames.IsOfTheLadder(exchange) ? RetryHeaderReader.Read(properties.Headers, workQueue) : RetryState.Fresh;
 
     /// <summary>What to remember of a first delivery, because it will be taken off.</summary>
     public static KeptProperties Keep(IReadOnlyBasicProperties properties, string exchange, string routingKey, DateTimeOffset? expiresAt) => new()

@@ -65,6 +65,18 @@ public static class BrokerNames
     /// <param name="destination">The destination queue's own name.</param>
     public static string ReturnPattern(string destination) => DigitsPattern + destination;
 
+    /// <summary>Whether a delivery that names this exchange came through the ladder.</summary>
+    /// <remarks>
+    /// A delivery names the exchange that the message was last published or dead-lettered to, not those it passed on the way:
+    /// a message from the 30 s rung arrives by way of the exchange for seconds.
+    /// </remarks>
+    /// <param name="exchange">The exchange that the delivery names.</param>
+    public static bool IsOfTheLadder(string exchange)
+    {
+        ArgumentNullException.ThrowIfNull(exchange);
+        return exchange.StartsWith(LadderPrefix, StringComparison.Ordinal);
+    }
+
     /// <summary>Tells why a queue cannot be the destination of a ladder, or <see langword="null"/> when it can.</summary>
     /// <param name="queue">The queue's name.</param>
     public static string? WhyNotADestination(string queue)

@@ -7,7 +7,7 @@ internal static class BrokerOwner
 {
     public const string Ready = "ready";
 
-    public static async Task Main()
+    public static async Task RunAsync()
     {
         await using var broker = await PrivateBroker.StartAsync(new PrivateBrokerOptions { OwnNode = true });
         Console.WriteLine(Ready);

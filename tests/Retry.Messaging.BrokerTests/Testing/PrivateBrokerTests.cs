@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using RabbitMQ.Client;
+using Retry.Messaging.BrokerTests.Processes;
 using Retry.Messaging.Testing;
 using Shouldly;
 using Xunit;
@@ -239,18 +240,8 @@ public sealed class PrivateBrokerTests(OwnNode own) : IClassFixture<OwnNode>
         }
     }
 
-    private static Process StartOwner(string temporaryFolder)
-    {
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet")
-        {
-            ArgumentList = { typeof(BrokerOwner).Assembly.Location },
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            UseShellExecute = false,
-            Environment = { ["TMPDIR"] = temporaryFolder },
-        };
-        return Process.Start(start)!;
-    }
+    private static Process StartOwner(string temporaryFolder) =>
+        TestProcess.Start(TestProcess.BrokerOwnerRole, new Dictionary<string, string> { ["TMPDIR"] = temporaryFolder });
 
     private static async Task UntilAsync(Func<bool> condition)
     {

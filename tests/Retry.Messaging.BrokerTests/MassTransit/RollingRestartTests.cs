@@ -1,0 +1,107 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+using Retry.Messaging.BrokerTests.Observing;
+using Retry.Messaging.BrokerTests.Processes;
+using Shouldly;
+using Xunit;
+
+namespace Retry.Messaging.BrokerTests.MassTransit;
+
+[Collection(SharedBroker.Name)]
+public sealed class RollingRestartTests(BrokerFixture broker)
+{
+    private const int Jobs = 24;
+    private const int SigTerm = 15;
+
+    /// <summary>SIGTERM to one of three instances every 5 s for 2 minutes, consumers that take 10 s.</summary>
+    [Fact]
+    public async Task Restarts_cut_deliveries_off_but_use_no_attempt()
+    {
+        var uri = await broker.CreateVirtualHostAsync();
+        var ledger = Path.GetTempFileName();
+        await using var raw = await RawClient.ConnectAsync(uri);
+        var faults = await raw.TapAsync(FaultExchange.Of<SlowConsumer.SlowJob>());
+        var environment = new Dictionary<string, string>
+        {
+            [SlowConsumer.BrokerVariable] = uri.ToString(),
+            [SlowConsumer.LedgerVariable] = ledger,
+        };
+        var instances = new Process[3];
+        var restarts = 0;
+        try
+        {
+            for (var i = 0; i < instances.Length; i++)
+            {
+                instances[i] = await StartAsync(environment);
+            }
+
+            for (var i = 0; i < Jobs; i++)
+            {
+                await PublishAsync(raw, $"job-{i}");
+            }
+
+            var clock = Stopwatch.StartNew();
+            for (; clock.Elapsed < TimeSpan.FromMinutes(2); restarts++)
+            {
+                var victim = restarts % instances.Length;
+                Kill(instances[victim].Id, SigTerm).ShouldBe(0);
+                await instances[victim].WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(20));
+                instances[victim].Dispose();
+                instances[victim] = await StartAsync(environment);
+                var next = TimeSpan.FromSeconds(5 * (restarts + 1)) - clock.Elapsed;
+                await Task.Delay(next > TimeSpan.Zero ? next : TimeSpan.Zero);
+            }
+
+            await UntilAsync(() => File.ReadLines(ledger).Count(line => line.EndsWith(" 2", StringComparison.Ordinal)) >= Jobs, TimeSpan.FromMinutes(2));
+        }
+        finally
+        {
+            foreach (var instance in instances)
+            {
+                if (instance is not null)
+                {
+                    _ = Kill(instance.Id, SigTerm);
+                    await instance.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(20));
+                    instance.Dispose();
+                }
+            }
+        }
+
+        restarts.ShouldBeGreaterThanOrEqualTo(20);
+        File.ReadAllLines(ledger).Order().ShouldBe(Enumerable.Range(0, Jobs).SelectMany(i => new[] { $"job-{i} 1", $"job-{i} 2" }).Order());
+        (await raw.CountAsync("slow")).ShouldBe(0u);
+        (await raw.CountAsync("slow.parked")).ShouldBe(0u);
+        (await raw.CountAsync(faults)).ShouldBe(0u);
+        (await raw.CountAsync("slow_error")).ShouldBeNull();
+        (await raw.CountAsync("slow_skipped")).ShouldBeNull();
+        File.Delete(ledger);
+    }
+
+    private static async Task<Process> StartAsync(Dictionary<string, string> environment)
+    {
+        var process = TestProcess.Start(TestProcess.SlowConsumerRole, environment);
+        (await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(60))).ShouldBe(SlowConsumer.Ready);
+        return process;
+    }
+
+    private static Task PublishAsync(RawClient raw, string id)
+    {
+        var type = $"urn:message:{typeof(SlowConsumer.SlowJob).Namespace}:{nameof(SlowConsumer)}+{nameof(SlowConsumer.SlowJob)}";
+        var body = $$"""{"messageId":"{{Guid.NewGuid()}}","messageType":["{{type}}"],"message":{"id":"{{id}}"} }""";
+        return raw.PublishAsync("slow", string.Empty, System.Text.Encoding.UTF8.GetBytes(body), new RabbitMQ.Client.BasicProperties { ContentType = "application/vnd.masstransit+json", DeliveryMode = RabbitMQ.Client.DeliveryModes.Persistent });
+    }
+
+    private static async Task UntilAsync(Func<bool> condition, TimeSpan deadline)
+    {
+        var clock = Stopwatch.StartNew();
+        while (!condition())
+        {
+            clock.Elapsed.ShouldBeLessThan(deadline);
+            await Task.Delay(100);
+        }
+    }
+
+    [DllImport("libc", EntryPoint = "kill", SetLastError = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int Kill(int processId, int signal);
+}

@@ -1,0 +1,36 @@
+using System.Diagnostics;
+using Retry.Messaging.BrokerTests.Testing;
+
+namespace Retry.Messaging.BrokerTests.Processes;
+
+/// <summary>The entry point of this assembly: a test starts it once more, as the process that it needs to kill.</summary>
+internal static class TestProcess
+{
+    public const string BrokerOwnerRole = "broker-owner";
+    public const string SlowConsumerRole = "slow-consumer";
+
+    public static Task Main(string[] args) => args switch
+    {
+        [BrokerOwnerRole] => BrokerOwner.RunAsync(),
+        [SlowConsumerRole] => SlowConsumer.RunAsync(),
+        _ => throw new ArgumentException($"Unknown role '{string.Join(' ', args)}'; wanted {BrokerOwnerRole} or {SlowConsumerRole}."),
+    };
+
+    /// <summary>Starts this assembly in a role. It ends by itself when its standard input does.</summary>
+    public static Process Start(string role, IReadOnlyDictionary<string, string> environment)
+    {
+        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet")
+        {
+            ArgumentList = { typeof(TestProcess).Assembly.Location, role },
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            UseShellExecute = false,
+        };
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        return Process.Start(start)!;
+    }
+}
