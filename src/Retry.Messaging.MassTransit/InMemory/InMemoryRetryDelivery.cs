@@ -35,6 +35,8 @@ internal sealed class InMemoryRetryDelivery(
         return Task.CompletedTask;
     }
 
+    public override Task HoldAsync(Func<Task> step, CancellationToken cancellationToken) => step();
+
     private Task ClimbAsync(RetryState state, TimeSpan delay, CancellationToken cancellationToken)
     {
         if (parkingLot.SkipDelays)

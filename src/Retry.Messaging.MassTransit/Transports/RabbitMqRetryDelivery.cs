@@ -44,6 +44,9 @@ internal sealed class RabbitMqRetryDelivery(RabbitMqRetryTransport transport, Ra
         return transport.PublishAsync(_connection, () => Park(park, fault, at), cancellationToken);
     }
 
+    public override Task HoldAsync(Func<Task> step, CancellationToken cancellationToken) =>
+        transport.HoldAsync(_connection, step, cancellationToken);
+
     private OutcomeMessage Climb(RetryState state, TimeSpan delay, DateTimeOffset dueAt)
     {
         // after a hold, what is left of the delay; the policy's delay counts from the failure
