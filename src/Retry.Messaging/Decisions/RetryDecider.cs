@@ -40,7 +40,8 @@ public static class RetryDecider
             return new RetryDecision.Done();
         }
 
-        var firstFailedAt = state.FirstFailedAt ?? now;
+        // a first failure in the future would prolong the validity: another clock wrote it, or a stranger
+        var firstFailedAt = state.FirstFailedAt is { } first && first < now ? first : now;
         var deadline = Earlier(failure.MessageDeadline, Later(firstFailedAt, rules.ValidForMessage(failure.MessageType)));
         var next = Failed(state, failure, now) with { FirstFailedAt = firstFailedAt, Deadline = deadline };
 
@@ -80,7 +81,7 @@ public static class RetryDecider
         var message = HeaderText.Message(failure.Exception);
         return state with
         {
-            Id = state.Id ?? failure.FallbackId,
+            Id = state.Id ?? HeaderText.OneLine(failure.FallbackId, RetryState.MaxId),
             Attempt = Math.Min(state.Attempt, int.MaxValue - 1) + 1,
             DueAt = null,
             Error = HeaderText.OneLine(type + ": " + message, MaxErrorText),
