@@ -123,7 +123,7 @@ internal sealed class EndpointObserver : IEndpointConfigurationObserver
 
         var rules = RetryRules.Compile(settings);
         var logger = _logging.CreateLogger<GradientRetryFilter>();
-        endpoint.AddPrePipeSpecification(new GradientRetrySpecification(() => filter(new RetryPoint(queue, rules), logger), findings));
+        endpoint.AddPrePipeSpecification(new GradientRetrySpecification(() => filter(new RetryPoint(queue, rules), logger), findings, new RedeliveryGuard(endpoint, queue)));
         return rules;
     }
 

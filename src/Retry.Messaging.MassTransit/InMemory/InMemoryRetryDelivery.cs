@@ -20,7 +20,7 @@ internal sealed class InMemoryRetryDelivery(
         ClimbAsync(again.State, again.Delay, cancellationToken);
 
     public override Task RedeliverAsync(TimeSpan delay, CancellationToken cancellationToken) =>
-        ClimbAsync(State with { Id = State.Id ?? FallbackId, Attempt = State.Attempt + 1, DueAt = time.GetUtcNow() + delay }, delay, cancellationToken);
+        ClimbAsync(RetryDecider.Redeliver(State, FallbackId, delay, Environment.MachineName, time.GetUtcNow()), cancellationToken);
 
     public override Task ParkAsync(RetryDecision.Park park, FaultDetails fault, CancellationToken cancellationToken)
     {
