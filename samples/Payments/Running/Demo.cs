@@ -37,7 +37,7 @@ internal static class Demo
                 }
             }
 
-            keepFiles = verdict != ExitCodes.AllAccountedFor;
+            keepFiles = options.Keep || verdict != ExitCodes.AllAccountedFor;
             return verdict;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

@@ -28,14 +28,16 @@ internal static class ChargeProducer
         var logger = host.Services.GetRequiredService<ILogger<ChargeRequested>>();
 
         using var published = LineFile.Append(run.PublishedFile);
-        var started = TimeProvider.System.GetTimestamp();
+        long? started = null;
         for (var number = 1; run.IsEndless || number <= run.Payments; number++)
         {
             var charge = new ChargeRequested(run.IdPrefix + number.ToString("0000", CultureInfo.InvariantCulture), 5 + (number % 90) + 0.99m);
             await published.WriteLineAsync(charge.PaymentId);
             await PublishAsync(bus, charge, logger, cancellationToken);
 
-            var ahead = (run.Pace * number) - TimeProvider.System.GetElapsedTime(started);
+            // the first publish may have waited for the service; that is not to be caught up with
+            started ??= TimeProvider.System.GetTimestamp();
+            var ahead = (run.Pace * number) - TimeProvider.System.GetElapsedTime(started.Value);
             await Task.Delay(ahead > TimeSpan.Zero ? ahead : TimeSpan.Zero, cancellationToken);
         }
 
