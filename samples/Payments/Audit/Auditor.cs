@@ -52,7 +52,7 @@ internal sealed class Auditor
         var clock = TimeProvider.System;
         var started = clock.GetTimestamp();
         var (printed, moved, answered) = (started, started, started);
-        var last = new Progress(0, 0, 0, 0, 0, 0, 0);
+        Progress? last = null;
         Console.WriteLine(Progress.Head);
         using var timer = new PeriodicTimer(_run.IsEndless ? TickWithoutEnd : Tick);
         do
@@ -65,7 +65,7 @@ internal sealed class Auditor
                 continue;
             }
 
-            Console.WriteLine(progress.Line(clock.GetElapsedTime(started, now), last, clock.GetElapsedTime(printed, now)));
+            Console.WriteLine(progress.Line(clock.GetElapsedTime(started, now), last ?? progress, clock.GetElapsedTime(printed, now)));
             answered = now;
             moved = progress == last ? moved : now;
             if (IsOver(progress, clock.GetElapsedTime(moved, now)) || (!_run.IsEndless && clock.GetElapsedTime(started, now) > LongestWatch))

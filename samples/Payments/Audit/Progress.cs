@@ -17,5 +17,5 @@ internal sealed record Progress(int Published, int Done, int InQueue, int InLadd
     public string Line(TimeSpan elapsed, Progress before, TimeSpan since) =>
         $"{elapsed.TotalSeconds,5:0} s {Published,10} {Done,9} {InQueue,9} {InLadder,10} {Parked,9} {PerSecond(Attempts - before.Attempts, since),11:0} {PerSecond(Retries - before.Retries, since),10:0}";
 
-    private static double PerSecond(int count, TimeSpan since) => count / Math.Max(since.TotalSeconds, 1);
+    private static double PerSecond(int count, TimeSpan since) => count / Math.Max(since.TotalSeconds, 0.001);
 }
