@@ -6,15 +6,17 @@ internal static class LogEvents
     public const int OutcomesHeld = 1001;
     public const int TopologyRefused = 1002;
     public const int PointReady = 1003;
+    public const int TopologyDiffers = 1004;
+    public const int RetryScheduled = 1101;
+    public const int Parked = 1102;
+    public const int Dropped = 1103;
+    public const int CameEarly = 1104;
+    public const int GivenBack = 1105;
+    public const int FaultNotSent = 1106;
     public const int LimiterDown = 1201;
     public const int LimiterStandingBy = 1202;
     public const int LimiterActive = 1203;
     public const int LimiterPaused = 1204;
     public const int LimiterWaits = 1205;
     public const int ReleaseDrained = 1206;
-    public const int RetryScheduled = 1101;
-    public const int Parked = 1102;
-    public const int Dropped = 1103;
-    public const int CameEarly = 1104;
-    public const int GivenBack = 1105;
 }

@@ -10,7 +10,7 @@ namespace Retry.Messaging.MassTransit.Configuration;
 /// has to be connected before the user's configuration runs. The usage tracker is the one public call at that moment, so
 /// ours stands in front of MassTransit's.
 /// </remarks>
-internal sealed class BusConfigurationHook(IServiceProvider services, IUsageTracker inner) : IUsageTracker
+internal sealed class BusConfigurationHook(IServiceProvider services, IUsageTracker inner) : IUsageTracker, IAsyncDisposable
 {
     public void PreConfigureBus<T>(T configurator, IBusRegistrationContext context)
         where T : IBusFactoryConfigurator
@@ -28,4 +28,7 @@ internal sealed class BusConfigurationHook(IServiceProvider services, IUsageTrac
     public void PreConfigureRider<T>(T configurator)
         where T : IRiderFactoryConfigurator =>
         inner.PreConfigureRider(configurator);
+
+    // the container knows only this one, and MassTransit's own has a report to cancel
+    public ValueTask DisposeAsync() => inner is IAsyncDisposable disposable ? disposable.DisposeAsync() : ValueTask.CompletedTask;
 }

@@ -6,7 +6,7 @@ using Retry.Messaging.MassTransit.Filters;
 namespace Retry.Messaging.MassTransit.Configuration;
 
 /// <summary>Puts the filter on an endpoint, or says everything that is wrong with its settings.</summary>
-internal sealed class GradientRetrySpecification(Func<GradientRetryFilter>? filter, IReadOnlyList<RetryFinding> findings)
+internal sealed class GradientRetrySpecification(Func<GradientRetryFilter>? filter, IReadOnlyList<RetryFinding> findings, RedeliveryGuard? guard = null)
     : IPipeSpecification<ConsumeContext>
 {
     public void Apply(IPipeBuilder<ConsumeContext> builder)
@@ -17,7 +17,7 @@ internal sealed class GradientRetrySpecification(Func<GradientRetryFilter>? filt
         }
     }
 
-    public IEnumerable<ValidationResult> Validate() => findings.Select(finding => finding.Severity == FindingSeverity.Warning
+    public IEnumerable<ValidationResult> Validate() => findings.Concat(guard?.Findings() ?? []).Select(finding => finding.Severity == FindingSeverity.Warning
         ? this.Warning(finding.Path, finding.Message)
         : this.Failure(finding.Path, finding.Message));
 }

@@ -63,7 +63,11 @@ internal sealed partial class PointTopology(RabbitMqPoint point, TopologyManagem
 
         try
         {
-            await RetryConnection.Of(channel.ConnectionContext.Connection).EnsureAsync(plan, channel.CancellationToken).ConfigureAwait(false);
+            foreach (var different in await RetryConnection.Of(channel.ConnectionContext.Connection).EnsureAsync(plan, channel.CancellationToken).ConfigureAwait(false))
+            {
+                LogDifferent(point.Names.Work, different.Message);
+            }
+
             return true;
         }
 #pragma warning disable CA1031 // the bus starts whatever the broker says; a failed outcome is held until the topology is there
@@ -88,6 +92,9 @@ internal sealed partial class PointTopology(RabbitMqPoint point, TopologyManagem
 
     [LoggerMessage(LogEvents.TopologyRefused, LogLevel.Error, "{Queue}: the retry topology is not complete, failed messages will be held: {Reason}")]
     private partial void LogRefused(string queue, string reason);
+
+    [LoggerMessage(LogEvents.TopologyDiffers, LogLevel.Warning, "{Queue}: the retry topology is not as planned, and is used as it is: {Reason}")]
+    private partial void LogDifferent(string queue, string reason);
 
     [LoggerMessage(LogEvents.PointReady, LogLevel.Information, "{Queue}: retry point ready, {Policy}")]
     private partial void LogReady(string queue, string policy);

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using Retry.Messaging.Decisions;
 using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.RabbitMq;
+using Retry.Messaging.State;
 
 namespace Retry.Messaging.MassTransit.Filters;
 
@@ -89,7 +90,7 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
             case RetryDecision.Park park:
                 await delivery.ParkAsync(park, attempt.FaultOf(exception), cancellationToken).ConfigureAwait(false);
                 LogParked(point.Queue, park.State.Id, park.Reason.ToString(), delivery.State.Attempt, park.State.Error);
-                await attempt.SendFaultAsync(exception, park.State, time).ConfigureAwait(false);
+                await SendFaultAsync(attempt, delivery, exception, park.State, cancellationToken).ConfigureAwait(false);
                 break;
 
             case RetryDecision.Drop:
@@ -101,6 +102,23 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
                 await attempt.NotifyEndedAsync().ConfigureAwait(false);
                 break;
         }
+    }
+
+    // Parked but not announced: the Fault is held like any outcome. One that cannot even be written must not hold the
+    // message: its cause is in the parking lot.
+    private async Task SendFaultAsync(AttemptContext attempt, RetryDelivery delivery, Exception exception, RetryState parked, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await delivery.HoldAsync(() => attempt.SendFaultAsync(exception, parked, time), cancellationToken).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // what else may go wrong is in the exception's own properties, which are a user's code
+        catch (Exception unsendable) when (unsendable is not OperationCanceledException)
+        {
+            LogFaultNotSent(unsendable, point.Queue, parked.Id);
+            await attempt.NotifyEndedAsync().ConfigureAwait(false);
+        }
+#pragma warning restore CA1031
     }
 
     private async Task<bool> CameEarlyAsync(ConsumeContext context, RetryDelivery delivery)
@@ -134,6 +152,9 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
 
     [LoggerMessage(LogEvents.Parked, LogLevel.Warning, "{Queue}: {RetryId} is parked as {Reason} after attempt {Attempt}: {Error}")]
     private partial void LogParked(string queue, string? retryId, string reason, int attempt, string? error);
+
+    [LoggerMessage(LogEvents.FaultNotSent, LogLevel.Error, "{Queue}: {RetryId} is parked, but its Fault could not be written")]
+    private partial void LogFaultNotSent(Exception exception, string queue, string? retryId);
 
     [LoggerMessage(LogEvents.Dropped, LogLevel.Information, "{Queue}: request {RetryId} is dropped after attempt {Attempt}: its requester has given up")]
     private partial void LogDropped(string queue, string? retryId, int attempt);

@@ -20,7 +20,7 @@ internal sealed class InMemoryRetryDelivery(
         ClimbAsync(again.State, again.Delay, cancellationToken);
 
     public override Task RedeliverAsync(TimeSpan delay, CancellationToken cancellationToken) =>
-        ClimbAsync(State with { Id = State.Id ?? FallbackId, Attempt = State.Attempt + 1, DueAt = time.GetUtcNow() + delay }, delay, cancellationToken);
+        ClimbAsync(RetryDecider.Redeliver(State, FallbackId, delay, Environment.MachineName, time.GetUtcNow()), cancellationToken);
 
     public override Task ParkAsync(RetryDecision.Park park, FaultDetails fault, CancellationToken cancellationToken)
     {
@@ -34,6 +34,8 @@ internal sealed class InMemoryRetryDelivery(
         parkingLot.Add(new InMemoryParkedMessage(queue, state, receive.GetBody(), parked, fault.Exception));
         return Task.CompletedTask;
     }
+
+    public override Task HoldAsync(Func<Task> step, CancellationToken cancellationToken) => step();
 
     private Task ClimbAsync(RetryState state, TimeSpan delay, CancellationToken cancellationToken)
     {

@@ -31,18 +31,17 @@ internal sealed class RabbitMqRetryDelivery(RabbitMqRetryTransport transport, Ra
     public override Task ClimbAsync(RetryDecision.Again again, CancellationToken cancellationToken) =>
         transport.PublishAsync(_connection, () => Climb(again.State, again.Delay, again.DueAt), cancellationToken);
 
-    public override Task RedeliverAsync(TimeSpan delay, CancellationToken cancellationToken)
-    {
-        var dueAt = transport.Time.GetUtcNow() + DelayLadder.RoundUp(delay);
-        var state = State with { Id = State.Id ?? FallbackId, Attempt = State.Attempt + 1, DueAt = dueAt };
-        return transport.PublishAsync(_connection, () => Climb(state, delay, dueAt), cancellationToken);
-    }
+    public override Task RedeliverAsync(TimeSpan delay, CancellationToken cancellationToken) =>
+        ClimbAsync(RetryDecider.Redeliver(State, FallbackId, delay, Environment.MachineName, transport.Time.GetUtcNow()), cancellationToken);
 
     public override Task ParkAsync(RetryDecision.Park park, FaultDetails fault, CancellationToken cancellationToken)
     {
         var at = transport.Time.GetUtcNow();
         return transport.PublishAsync(_connection, () => Park(park, fault, at), cancellationToken);
     }
+
+    public override Task HoldAsync(Func<Task> step, CancellationToken cancellationToken) =>
+        transport.HoldAsync(_connection, step, cancellationToken);
 
     private OutcomeMessage Climb(RetryState state, TimeSpan delay, DateTimeOffset dueAt)
     {

@@ -1,6 +1,7 @@
 using MassTransit;
 using MassTransit.RabbitMqTransport;
 using Retry.Messaging.State;
+using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Topology;
 
@@ -43,4 +44,11 @@ internal sealed class RabbitMqRetryTransport(RabbitMqPoint point, OutcomePublish
 
     public Task PublishAsync(RetryConnection connection, Func<OutcomeMessage> message, CancellationToken cancellationToken) =>
         publisher.PublishAsync(connection, point.Plans, message, cancellationToken);
+
+    /// <summary>Repeats a step that goes through MassTransit's own transport.</summary>
+    public Task HoldAsync(RetryConnection connection, Func<Task> step, CancellationToken cancellationToken) =>
+        publisher.HoldAsync(() => connection.IsOpen, IsOfTheTransport, step, cancellationToken);
+
+    private static bool IsOfTheTransport(Exception exception) =>
+        exception is ConnectionException or TransportException or OperationInterruptedException or AlreadyClosedException or RabbitMQ.Client.Exceptions.PublishException or IOException or TimeoutException;
 }

@@ -25,6 +25,9 @@ internal abstract class RetryDelivery
     /// <summary>Parks the message. Returns when it is safe there.</summary>
     public abstract Task ParkAsync(RetryDecision.Park park, FaultDetails fault, CancellationToken cancellationToken);
 
+    /// <summary>Repeats a step of the outcome until the transport takes it.</summary>
+    public abstract Task HoldAsync(Func<Task> step, CancellationToken cancellationToken);
+
     /// <summary>Sends the message up the ladder because its consumer asked for it; counts as an attempt.</summary>
     public abstract Task RedeliverAsync(TimeSpan delay, CancellationToken cancellationToken);
 }

@@ -1,7 +1,7 @@
 namespace Retry.Messaging.RabbitMq.Limiter;
 
 /// <summary>What a limiter does at the moment.</summary>
-public enum LimiterActivity
+internal enum LimiterActivity
 {
     /// <summary>It is not connected, or something it needs is missing: no redelivery.</summary>
     Down,

@@ -9,4 +9,4 @@ namespace Retry.Messaging.RabbitMq.Limiter;
 /// <param name="Reason">Why it is down or waits; null when nothing is wrong.</param>
 /// <param name="Limit">The rate in force; null for any rate.</param>
 /// <param name="Released">Messages that it moved to the work queue.</param>
-public sealed record LimiterStatus(string Point, LimiterActivity Activity, DateTimeOffset Since, string? Reason, RedeliveryLimit? Limit, long Released);
+internal sealed record LimiterStatus(string Point, LimiterActivity Activity, DateTimeOffset Since, string? Reason, RedeliveryLimit? Limit, long Released);

@@ -1,4 +1,5 @@
 using System.Collections;
+using System.Collections.Frozen;
 using System.Text;
 using RabbitMQ.Client;
 using Retry.Messaging.State;
@@ -13,6 +14,20 @@ internal static class HeaderFrame
     private const int DefaultFrameMax = 131_072;
 
     private static readonly string[] OursToCut = [RetryHeaderNames.History, RetryHeaderNames.Kept, RetryHeaderNames.Error];
+
+    // by name, not by prefix: a stranger's header may start with ours, and be of any size
+    private static readonly FrozenSet<string> OursToKeep = FrozenSet.Create(
+        StringComparer.Ordinal,
+        RetryHeaderNames.Id,
+        RetryHeaderNames.Origin,
+        RetryHeaderNames.Attempt,
+        RetryHeaderNames.FirstFailedAt,
+        RetryHeaderNames.DueAt,
+        RetryHeaderNames.Deadline,
+        RetryHeaderNames.Reason,
+        RetryHeaderNames.Crashes,
+        RetryHeaderNames.Replayed,
+        RetryHeaderNames.Plan);
 
     /// <summary>Cuts headers, ours first and then the largest, until the frame fits.</summary>
     /// <returns>The names of the headers that were cut.</returns>
@@ -36,7 +51,7 @@ internal static class HeaderFrame
             }
         }
 
-        foreach (var (name, value) in headers.Where(h => !h.Key.StartsWith(RetryHeaderNames.Prefix, StringComparison.Ordinal)).OrderByDescending(h => EntrySize(h.Key, h.Value)).ToList())
+        foreach (var (name, value) in headers.Where(h => !OursToKeep.Contains(h.Key)).OrderByDescending(h => EntrySize(h.Key, h.Value)).ToList())
         {
             if (size <= limit)
             {
@@ -66,6 +81,7 @@ internal static class HeaderFrame
         null => 0,
         string text => 4 + Encoding.UTF8.GetByteCount(text),
         byte[] bytes => 4 + bytes.Length,
+        BinaryTableValue binary => 4 + (binary.Bytes?.Length ?? 0),
         IDictionary<string, object?> table => TableSize(table),
         IList list => 4 + list.Cast<object?>().Sum(item => 1 + ValueSize(item)),
         _ => 16, // numbers, times and booleans take 1 to 8 bytes

@@ -1,7 +1,11 @@
 namespace Retry.Messaging.RabbitMq.Publishing;
 
 /// <summary>The outcome of an attempt could not be made safe. The delivery goes back to its queue and is repeated.</summary>
-public sealed class OutcomeNotConfirmedException : Exception
+/// <remarks>
+/// It is a cancellation because that is what it means for the delivery, and because MassTransit moves a message whose pipe throws
+/// anything else to the error queue.
+/// </remarks>
+public sealed class OutcomeNotConfirmedException : OperationCanceledException
 {
     internal OutcomeNotConfirmedException(string message, Exception innerException)
         : base(message, innerException)

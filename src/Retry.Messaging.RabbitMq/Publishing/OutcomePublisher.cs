@@ -35,7 +35,26 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
     /// <param name="message">What to publish, asked for anew before each try, since the rest of a delay shrinks.</param>
     /// <param name="cancellationToken">Cancelled when the delivery is lost or the host stops.</param>
     /// <exception cref="OutcomeNotConfirmedException">Held for too long, or the connection is gone: the delivery must go back.</exception>
-    public async Task PublishAsync(RetryConnection connection, IReadOnlyList<TopologyPlan> plans, Func<OutcomeMessage> message, CancellationToken cancellationToken)
+    public Task PublishAsync(RetryConnection connection, IReadOnlyList<TopologyPlan> plans, Func<OutcomeMessage> message, CancellationToken cancellationToken) =>
+        HoldAsync(() => connection.IsOpen, IsWorthAnotherTry, async () =>
+        {
+            foreach (var plan in plans)
+            {
+                await connection.EnsureAsync(plan, cancellationToken).ConfigureAwait(false);
+            }
+
+            var (exchange, routingKey, properties, body) = message();
+            HeaderFrame.Fit(properties, connection.FrameMax);
+            await connection.PublishAsync(exchange, routingKey, properties, body, cancellationToken).ConfigureAwait(false);
+        }, cancellationToken);
+
+    /// <summary>Repeats a step with growing pauses until it succeeds.</summary>
+    /// <param name="stillOurs">Whether the delivery can still be acknowledged; when not, the broker delivers it again.</param>
+    /// <param name="worthAnotherTry">Which exceptions mean that the broker did not take it this time.</param>
+    /// <param name="step">The step.</param>
+    /// <param name="cancellationToken">Cancelled when the delivery is lost or the host stops.</param>
+    /// <exception cref="OutcomeNotConfirmedException">Held for too long, or the connection is gone: the delivery must go back.</exception>
+    public async Task HoldAsync(Func<bool> stillOurs, Func<Exception, bool> worthAnotherTry, Func<Task> step, CancellationToken cancellationToken)
     {
         var pause = FirstPause;
         var started = time.GetTimestamp();
@@ -46,19 +65,12 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
             {
                 try
                 {
-                    foreach (var plan in plans)
-                    {
-                        await connection.EnsureAsync(plan, cancellationToken).ConfigureAwait(false);
-                    }
-
-                    var (exchange, routingKey, properties, body) = message();
-                    HeaderFrame.Fit(properties, connection.FrameMax);
-                    await connection.PublishAsync(exchange, routingKey, properties, body, cancellationToken).ConfigureAwait(false);
+                    await step().ConfigureAwait(false);
                     return;
                 }
-                catch (Exception exception) when (exception is PublishRefusedException or TopologyException or AlreadyClosedException or OperationInterruptedException or IOException or TimeoutException or ObjectDisposedException)
+                catch (Exception exception) when (worthAnotherTry(exception))
                 {
-                    if (!connection.IsOpen)
+                    if (!stillOurs())
                     {
                         throw new OutcomeNotConfirmedException("The connection was lost; the broker delivers the message again.", exception);
                     }
@@ -89,6 +101,9 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
             }
         }
     }
+
+    private static bool IsWorthAnotherTry(Exception exception) =>
+        exception is PublishRefusedException or TopologyException or AlreadyClosedException or OperationInterruptedException or IOException or TimeoutException or ObjectDisposedException;
 
     // Each of thousands of deliveries may be held for minutes: one line a minute tells it all.
     private void LogHeld(Exception exception)

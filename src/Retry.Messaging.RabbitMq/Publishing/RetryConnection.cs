@@ -12,7 +12,7 @@ internal sealed class RetryConnection
     private static readonly ConditionalWeakTable<IConnection, RetryConnection> Known = [];
 
     private readonly IConnection _connection;
-    private readonly ConcurrentDictionary<TopologyPlan, Lazy<Task>> _declared = new(ReferenceEqualityComparer.Instance);
+    private readonly ConcurrentDictionary<TopologyPlan, Lazy<Task<IReadOnlyList<TopologyException>>>> _declared = new(ReferenceEqualityComparer.Instance);
     private readonly ConcurrentDictionary<string, bool> _suspects = new(StringComparer.Ordinal);
 
     // nothing is closed when the connection closes: its channels are gone with it, and closing one by itself would keep
@@ -36,14 +36,15 @@ internal sealed class RetryConnection
     public static RetryConnection Of(IConnection connection) => Known.GetValue(connection, static c => new RetryConnection(c));
 
     /// <summary>Declares a plan once; after a failure the next call tries again.</summary>
+    /// <returns>What exists with other properties than planned; it is used as it is.</returns>
     /// <exception cref="TopologyException">The broker refused a part of it.</exception>
-    public async Task EnsureAsync(TopologyPlan plan, CancellationToken cancellationToken)
+    public async Task<IReadOnlyList<TopologyException>> EnsureAsync(TopologyPlan plan, CancellationToken cancellationToken)
     {
         // one declaration serves all who wait for it, so it cannot be cancelled by one of them
-        var declaration = _declared.GetOrAdd(plan, p => new Lazy<Task>(() => TopologyDeclarer.DeclareAsync(_connection, p, cancellationToken: CancellationToken.None)));
+        var declaration = _declared.GetOrAdd(plan, p => new Lazy<Task<IReadOnlyList<TopologyException>>>(() => TopologyDeclarer.DeclareAsync(_connection, p, cancellationToken: CancellationToken.None)));
         try
         {
-            await declaration.Value.WaitAsync(cancellationToken).ConfigureAwait(false);
+            return await declaration.Value.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (Exception) when (declaration.Value.IsFaulted)
         {

@@ -1,55 +1,82 @@
 using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
 
 namespace Retry.Messaging.RabbitMq.Topology;
 
 /// <summary>Declares a plan on a connection. Declaring what exists already changes nothing.</summary>
 public static class TopologyDeclarer
 {
-    /// <summary>Declares exchanges, queues and bindings, in this order, on a channel of its own.</summary>
+    /// <summary>Declares exchanges, queues and bindings, in this order, on channels of its own.</summary>
     /// <param name="connection">An open connection.</param>
     /// <param name="plan">What to declare.</param>
     /// <param name="declared">Told the number of objects declared so far, after each.</param>
     /// <param name="cancellationToken">Stops between two objects.</param>
-    /// <exception cref="TopologyException">Something exists with other properties, or may not be declared.</exception>
-    public static async Task DeclareAsync(IConnection connection, TopologyPlan plan, IProgress<int>? declared = null, CancellationToken cancellationToken = default)
+    /// <returns>
+    /// What exists with other properties than planned. It is left as it is, and the rest is declared: most differences, such as a
+    /// classic parking lot, still work.
+    /// </returns>
+    /// <exception cref="TopologyException">Something may not be declared, or needs something that does not exist.</exception>
+    public static async Task<IReadOnlyList<TopologyException>> DeclareAsync(IConnection connection, TopologyPlan plan, IProgress<int>? declared = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(connection);
         ArgumentNullException.ThrowIfNull(plan);
 
+        var different = new List<TopologyException>();
+        IChannel? channel = null;
         var done = 0;
-        var current = string.Empty;
         try
         {
-            var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
-            await using (channel.ConfigureAwait(false))
+            foreach (var (what, declare) in Steps(plan, cancellationToken))
             {
-                foreach (var exchange in plan.Exchanges)
+                channel ??= await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
+                try
                 {
-                    current = $"exchange '{exchange.Name}'";
-                    await channel.ExchangeDeclareAsync(exchange.Name, exchange.Type, durable: true, autoDelete: false, ToArguments(exchange.Arguments), cancellationToken: cancellationToken).ConfigureAwait(false);
-                    declared?.Report(++done);
+                    await declare(channel).ConfigureAwait(false);
+                }
+                catch (OperationInterruptedException exception)
+                {
+                    var refused = TopologyException.From(what, exception);
+                    if (!refused.ExistsWithOtherProperties)
+                    {
+                        throw refused;
+                    }
+
+                    different.Add(refused);
+                    await channel.DisposeAsync().ConfigureAwait(false);
+                    channel = null;
                 }
 
-                foreach (var queue in plan.Queues)
-                {
-                    current = $"queue '{queue.Name}'";
-                    await channel.QueueDeclareAsync(queue.Name, durable: true, exclusive: false, autoDelete: false, ToArguments(queue.Arguments), cancellationToken: cancellationToken).ConfigureAwait(false);
-                    declared?.Report(++done);
-                }
-
-                foreach (var binding in plan.Bindings)
-                {
-                    current = $"binding '{binding.Source}' -> '{binding.Destination}'";
-                    await (binding.ToQueue
-                        ? channel.QueueBindAsync(binding.Destination, binding.Source, binding.RoutingKey, cancellationToken: cancellationToken)
-                        : channel.ExchangeBindAsync(binding.Destination, binding.Source, binding.RoutingKey, cancellationToken: cancellationToken)).ConfigureAwait(false);
-                    declared?.Report(++done);
-                }
+                declared?.Report(++done);
             }
         }
-        catch (RabbitMQ.Client.Exceptions.OperationInterruptedException exception)
+        finally
         {
-            throw TopologyException.From(current, exception);
+            if (channel is not null)
+            {
+                await channel.DisposeAsync().ConfigureAwait(false);
+            }
+        }
+
+        return different;
+    }
+
+    private static IEnumerable<(string What, Func<IChannel, Task> Declare)> Steps(TopologyPlan plan, CancellationToken cancellationToken)
+    {
+        foreach (var exchange in plan.Exchanges)
+        {
+            yield return ($"exchange '{exchange.Name}'", channel => channel.ExchangeDeclareAsync(exchange.Name, exchange.Type, durable: true, autoDelete: false, ToArguments(exchange.Arguments), cancellationToken: cancellationToken));
+        }
+
+        foreach (var queue in plan.Queues)
+        {
+            yield return ($"queue '{queue.Name}'", channel => channel.QueueDeclareAsync(queue.Name, durable: true, exclusive: false, autoDelete: false, ToArguments(queue.Arguments), cancellationToken: cancellationToken));
+        }
+
+        foreach (var binding in plan.Bindings)
+        {
+            yield return ($"binding '{binding.Source}' -> '{binding.Destination}'", channel => binding.ToQueue
+                ? channel.QueueBindAsync(binding.Destination, binding.Source, binding.RoutingKey, cancellationToken: cancellationToken)
+                : channel.ExchangeBindAsync(binding.Destination, binding.Source, binding.RoutingKey, cancellationToken: cancellationToken));
         }
     }
 

@@ -11,6 +11,9 @@ public sealed class TopologyException : Exception
     {
     }
 
+    /// <summary>Whether it is there, but not as planned.</summary>
+    public bool ExistsWithOtherProperties { get; private init; }
+
     internal static TopologyException From(string what, OperationInterruptedException exception)
     {
         var reply = exception.ShutdownReason?.ReplyText ?? exception.Message;
@@ -21,6 +24,9 @@ public sealed class TopologyException : Exception
             Constants.NotFound => "Something it needs does not exist yet. Run 'retryctl topology apply', or start the service that owns the queue.",
             _ => "Run 'retryctl topology apply' to see whether it lasts.",
         };
-        return new TopologyException($"The broker refused {what}: {reply}. {next}", exception);
+        return new TopologyException($"The broker refused {what}: {reply}. {next}", exception)
+        {
+            ExistsWithOtherProperties = exception.ShutdownReason?.ReplyCode == Constants.PreconditionFailed,
+        };
     }
 }

@@ -19,8 +19,6 @@ namespace Retry.Messaging.Decisions;
 /// </remarks>
 public static class RetryDecider
 {
-    private const int MaxErrorText = 300;
-
     /// <summary>Decides.</summary>
     /// <param name="state">What the message knew when it was delivered.</param>
     /// <param name="failure">What happened.</param>
@@ -40,7 +38,8 @@ public static class RetryDecider
             return new RetryDecision.Done();
         }
 
-        var firstFailedAt = state.FirstFailedAt ?? now;
+        // a first failure in the future would prolong the validity: another clock wrote it, or a stranger
+        var firstFailedAt = state.FirstFailedAt is { } first && first < now ? first : now;
         var deadline = Earlier(failure.MessageDeadline, Later(firstFailedAt, rules.ValidForMessage(failure.MessageType)));
         var next = Failed(state, failure, now) with { FirstFailedAt = firstFailedAt, Deadline = deadline };
 
@@ -73,20 +72,39 @@ public static class RetryDecider
         return new RetryDecision.Again(delay, dueAt, next with { DueAt = dueAt });
     }
 
+    /// <summary>Sends a message up the ladder because its consumer asked for it: an attempt like any other, but nothing failed.</summary>
+    /// <remarks>It is written into the history, from which a delivery knows how long its delay was.</remarks>
+    /// <param name="state">What the message knew when it was delivered.</param>
+    /// <param name="fallbackId">The id to use for the chain when the message has none.</param>
+    /// <param name="delay">The delay, rounded up to 100 ms.</param>
+    /// <param name="host">The machine it happened on.</param>
+    /// <param name="now">The current time.</param>
+    public static RetryDecision.Again Redeliver(RetryState state, string fallbackId, TimeSpan delay, string host, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        ArgumentNullException.ThrowIfNull(fallbackId);
+
+        var rounded = DelayLadder.RoundUp(delay);
+        var dueAt = now + rounded;
+        var attempt = new RetryAttempt(state.Attempt, now, host, "Redeliver", "its consumer asked for it");
+        return new RetryDecision.Again(rounded, dueAt, Attempted(state, fallbackId, attempt) with { DueAt = dueAt });
+    }
+
     /// <summary>The state after a failed attempt: one attempt more, the error and the history written down.</summary>
     private static RetryState Failed(RetryState state, FailedAttempt failure, DateTimeOffset now)
     {
         var type = HeaderText.TypeName(failure.Exception);
         var message = HeaderText.Message(failure.Exception);
-        return state with
-        {
-            Id = state.Id ?? failure.FallbackId,
-            Attempt = Math.Min(state.Attempt, int.MaxValue - 1) + 1,
-            DueAt = null,
-            Error = HeaderText.OneLine(type + ": " + message, MaxErrorText),
-            History = state.History.With(new RetryAttempt(state.Attempt, now, failure.Host, type, message)),
-        };
+        var attempt = new RetryAttempt(state.Attempt, now, failure.Host, type, message);
+        return Attempted(state, failure.FallbackId, attempt) with { DueAt = null, Error = HeaderText.OneLine(type + ": " + message, RetryState.MaxError) };
     }
+
+    private static RetryState Attempted(RetryState state, string fallbackId, RetryAttempt attempt) => state with
+    {
+        Id = state.Id ?? HeaderText.OneLine(fallbackId, RetryState.MaxId),
+        Attempt = Math.Min(state.Attempt, int.MaxValue - 1) + 1,
+        History = state.History.With(attempt),
+    };
 
     private static DateTimeOffset Later(DateTimeOffset from, TimeSpan by) =>
         DateTimeOffset.MaxValue - from <= by ? DateTimeOffset.MaxValue : from + by;

@@ -12,9 +12,6 @@ namespace Retry.Messaging.State;
 /// </remarks>
 public static class RetryHeaderReader
 {
-    private const int MaxId = 128;
-    private const int MaxError = 300;
-    private const int MaxPlan = 128;
     private const int MaxCopies = 64;
 
     /// <summary>Reads the headers, if they count on this queue.</summary>
@@ -31,17 +28,17 @@ public static class RetryHeaderReader
         ArgumentNullException.ThrowIfNull(headers);
         return new RetryState
         {
-            Id = Text(headers, RetryHeaderNames.Id) is { Length: > 0 } id ? HeaderText.OneLine(id, MaxId) : null,
+            Id = Text(headers, RetryHeaderNames.Id) is { Length: > 0 } id ? HeaderText.OneLine(id, RetryState.MaxId) : null,
             Attempt = ReadAttempt(headers),
             FirstFailedAt = Time(headers, RetryHeaderNames.FirstFailedAt),
             DueAt = Time(headers, RetryHeaderNames.DueAt),
             Deadline = Time(headers, RetryHeaderNames.Deadline),
-            Error = Text(headers, RetryHeaderNames.Error) is { } error ? HeaderText.OneLine(error, MaxError) : null,
+            Error = Text(headers, RetryHeaderNames.Error) is { } error ? HeaderText.OneLine(error, RetryState.MaxError) : null,
             History = RetryHistory.Parse(Text(headers, RetryHeaderNames.History)),
             Reason = Text(headers, RetryHeaderNames.Reason) is { Length: > 0 } reason ? ParkReason.Parse(reason) : null,
             Crashes = Count(headers, RetryHeaderNames.Crashes),
             Replayed = Count(headers, RetryHeaderNames.Replayed),
-            Plan = Text(headers, RetryHeaderNames.Plan) is { Length: > 0 } plan ? HeaderText.OneLine(plan, MaxPlan) : null,
+            Plan = Text(headers, RetryHeaderNames.Plan) is { Length: > 0 } plan ? HeaderText.OneLine(plan, RetryState.MaxPlan) : null,
             Kept = headers.TryGetValue(RetryHeaderNames.Kept, out var kept) && kept is IDictionary<string, object?> table
                 ? ReadKept(table)
                 : KeptProperties.None,

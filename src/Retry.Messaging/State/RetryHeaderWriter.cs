@@ -1,9 +1,22 @@
+using System.Text;
+
 namespace Retry.Messaging.State;
 
 /// <summary>Writes our headers into a message; each is bounded, and together they stay under 4 KB.</summary>
 public static class RetryHeaderWriter
 {
+    /// <summary>How much our headers take at most on the wire, in bytes, names included.</summary>
+    public const int MaxBytes = 4 * 1024;
+
+    // what the wire adds to an entry: the length of its name, the type, the length of a text
+    private const int EntryOverhead = 1 + 1 + 4;
+    private const int NumberBytes = 8;
+    private const int MaxShortText = 255;
+    private const int MaxExpiration = 20;
+    private const int MaxCopiesBytes = 256;
+
     /// <summary>Writes the state; headers of ours that it no longer has are removed.</summary>
+    /// <remarks>The history gets what the others leave of the 4 KB: its oldest attempts are the first to go.</remarks>
     /// <param name="headers">The message's headers, which are changed.</param>
     /// <param name="state">The state.</param>
     /// <param name="origin">The work queue that writes.</param>
@@ -13,93 +26,117 @@ public static class RetryHeaderWriter
         ArgumentNullException.ThrowIfNull(state);
         ArgumentException.ThrowIfNullOrEmpty(origin);
 
-        headers[RetryHeaderNames.Origin] = origin;
-        headers[RetryHeaderNames.Attempt] = state.Attempt;
-        Set(headers, RetryHeaderNames.Id, state.Id);
-        Set(headers, RetryHeaderNames.FirstFailedAt, state.FirstFailedAt);
-        Set(headers, RetryHeaderNames.DueAt, state.DueAt);
-        Set(headers, RetryHeaderNames.Deadline, state.Deadline);
-        Set(headers, RetryHeaderNames.Error, state.Error);
-        Set(headers, RetryHeaderNames.History, state.History.ToString() is { Length: > 0 } history ? history : null);
-        Set(headers, RetryHeaderNames.Reason, state.Reason?.ToString());
-        Set(headers, RetryHeaderNames.Crashes, state.Crashes);
-        Set(headers, RetryHeaderNames.Replayed, state.Replayed);
-        Set(headers, RetryHeaderNames.Plan, state.Plan);
+        var used = Set(headers, RetryHeaderNames.Origin, origin);
+        used += SetAlways(headers, RetryHeaderNames.Attempt, state.Attempt);
+        used += Set(headers, RetryHeaderNames.Id, Line(state.Id, RetryState.MaxId));
+        used += Set(headers, RetryHeaderNames.FirstFailedAt, state.FirstFailedAt);
+        used += Set(headers, RetryHeaderNames.DueAt, state.DueAt);
+        used += Set(headers, RetryHeaderNames.Deadline, state.Deadline);
+        used += Set(headers, RetryHeaderNames.Error, Line(state.Error, RetryState.MaxError));
+        used += Set(headers, RetryHeaderNames.Reason, state.Reason?.ToString());
+        used += Set(headers, RetryHeaderNames.Crashes, state.Crashes);
+        used += Set(headers, RetryHeaderNames.Replayed, state.Replayed);
+        used += Set(headers, RetryHeaderNames.Plan, Line(state.Plan, RetryState.MaxPlan));
+        used += WriteKept(headers, state.Kept);
 
-        if (WriteKept(state.Kept) is { Count: > 0 } kept)
-        {
-            headers[RetryHeaderNames.Kept] = kept;
-        }
-        else
-        {
-            headers.Remove(RetryHeaderNames.Kept);
-        }
+        var left = MaxBytes - used - EntryOverhead - RetryHeaderNames.History.Length;
+        Set(headers, RetryHeaderNames.History, state.History.Within(left) is { Length: > 0 } history ? history : null);
     }
 
-    private static Dictionary<string, object?> WriteKept(KeptProperties kept)
+    private static int WriteKept(IDictionary<string, object?> headers, KeptProperties kept)
     {
-        var table = new Dictionary<string, object?>();
         if (ReferenceEquals(kept, KeptProperties.None))
         {
-            return table;
+            headers.Remove(RetryHeaderNames.Kept);
+            return 0;
         }
 
-        Set(table, KeptNames.Exchange, kept.Exchange);
-        Set(table, KeptNames.RoutingKey, kept.RoutingKey);
-        Set(table, KeptNames.Expiration, kept.Expiration);
-        Set(table, KeptNames.ExpiresAt, kept.ExpiresAt);
-        Set(table, KeptNames.UserId, kept.UserId);
-        if (kept.Priority is { } priority)
+        var table = new Dictionary<string, object?>();
+        var used = EntryOverhead + RetryHeaderNames.Kept.Length;
+        used += Set(table, KeptNames.Exchange, Whole(kept.Exchange, MaxShortText));
+        used += Set(table, KeptNames.RoutingKey, Whole(kept.RoutingKey, MaxShortText));
+        used += Set(table, KeptNames.Expiration, Whole(kept.Expiration, MaxExpiration));
+        used += Set(table, KeptNames.ExpiresAt, kept.ExpiresAt);
+        used += Set(table, KeptNames.UserId, Whole(kept.UserId, MaxShortText));
+        used += kept.Priority is { } priority ? SetAlways(table, KeptNames.Priority, priority) : 0;
+        used += SetCopies(table, KeptNames.Cc, kept.Cc);
+        used += SetCopies(table, KeptNames.Bcc, kept.Bcc);
+        if (table.Count == 0)
         {
-            table[KeptNames.Priority] = (int)priority;
+            headers.Remove(RetryHeaderNames.Kept);
+            return 0;
         }
 
-        if (kept.Cc is { Count: > 0 } cc)
-        {
-            table[KeptNames.Cc] = cc.ToList();
-        }
-
-        if (kept.Bcc is { Count: > 0 } bcc)
-        {
-            table[KeptNames.Bcc] = bcc.ToList();
-        }
-
-        return table;
+        headers[RetryHeaderNames.Kept] = table;
+        return used;
     }
 
-    private static void Set(IDictionary<string, object?> headers, string name, string? value)
+    private static string? Line(string? text, int maxChars) => text is null ? null : HeaderText.OneLine(text, maxChars);
+
+    // half a routing key would be another one
+    private static string? Whole(string? text, int maxBytes) => text is null || Encoding.UTF8.GetByteCount(text) > maxBytes ? null : text;
+
+    private static int SetCopies(Dictionary<string, object?> table, string name, IReadOnlyList<string>? copies)
+    {
+        var written = new List<string>();
+        var used = EntryOverhead + name.Length;
+        foreach (var copy in copies ?? [])
+        {
+            var bytes = EntryOverhead + Encoding.UTF8.GetByteCount(copy);
+            if (used + bytes <= MaxCopiesBytes)
+            {
+                written.Add(copy);
+                used += bytes;
+            }
+        }
+
+        if (written.Count == 0)
+        {
+            return 0;
+        }
+
+        table[name] = written;
+        return used;
+    }
+
+    private static int Set(IDictionary<string, object?> headers, string name, string? value)
     {
         if (value is null)
         {
             headers.Remove(name);
+            return 0;
         }
-        else
-        {
-            headers[name] = value;
-        }
+
+        headers[name] = value;
+        return EntryOverhead + name.Length + Encoding.UTF8.GetByteCount(value);
     }
 
-    private static void Set(IDictionary<string, object?> headers, string name, int value)
+    private static int Set(IDictionary<string, object?> headers, string name, int value)
     {
         if (value == 0)
         {
             headers.Remove(name);
+            return 0;
         }
-        else
-        {
-            headers[name] = value;
-        }
+
+        return SetAlways(headers, name, value);
     }
 
-    private static void Set(IDictionary<string, object?> headers, string name, DateTimeOffset? value)
+    private static int SetAlways(IDictionary<string, object?> headers, string name, int value)
     {
-        if (value is { } time)
-        {
-            headers[name] = time.ToUnixTimeMilliseconds();
-        }
-        else
+        headers[name] = value;
+        return EntryOverhead + name.Length + NumberBytes;
+    }
+
+    private static int Set(IDictionary<string, object?> headers, string name, DateTimeOffset? value)
+    {
+        if (value is not { } time)
         {
             headers.Remove(name);
+            return 0;
         }
+
+        headers[name] = time.ToUnixTimeMilliseconds();
+        return EntryOverhead + name.Length + NumberBytes;
     }
 }

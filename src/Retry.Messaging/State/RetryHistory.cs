@@ -40,11 +40,14 @@ public sealed class RetryHistory
     /// <inheritdoc/>
     public override string ToString() => _text;
 
-    private static string Bounded(string text)
+    /// <summary>As much of the newest attempts as fits.</summary>
+    internal string Within(int maxBytes) => Bounded(_text, maxBytes);
+
+    private static string Bounded(string text, int maxBytes = MaxBytes)
     {
         var start = 0;
         var lines = 1 + text.AsSpan().Count('\n');
-        while (lines > MaxEntries || Encoding.UTF8.GetByteCount(text.AsSpan(start)) > MaxBytes)
+        while (lines > MaxEntries || Encoding.UTF8.GetByteCount(text.AsSpan(start)) > maxBytes)
         {
             var next = text.IndexOf('\n', start);
             if (next < 0)

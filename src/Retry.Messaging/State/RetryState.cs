@@ -5,6 +5,11 @@ namespace Retry.Messaging.State;
 /// <summary>What a message knows about its own retries.</summary>
 public sealed record RetryState
 {
+    // in UTF-16 characters, on reading and on writing
+    internal const int MaxId = 128;
+    internal const int MaxError = 300;
+    internal const int MaxPlan = 128;
+
     /// <summary>The state of a message that never failed.</summary>
     public static readonly RetryState Fresh = new();
 

@@ -16,7 +16,10 @@ internal static class SlowConsumer
     public static async Task RunAsync()
     {
         var broker = new Uri(Environment.GetEnvironmentVariable(BrokerVariable)!);
-        var ledger = Environment.GetEnvironmentVariable(LedgerVariable)!;
+        // one file for each process: .NET appends by position, so two writers of one file overwrite each other
+        var ledger = Path.Combine(Environment.GetEnvironmentVariable(LedgerVariable)!, $"{Environment.ProcessId}-{Guid.NewGuid():N}");
+        await using var writer = new StreamWriter(ledger) { AutoFlush = true };
+        var lines = TextWriter.Synchronized(writer);
         var ended = new TaskCompletionSource();
         using var term = PosixSignalRegistration.Create(PosixSignal.SIGTERM, context =>
         {
@@ -29,24 +32,20 @@ internal static class SlowConsumer
             {
                 e.PrefetchCount = 16;
                 e.UseGradientRetry(context, retry => retry.Fixed(TimeSpan.FromMilliseconds(200)).Retries(3));
-                e.Handler<SlowJob>(job => WorkAsync(job, ledger));
+                e.Handler<SlowJob>(job => WorkAsync(job, lines));
             }),
             hostOptions: options => options.ConsumerStopTimeout = TimeSpan.FromSeconds(2));
         Console.WriteLine(Ready);
-        await Task.WhenAny(ended.Task, Console.In.ReadToEndAsync());
+        // the console's reader blocks even when asked to read asynchronously
+        await Task.WhenAny(ended.Task, Task.Run(Console.In.ReadToEnd));
         await service.StopAsync();
     }
 
-    private static async Task WorkAsync(ConsumeContext<SlowJob> job, string ledger)
+    private static async Task WorkAsync(ConsumeContext<SlowJob> job, TextWriter ledger)
     {
         await Task.Delay(WorkTime, job.CancellationToken);
         var attempt = job.GetRedeliveryCount() + 1;
-        // one short line appended in one write: atomic on a local file, so the processes share it
-        await using (var file = new FileStream(ledger, FileMode.Append, FileAccess.Write, FileShare.ReadWrite, bufferSize: 1))
-        {
-            await file.WriteAsync(System.Text.Encoding.UTF8.GetBytes($"{job.Message.Id} {attempt}\n"));
-        }
-
+        ledger.WriteLine($"{job.Message.Id} {attempt}");
         if (attempt == 1)
         {
             throw new InvalidOperationException("the first attempt fails");

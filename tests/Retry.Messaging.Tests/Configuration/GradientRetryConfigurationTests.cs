@@ -112,7 +112,7 @@ public class GradientRetryConfigurationTests
     [InlineData("""{ "Defaults": { "Intervals": [] } }""", "GradientRetry:Defaults:Intervals: found none, wanted at least one")]
     [InlineData("""{ "Defaults": { "Intervals": ["1s", "x"] } }""", "GradientRetry:Defaults:Intervals:1: found 'x', wanted a duration")]
     [InlineData("""{ "Defaults": { "Intervals": { "first": "1s" } } }""", "GradientRetry:Defaults:Intervals:first: unknown key; wanted a list|GradientRetry:Defaults:Intervals: found none")]
-    [InlineData("""{ "Defaults": { "Fail": ["Shop.CardDeclinedException"] } }""", "GradientRetry:Defaults:Fail:0: found 'Shop.CardDeclinedException', wanted the full name of an exception type; where its assembly")]
+    [InlineData("""{ "Defaults": { "Fail": ["Shop.LedgerLockedException"] } }""", "GradientRetry:Defaults:Fail:0: found 'Shop.LedgerLockedException', wanted the full name of an exception type; where its assembly")]
     [InlineData("""{ "Defaults": { "Fail": ["System.FileNotFoundException"] } }""", "GradientRetry:Defaults:Fail:0: found 'System.FileNotFoundException', wanted the full name of an exception type, did you mean 'System.IO.FileNotFoundException'?")]
     [InlineData("""{ "Defaults": { "Fail": ["System.String"] } }""", "GradientRetry:Defaults:Fail:0: found 'System.String', which is not an exception")]
     [InlineData("""{ "Defaults": { "Fail": ["No.Such, No.Assembly", "[[", ","] } }""", "GradientRetry:Defaults:Fail:0: found 'No.Such, No.Assembly'|GradientRetry:Defaults:Fail:1: found '[['|GradientRetry:Defaults:Fail:2: found ','")]

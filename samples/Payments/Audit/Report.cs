@@ -1,0 +1,86 @@
+using System.Globalization;
+using Payments.Running;
+using Payments.Service;
+
+namespace Payments.Audit;
+
+/// <summary>What the auditor says at the end. The last line is for programs.</summary>
+internal static class Report
+{
+    private const int BarLength = 50;
+    private const int IdsShown = 10;
+
+    public static void Print(Run run, RunOptions options, Books books, Inventory inventory, Balance balance)
+    {
+        Console.WriteLine();
+        Histogram("Attempts", "payments", books.LastAttempt.Values.CountBy(attempts => attempts).OrderBy(bar => bar.Key)
+            .Select(bar => KeyValuePair.Create(bar.Key.ToString(CultureInfo.InvariantCulture), bar.Value)));
+        var retried = books.LastAttempt.Values.Count(attempts => attempts > 1);
+        var often = books.LastAttempt.Values.Count(attempts => attempts > 2);
+        Console.WriteLine($"{100.0 * retried / Math.Max(balance.Published, 1):0.0} % of the payments needed a retry; {often} needed three attempts or more.");
+
+        Console.WriteLine();
+        Histogram("Parked", "payments", inventory.Reasons.OrderByDescending(bar => bar.Value));
+
+        Console.WriteLine();
+        Console.WriteLine($"Retries: {books.Lateness.Count}, early = {books.Lateness.Count(late => late < TimeSpan.Zero)}, largest lateness = {Largest(books.Lateness).TotalMilliseconds:0} ms, median {Median(books.Lateness).TotalMilliseconds:0} ms.");
+
+        PrintUnaccounted(inventory, balance);
+        Console.WriteLine($"Files: {run.Folder}{(balance.AllAccountedFor && !options.Keep ? " (removed at the end; they stay with --keep)" : string.Empty)}");
+        PrintNextSteps(options);
+        Console.WriteLine();
+        Console.WriteLine(balance);
+    }
+
+    private static void Histogram(string title, string unit, IEnumerable<KeyValuePair<string, int>> bars)
+    {
+        var all = bars.ToList();
+        var largest = all.Select(bar => bar.Value).DefaultIfEmpty(1).Max();
+        Console.WriteLine($"{title,-12} {unit}");
+        foreach (var (name, count) in all)
+        {
+            Console.WriteLine($"{name,-12} {count,8}  {new string('#', Math.Max(1, count * BarLength / largest))}");
+        }
+    }
+
+    private static void PrintUnaccounted(Inventory inventory, Balance balance)
+    {
+        foreach (var (queue, count) in inventory.WaitingIn)
+        {
+            Console.WriteLine($"Waiting: {count} in {queue}");
+        }
+
+        PrintIds("Lost", balance.Lost);
+        PrintIds("Done twice, or done and parked", balance.Duplicates);
+    }
+
+    private static void PrintIds(string title, IReadOnlyList<string> ids)
+    {
+        if (ids.Count > 0)
+        {
+            Console.WriteLine($"{title}: {string.Join(", ", ids.Take(IdsShown))}{(ids.Count > IdsShown ? $" and {ids.Count - IdsShown} more" : string.Empty)}");
+        }
+    }
+
+    private static void PrintNextSteps(RunOptions options)
+    {
+        Console.WriteLine();
+        Console.WriteLine(options.Keep
+            ? "To look further (the broker stays until Enter or Ctrl-C; it is a throw-away one, so its password is shown):"
+            : "To look further, run the demo with --keep: the broker then stays, and its address is printed for these:");
+        if (options.Keep)
+        {
+            Console.WriteLine($"  export RETRY_BROKER={Run.Broker.AbsoluteUri}");
+        }
+
+        Console.WriteLine($"  retryctl parked list {PaymentService.Queue}");
+        Console.WriteLine($"  retryctl parked show {PaymentService.Queue} ID");
+        Console.WriteLine($"  retryctl parked replay {PaymentService.Queue} --all");
+        Console.WriteLine("  retryctl topology plan");
+        Console.WriteLine("In this repository retryctl is: dotnet run --project src/Retry.Messaging.Cli --");
+    }
+
+    private static TimeSpan Largest(IReadOnlyList<TimeSpan> lateness) => lateness.DefaultIfEmpty().Max();
+
+    private static TimeSpan Median(IReadOnlyList<TimeSpan> lateness) => lateness.Order().ElementAtOrDefault(lateness.Count / 2);
+}

@@ -1,0 +1,3 @@
+using Payments.Running;
+
+return await CommandLine.RunAsync(args);

@@ -1,0 +1,70 @@
+namespace Payments.Running;
+
+/// <summary>The three roles, running beside each other.</summary>
+internal sealed class RoleProcesses : IAsyncDisposable
+{
+    private const int LinesShown = 20;
+
+    private readonly Run _run;
+    private readonly bool _logsToFiles;
+    private readonly RoleProcess _producer;
+    private readonly RoleProcess _consumer;
+    private readonly RoleProcess _auditor;
+
+    private RoleProcesses(Run run, bool logsToFiles, Func<string, RoleProcess> start)
+    {
+        _run = run;
+        _logsToFiles = logsToFiles;
+        _auditor = start(Roles.Auditor);
+        _consumer = start(Roles.Consumer);
+        _producer = start(Roles.Producer);
+    }
+
+    public static RoleProcesses Start(Run run, Uri broker, RunOptions options, bool logsToFiles) => new(run, logsToFiles, role => RoleProcess.Start(
+        role,
+        broker,
+        role == Roles.Auditor && options.Keep ? [.. run.Arguments(), CommandLine.KeepOption] : run.Arguments(),
+        logsToFiles ? run.FileOf(role) : null));
+
+    /// <summary>Waits for the auditor's verdict.</summary>
+    /// <returns>Its exit code.</returns>
+    /// <exception cref="SampleException">Another role ended first.</exception>
+    public async Task<int> WaitForVerdictAsync(CancellationToken cancellationToken)
+    {
+        using var watching = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var verdict = _auditor.WaitAsync(watching.Token);
+        List<Task> ends = [verdict, FailAsync(_consumer, mayEnd: false, watching.Token), FailAsync(_producer, mayEnd: true, watching.Token)];
+        try
+        {
+            await await Task.WhenAny(ends);
+            return await verdict;
+        }
+        finally
+        {
+            await watching.CancelAsync();
+            await Task.WhenAll(ends).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var role in (RoleProcess[])[_producer, _consumer, _auditor])
+        {
+            await role.DisposeAsync();
+        }
+    }
+
+    /// <summary>Ends only by an exception: a role has ended that should not have, or the waiting is over.</summary>
+    private async Task FailAsync(RoleProcess role, bool mayEnd, CancellationToken cancellationToken)
+    {
+        var exitCode = await role.WaitAsync(cancellationToken);
+        if (mayEnd && exitCode == ExitCodes.AllAccountedFor)
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+        }
+
+        cancellationToken.ThrowIfCancellationRequested();
+        var log = _logsToFiles ? string.Concat(File.ReadLines(_run.FileOf(role.Role)).TakeLast(LinesShown).Select(line => Environment.NewLine + "  " + line)) : string.Empty;
+        throw new SampleException($"The {role.Role} ended by itself, with exit code {exitCode}.{log}");
+    }
+}

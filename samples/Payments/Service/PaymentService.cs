@@ -1,0 +1,54 @@
+using MassTransit;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Payments.Gateway;
+using Payments.Running;
+
+namespace Payments.Service;
+
+/// <summary>The payment service. This is the file to read: all that graded retry needs stands here.</summary>
+internal static class PaymentService
+{
+    /// <summary>The work queue; its parking lot is called payments.parked.</summary>
+    public const string Queue = "payments";
+
+    public static async Task RunAsync(Run run, CancellationToken cancellationToken)
+    {
+        var host = SampleHost.Create();
+        host.Services.AddSingleton(run);
+        host.Services.AddSingleton(TimeProvider.System);
+        host.Services.AddSingleton(run.Outage);
+        host.Services.AddSingleton<IPaymentGateway, SimulatedGateway>();
+        host.Services.AddSingleton<AttemptFile>();
+        host.Services.AddMassTransit(x =>
+        {
+            x.DisableUsageTelemetry();
+            x.AddConsumer<ChargeConsumer>();
+            x.AddGradientRetry();
+            x.UsingRabbitMq((context, cfg) =>
+            {
+                cfg.Host(Run.Broker);
+                cfg.ReceiveEndpoint(Queue, e =>
+                {
+                    e.SetQuorumQueue();
+                    e.UseGradientRetry(context, retry =>
+                    {
+                        // Whatever no line names is an error: an attempt may help. The first delays are short, to fit into a minute.
+                        retry.Exponential(first: TimeSpan.FromMilliseconds(500), factor: 2, max: TimeSpan.FromSeconds(8)).Retries(6);
+
+                        // A gateway that does not answer is an error too.
+                        retry.AttemptTimeout(TimeSpan.FromSeconds(2));
+
+                        // No attempt will make this card good: parked at once.
+                        retry.Fail<CardDeclinedException>();
+
+                        // Where we know better than the general rule. (A 503 or 429 with Retry-After needs no line: it is obeyed.)
+                        retry.For<GatewayBusyException>(busy => busy.Intervals("500ms", "1s", "2s", "4s"));
+                    });
+                    e.ConfigureConsumer<ChargeConsumer>(context);
+                });
+            });
+        });
+        await host.Build().RunAsync(cancellationToken);
+    }
+}

@@ -1,0 +1,67 @@
+using System.Globalization;
+using MassTransit;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Payments.Running;
+
+namespace Payments.Shop;
+
+/// <summary>The shop: asks for charges at an even pace, and writes each id down before it does.</summary>
+internal static class ChargeProducer
+{
+    /// <summary>The last line of the file, once all charges are published and confirmed.</summary>
+    public const string End = "end";
+
+    private static readonly TimeSpan PauseAfterRefusal = TimeSpan.FromMilliseconds(500);
+
+    public static async Task RunAsync(Run run, CancellationToken cancellationToken)
+    {
+        var builder = SampleHost.Create();
+        builder.Services.AddMassTransit(x =>
+        {
+            x.DisableUsageTelemetry();
+            x.UsingRabbitMq((_, cfg) => cfg.Host(Run.Broker));
+        });
+        using var host = builder.Build();
+        await host.StartAsync(cancellationToken);
+        var bus = host.Services.GetRequiredService<IBus>();
+        var logger = host.Services.GetRequiredService<ILogger<ChargeRequested>>();
+
+        using var published = LineFile.Append(run.PublishedFile);
+        long? started = null;
+        for (var number = 1; run.IsEndless || number <= run.Payments; number++)
+        {
+            var charge = new ChargeRequested(run.IdPrefix + number.ToString("0000", CultureInfo.InvariantCulture), 5 + (number % 90) + 0.99m);
+            await published.WriteLineAsync(charge.PaymentId);
+            await PublishAsync(bus, charge, logger, cancellationToken);
+
+            // the first publish may have waited for the service; that is not to be caught up with
+            started ??= TimeProvider.System.GetTimestamp();
+            var ahead = (run.Pace * number) - TimeProvider.System.GetElapsedTime(started.Value);
+            await Task.Delay(ahead > TimeSpan.Zero ? ahead : TimeSpan.Zero, cancellationToken);
+        }
+
+        await published.WriteLineAsync(End);
+        await host.StopAsync(cancellationToken);
+    }
+
+    /// <summary>Publishes until the broker has confirmed that a queue has the message.</summary>
+    private static async Task PublishAsync(IBus bus, ChargeRequested charge, ILogger logger, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                // mandatory: before the service has ever run, nothing is bound to the exchange, and a publish would vanish
+                await bus.Publish(charge, context => context.GetPayload<RabbitMqSendContext>().Mandatory = true, cancellationToken);
+                return;
+            }
+            catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+            {
+                logger.LogWarning("{PaymentId} is published again in a moment: {Reason}", charge.PaymentId, exception.Message);
+            }
+
+            await Task.Delay(PauseAfterRefusal, cancellationToken);
+        }
+    }
+}

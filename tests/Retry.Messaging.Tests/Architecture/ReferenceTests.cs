@@ -1,0 +1,54 @@
+using Shouldly;
+using Xunit;
+
+namespace Retry.Messaging.Tests.Architecture;
+
+/// <summary>References go one way: core &lt;- RabbitMq &lt;- {MassTransit, Cli}; Testing &lt;- {tests, samples}.</summary>
+public class ReferenceTests
+{
+    private static readonly Dictionary<string, string[]> Allowed = new()
+    {
+        ["Retry.Messaging"] = [],
+        ["Retry.Messaging.RabbitMq"] = ["Retry.Messaging"],
+        ["Retry.Messaging.MassTransit"] = ["Retry.Messaging.RabbitMq"],
+        ["Retry.Messaging.Cli"] = ["Retry.Messaging.RabbitMq"],
+        ["Retry.Messaging.Testing"] = ["Retry.Messaging.MassTransit"],
+    };
+
+    [Fact]
+    public void Every_library_references_only_the_one_below_it()
+    {
+        var libraries = Repository.Projects.Where(project => project.Folder == "src").ToList();
+
+        libraries.ShouldNotBeEmpty();
+        foreach (var library in libraries)
+        {
+            Allowed.ShouldContainKey(library.Name, $"{library.Name} is new: say here what it may reference.");
+            library.References.Except(Allowed[library.Name]).ShouldBeEmpty($"{library.Name} may reference {string.Join(", ", Allowed[library.Name])} and nothing else.");
+        }
+    }
+
+    [Theory]
+    [InlineData("Retry.Messaging", new[] { "RabbitMQ", "MassTransit", "Spectre", "System.CommandLine" })]
+    [InlineData("Retry.Messaging.RabbitMq", new[] { "MassTransit", "Spectre", "System.CommandLine" })]
+    [InlineData("Retry.Messaging.Cli", new[] { "MassTransit" })]
+    public void A_library_knows_nothing_of_what_is_above_it(string library, string[] unwanted)
+    {
+        var packages = Repository.Projects.Single(project => project.Name == library).Packages;
+
+        packages.Where(package => unwanted.Any(name => package.StartsWith(name, StringComparison.OrdinalIgnoreCase))).ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void The_core_does_not_mention_a_broker_client() =>
+        Repository.Sources("src/Retry.Messaging").Where(file => File.ReadLines(file).Any(line => line.StartsWith("using RabbitMQ", StringComparison.Ordinal) || line.StartsWith("using MassTransit", StringComparison.Ordinal)))
+            .Select(Repository.Relative).ShouldBeEmpty();
+
+    [Fact]
+    public void Only_tests_and_samples_use_the_testing_library() =>
+        Repository.Projects.Where(project => project.References.Contains("Retry.Messaging.Testing")).ShouldAllBe(project => project.Folder == "tests" || project.Folder == "samples");
+
+    [Fact]
+    public void Nobody_references_tests() =>
+        Repository.Projects.SelectMany(project => project.References).Where(name => name.EndsWith("Tests", StringComparison.Ordinal)).ShouldBeEmpty();
+}
