@@ -1,0 +1,20 @@
+using Retry.Messaging.Cli.Hosting;
+using Retry.Messaging.Cli.Output;
+
+namespace Retry.Messaging.Cli.Commands;
+
+/// <summary>What the parked commands say alike.</summary>
+internal static class ParkedAnswer
+{
+    /// <summary>Names the ids that were asked for and not found.</summary>
+    /// <returns>The exit code.</returns>
+    public static int ReportMissing(CliHost host, string queue, ParkedTally tally)
+    {
+        if (tally.Missing.Count == 0)
+        {
+            return ExitCode.Done;
+        }
+
+        return RetryCtl.Fail(host, ExitCode.Failed, $"Found no parked message of '{queue}' with id {string.Join(", ", tally.Missing.Order(StringComparer.Ordinal))}. It may have been replayed or discarded, or somebody else may be reading it: run 'retryctl parked list {queue}'.");
+    }
+}

@@ -1,0 +1,134 @@
+using System.CommandLine;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
+using Retry.Messaging.Cli.Hosting;
+using Retry.Messaging.Cli.Options;
+using Retry.Messaging.Cli.Output;
+using Retry.Messaging.RabbitMq.Parking;
+
+namespace Retry.Messaging.Cli.Commands;
+
+/// <summary>What replay and discard have in common: choose, show, ask, move, report; and report also when cut short.</summary>
+internal static class ParkedMove
+{
+    /// <summary>Gives a command its options and its action.</summary>
+    public static void AddTo(Command command, CliHost host, Verb verb)
+    {
+        var selection = SelectionOptions.QueueIdsAndConditions(command);
+        var yes = new Option<bool>("--yes") { Description = verb.AsksEvenForIds ? "Do not ask." : "Do not ask; single ids are never asked for." };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Only count what would be done." };
+        command.Options.Add(yes);
+        command.Options.Add(dryRun);
+        command.SetAction((parsed, cancellationToken) => RunAsync(host, parsed, verb, selection, parsed.GetValue(yes), parsed.GetValue(dryRun), cancellationToken));
+    }
+
+    private static async Task<int> RunAsync(CliHost host, ParseResult parsed, Verb verb, SelectionOptions selection, bool yes, bool dryRun, CancellationToken cancellationToken)
+    {
+        var queue = selection.Queue(parsed);
+        var ids = selection.Ids(parsed);
+        var filter = selection.ExplicitFilterOf(parsed, host.Time.GetUtcNow());
+        var json = parsed.GetValue(GlobalOptions.Json);
+        var mustAsk = !yes && !dryRun && (verb.AsksEvenForIds || ids.Length == 0);
+        if (mustAsk && (json || !host.InIsTerminal))
+        {
+            throw new UsageException($"Nobody can be asked here, wanted --yes (or --dry-run first, to see what '{verb.Name}' would do).");
+        }
+
+        var connection = await GlobalOptions.ConnectAsync(parsed, host, cancellationToken).ConfigureAwait(false);
+        await using var ends = connection.ConfigureAwait(false);
+        if (dryRun || mustAsk)
+        {
+            var preview = new ParkedTally(ids);
+            await CountAsync(host, connection, queue, filter, preview, cancellationToken).ConfigureAwait(false);
+            if (dryRun)
+            {
+                WriteDryRun(host, verb, queue, preview, json);
+                return ParkedAnswer.ReportMissing(host, queue, preview);
+            }
+
+            if (preview.Count > 0 && !await IsAgreedAsync(host, verb, queue, preview, cancellationToken).ConfigureAwait(false))
+            {
+                return RetryCtl.Fail(host, ExitCode.Failed, "Not agreed; nothing was changed.");
+            }
+        }
+
+        return await MoveAsync(host, connection, verb, queue, filter, ids, json, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async Task CountAsync(CliHost host, IConnection connection, string queue, ParkedFilter filter, ParkedTally tally, CancellationToken cancellationToken) =>
+        await ProgressDisplay.RunAsync(host, $"Counting {queue}.parked", async report =>
+        {
+            await foreach (var message in new ParkingLot(connection).ListAsync(queue, filter, new ReadingProgress(report), cancellationToken).ConfigureAwait(false))
+            {
+                tally.Add(message);
+            }
+        }).ConfigureAwait(false);
+
+    private static void WriteDryRun(CliHost host, Verb verb, string queue, ParkedTally tally, bool json)
+    {
+        if (json)
+        {
+            JsonOutput.WriteLine(host.Out, new ParkedMoveDocument(verb.Name, queue, Plan: null, DryRun: true, tally.Count, tally.ByReason, Interrupted: false, Error: null));
+            return;
+        }
+
+        host.Out.WriteLine(tally.Count == 0 ? $"Dry run: no parked message of '{queue}' would be moved." : $"Dry run: would {verb.Name} {Printable.Messages(tally.Count)} of '{queue}': {tally}.");
+    }
+
+    private static async Task<bool> IsAgreedAsync(CliHost host, Verb verb, string queue, ParkedTally tally, CancellationToken cancellationToken)
+    {
+        await host.Error.WriteAsync($"{char.ToUpperInvariant(verb.Name[0])}{verb.Name[1..]} {Printable.Messages(tally.Count)} of '{queue}' ({tally})? [y/N] ").ConfigureAwait(false);
+        // a console's ReadLine cannot be cancelled, so it is left behind
+        var answer = await Task.Run(host.In.ReadLine, CancellationToken.None).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return answer?.Trim() is "y" or "Y" or "yes" or "Yes";
+    }
+
+    private static async Task<int> MoveAsync(CliHost host, IConnection connection, Verb verb, string queue, ParkedFilter filter, string[] ids, bool json, CancellationToken cancellationToken)
+    {
+        var tally = new ParkedTally(ids);
+        var interrupted = false;
+        Exception? failure = null;
+        try
+        {
+            await ProgressDisplay.RunAsync(host, $"{verb.Ing} {queue}.parked", async report =>
+            {
+                await foreach (var message in verb.Move(new ParkingLot(connection), queue, filter, new ReadingProgress(report), cancellationToken).ConfigureAwait(false))
+                {
+                    tally.Add(message);
+                }
+            }).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            interrupted = true;
+        }
+        catch (Exception exception) when (exception is ParkingException or OperationInterruptedException or IOException or TimeoutException)
+        {
+            failure = exception;
+        }
+
+        if (json)
+        {
+            JsonOutput.WriteLine(host.Out, new ParkedMoveDocument(verb.Name, queue, verb.PlanId, DryRun: false, tally.Count, tally.ByReason, interrupted, failure?.Message));
+        }
+        else
+        {
+            host.Out.WriteLine(
+                (tally.Count == 0 ? $"{verb.Done} nothing of '{queue}'" : $"{verb.Done} {Printable.Messages(tally.Count)} of '{queue}': {tally}")
+                + (verb.PlanId is null || tally.Count == 0 ? "." : $". Plan {verb.PlanId}."));
+        }
+
+        return failure is not null ? RetryCtl.Fail(host, ExitCode.Failed, failure.Message)
+            : interrupted ? RetryCtl.Fail(host, ExitCode.Failed, "Interrupted. What was not moved is still parked; run it again for the rest.")
+            : ParkedAnswer.ReportMissing(host, queue, tally);
+    }
+
+    /// <summary>One of the two things that can be done with parked messages.</summary>
+    internal sealed record Verb(
+        string Name,
+        string Ing,
+        string Done,
+        bool AsksEvenForIds,
+        string? PlanId,
+        Func<IParkingLot, string, ParkedFilter, IProgress<ParkingProgress>, CancellationToken, IAsyncEnumerable<ParkedMessage>> Move);
+}

@@ -1,0 +1,48 @@
+using System.CommandLine;
+using Retry.Messaging.Cli.Hosting;
+using Retry.Messaging.Cli.Options;
+using Retry.Messaging.RabbitMq.Topology;
+
+namespace Retry.Messaging.Cli.Commands;
+
+/// <summary><c>topology export [--boot]</c>: the plan as RabbitMQ definitions. Needs no broker.</summary>
+internal static class TopologyExportCommand
+{
+    private const string PasswordVariable = "RETRY_BOOT_PASSWORD";
+
+    public static Command Create(CliHost host)
+    {
+        var command = new Command("export", "Writes the plan as RabbitMQ definitions (JSON) to standard output; needs no broker.");
+        var point = PointOption.Create();
+        var boot = new Option<bool>("--boot") { Description = "A file that an empty broker boots from (load_definitions), with virtual host and user. Default: definitions for an existing virtual host." };
+        var user = new Option<string?>("--boot-user") { Description = $"The administrator in the boot file; the password comes from the environment variable {PasswordVariable}. Default: guest with the password guest, accepted only from the broker's own machine.", HelpName = "NAME" };
+        var virtualHost = new Option<string?>("--boot-vhost") { Description = "The virtual host in the boot file. Default: /", HelpName = "NAME" };
+        command.Options.Add(point);
+        command.Options.Add(boot);
+        command.Options.Add(user);
+        command.Options.Add(virtualHost);
+        command.SetAction(parsed => Run(host, PointOption.PlanOf(parsed, point), parsed.GetValue(boot), parsed.GetValue(user), parsed.GetValue(virtualHost)));
+        return command;
+    }
+
+    private static int Run(CliHost host, TopologyPlan plan, bool boot, string? user, string? virtualHost)
+    {
+        if (!boot && (user ?? virtualHost) is not null)
+        {
+            throw new UsageException("Found --boot-user or --boot-vhost without --boot; definitions for an existing virtual host contain neither.");
+        }
+
+        host.Out.Write(boot ? TopologyExport.ToBoot(plan, AccountOf(host, user), string.IsNullOrEmpty(virtualHost) ? "/" : virtualHost) : TopologyExport.ToVirtualHost(plan));
+        foreach (var queue in TopologyExport.BoundElsewhere(plan))
+        {
+            host.Error.WriteLine($"{RetryCtl.Name}: note: queue '{queue}' belongs to its service and is not exported; the service binds it when it starts.");
+        }
+
+        return ExitCode.Done;
+    }
+
+    private static BootAccount AccountOf(CliHost host, string? user) =>
+        string.IsNullOrEmpty(user) ? BootAccount.Default
+        : host.Variable(PasswordVariable) is { Length: > 0 } password ? new BootAccount(user, password)
+        : throw new UsageException($"--boot-user: found no password for '{user}', wanted one in the environment variable {PasswordVariable}.");
+}

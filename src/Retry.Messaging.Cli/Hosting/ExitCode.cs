@@ -1,0 +1,12 @@
+namespace Retry.Messaging.Cli.Hosting;
+
+/// <summary>What a script learns from retryctl.</summary>
+internal static class ExitCode
+{
+    public const int Done = 0;
+    public const int Failed = 1;
+    public const int Usage = 2;
+
+    /// <summary>Drift, a finding, or something that could not be checked.</summary>
+    public const int Finding = 3;
+}

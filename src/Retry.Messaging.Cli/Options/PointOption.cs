@@ -1,0 +1,36 @@
+using System.CommandLine;
+using Retry.Messaging.Cli.Hosting;
+using Retry.Messaging.Naming;
+using Retry.Messaging.RabbitMq.Topology;
+
+namespace Retry.Messaging.Cli.Options;
+
+/// <summary>The retry points that a topology command covers beside the ladder.</summary>
+internal static class PointOption
+{
+    public static Option<string[]> Create() => new("--point")
+    {
+        Description = "A work queue, for its parking lot and its way back; may be given several times. Default: only the ladder, which all share.",
+        HelpName = "QUEUE",
+        AllowMultipleArgumentsPerToken = true,
+        DefaultValueFactory = static _ => [],
+    };
+
+    /// <summary>The ladder and the points.</summary>
+    /// <exception cref="UsageException">A queue cannot be a destination of the ladder.</exception>
+    public static TopologyPlan PlanOf(ParseResult parsed, Option<string[]> option)
+    {
+        var plan = TopologyPlan.Ladder;
+        foreach (var queue in (parsed.GetValue(option) ?? []).Distinct(StringComparer.Ordinal))
+        {
+            if (BrokerNames.WhyNotADestination(queue) is { } why)
+            {
+                throw new UsageException(why);
+            }
+
+            plan = plan.Then(TopologyPlan.Point(RetryPointNames.For(queue), withRelease: false));
+        }
+
+        return plan;
+    }
+}

@@ -1,0 +1,103 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using Retry.Messaging.Cli.Commands;
+using Retry.Messaging.Cli.Hosting;
+using Retry.Messaging.Cli.Options;
+using Retry.Messaging.RabbitMq.Connections;
+using Retry.Messaging.RabbitMq.Parking;
+using Retry.Messaging.RabbitMq.Topology;
+using RabbitMQ.Client.Exceptions;
+
+namespace Retry.Messaging.Cli;
+
+/// <summary>retryctl as a function, so that a test runs it as a user does.</summary>
+internal static class RetryCtl
+{
+    /// <summary>The command's name, in messages and on the broker's list of connections.</summary>
+    public const string Name = "retryctl";
+
+    /// <summary>Runs a command with its output captured, no environment variables and nobody to ask.</summary>
+    /// <returns>The exit code.</returns>
+    public static Task<int> InvokeAsync(string[] args, TextWriter output, TextWriter error, CancellationToken cancellationToken = default) =>
+        InvokeAsync(args, new CliHost { Out = output, Error = error }, cancellationToken);
+
+    /// <summary>Runs a command.</summary>
+    /// <returns>The exit code.</returns>
+    public static async Task<int> InvokeAsync(string[] args, CliHost host, CancellationToken cancellationToken = default)
+    {
+        var parsed = Root(host).Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
+        if (parsed.Errors is [var first, ..] && parsed.Action is not HelpAction)
+        {
+            return Fail(host, ExitCode.Usage, $"{Explain(parsed, first.Message)} Run '{PathOf(parsed)} --help'.");
+        }
+
+        try
+        {
+            return await parsed.InvokeAsync(
+                new InvocationConfiguration { Output = host.Out, Error = host.Error, EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null },
+                cancellationToken).ConfigureAwait(false);
+        }
+        catch (UsageException exception)
+        {
+            return Fail(host, ExitCode.Usage, $"{exception.Message} Run '{PathOf(parsed)} --help'.");
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return Fail(host, ExitCode.Failed, "Interrupted; nothing was changed.");
+        }
+        catch (Exception exception) when (exception is ParkingException or BrokerConnectionException or TopologyException or OperationInterruptedException or IOException or UnauthorizedAccessException or TimeoutException)
+        {
+            return Fail(host, ExitCode.Failed, exception.Message);
+        }
+    }
+
+    /// <summary>Says on one line what went wrong.</summary>
+    public static int Fail(CliHost host, int exitCode, string message)
+    {
+        host.Error.WriteLine($"{Name}: {SecretMask.Apply(message.ReplaceLineEndings(" "))}");
+        return exitCode;
+    }
+
+    private static RootCommand Root(CliHost host)
+    {
+        var topology = new Command("topology", "The exchanges, queues and bindings that retries need.")
+        {
+            TopologyPlanCommand.Create(host),
+            TopologyApplyCommand.Create(host),
+            TopologyExportCommand.Create(host),
+        };
+        var parked = new Command("parked", "Messages that will not be tried again by themselves.")
+        {
+            ParkedListCommand.Create(host),
+            ParkedShowCommand.Create(host),
+            ParkedReplayCommand.Create(host),
+            ParkedDiscardCommand.Create(host),
+        };
+        var root = new RootCommand("retryctl: the retry ladder and the parking lots of a RabbitMQ virtual host.\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 drift, a finding or something that could not be checked.")
+        {
+            topology,
+            parked,
+        };
+        GlobalOptions.AddTo(root);
+        return root;
+    }
+
+    private static string Explain(ParseResult parsed, string message)
+    {
+        var commands = parsed.CommandResult.Command.Subcommands;
+        return commands.Count == 0
+            ? message
+            : $"Found {(parsed.UnmatchedTokens is [var token, ..] ? $"'{token}'" : "no command")}, wanted one of {string.Join(", ", commands.Select(command => command.Name))}.";
+    }
+
+    private static string PathOf(ParseResult parsed)
+    {
+        var names = new List<string>();
+        for (var result = parsed.CommandResult; result is not null; result = result.Parent as System.CommandLine.Parsing.CommandResult)
+        {
+            names.Insert(0, result.Command is RootCommand ? Name : result.Command.Name);
+        }
+
+        return string.Join(' ', names);
+    }
+}

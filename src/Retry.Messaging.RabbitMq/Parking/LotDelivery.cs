@@ -1,0 +1,6 @@
+using RabbitMQ.Client;
+
+namespace Retry.Messaging.RabbitMq.Parking;
+
+/// <summary>A delivery from a parking lot; without its message where the filter did not select it.</summary>
+internal readonly record struct LotDelivery(ulong Tag, ParkedMessage? Message, IReadOnlyBasicProperties? Properties);

@@ -1,0 +1,18 @@
+namespace Retry.Messaging.RabbitMq.Parking;
+
+/// <summary>The headers of MassTransit that tell something about a parked message.</summary>
+internal static class MassTransitHeaderNames
+{
+    /// <summary>What everything about a fault starts with.</summary>
+    public const string FaultPrefix = "MT-Fault-";
+
+    public const string ExceptionType = FaultPrefix + "ExceptionType";
+    public const string ExceptionMessage = FaultPrefix + "Message";
+    public const string FaultedMessageType = FaultPrefix + "MessageType";
+    public const string Timestamp = FaultPrefix + "Timestamp";
+    public const string Reason = "MT-Reason";
+    public const string RedeliveryCount = "MT-Redelivery-Count";
+
+    /// <summary>The types of a message that has no envelope.</summary>
+    public const string RawMessageType = "MT-MessageType";
+}

@@ -1,0 +1,82 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using RabbitMQ.Client;
+using Retry.Messaging.RabbitMq.Topology;
+using Retry.Messaging.State;
+
+namespace Retry.Messaging.RabbitMq.Parking;
+
+/// <summary>Reads a delivery from a parking lot, whoever wrote it and whatever they wrote.</summary>
+internal static class ParkedMessageReader
+{
+    private const int MaxId = 128;
+    private const int MaxText = 300;
+
+    public static ParkedMessage Read(IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body, RetryPointNames names)
+    {
+        var headers = properties.Headers;
+        var state = RetryHeaderReader.Read(headers, names.Work);
+        var death = state.Reason is null ? BrokerDeath.Find(headers, names) : null;
+        var last = state.History.Attempts is [.., var newest] ? newest : null;
+        return new ParkedMessage
+        {
+            Id = state.Id ?? DerivedId(properties, body.Span, death),
+            WorkQueue = names.Work,
+            Reason = state.Reason ?? death?.ParkReason ?? default,
+            BrokerReason = death is null ? null : HeaderText.OneLine(death.Reason, MaxText),
+            Attempts = AttemptsOf(state),
+            FirstFailedAt = state.FirstFailedAt,
+            ParkedAt = death?.At ?? FaultTime(headers) ?? last?.FailedAt,
+            Error = state.Error ?? Line(headers, MassTransitHeaderNames.ExceptionMessage),
+            ExceptionType = Line(headers, MassTransitHeaderNames.ExceptionType) ?? last?.ErrorType,
+            MessageType = MessageTypeName.Of(headers, properties.Type, body.Span),
+            MessageId = properties.MessageId is { } messageId ? HeaderText.OneLine(messageId, MaxId) : null,
+            ContentType = properties.ContentType is { } contentType ? HeaderText.OneLine(contentType, MaxId) : null,
+            Size = body.Length,
+            State = WithOrigin(state, properties, names, death),
+            RawHeaders = headers,
+        };
+    }
+
+    // the header counts the attempt that would come next; one that made no sense was read as the largest number
+    private static int AttemptsOf(RetryState state) =>
+        state.Attempt == int.MaxValue ? state.History.Attempts.Count : state.Attempt - 1;
+
+    // Without an id of ours: the publisher's, or one that is the same at every reading of the same message.
+    private static string DerivedId(IReadOnlyBasicProperties properties, ReadOnlySpan<byte> body, BrokerDeath? death)
+    {
+        if (properties.MessageId is { Length: > 0 } id)
+        {
+            return HeaderText.OneLine(id, MaxId);
+        }
+
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(body);
+        hash.AppendData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"\n{death?.At?.ToUnixTimeSeconds()}")));
+        return "h-" + Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 10));
+    }
+
+    // What a consumer sees after a replay is where the message came from the first time.
+    private static RetryState WithOrigin(RetryState state, IReadOnlyBasicProperties properties, RetryPointNames names, BrokerDeath? death) =>
+        state.Kept.Exchange is not null
+            ? state
+            : state with
+            {
+                Kept = state.Kept with
+                {
+                    Exchange = death?.Exchange ?? string.Empty,
+                    RoutingKey = death?.RoutingKey ?? names.Work,
+                    Priority = state.Kept.Priority ?? (properties.IsPriorityPresent() ? properties.Priority : null),
+                },
+            };
+
+    private static DateTimeOffset? FaultTime(IDictionary<string, object?>? headers) =>
+        headers is not null
+        && DateTimeOffset.TryParse(RetryHeaderReader.Text(headers, MassTransitHeaderNames.Timestamp), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
+            ? time
+            : null;
+
+    private static string? Line(IDictionary<string, object?>? headers, string name) =>
+        headers is not null && RetryHeaderReader.Text(headers, name) is { Length: > 0 } text ? HeaderText.OneLine(text, MaxText) : null;
+}

@@ -1,0 +1,10 @@
+namespace Retry.Messaging.RabbitMq.Parking;
+
+/// <summary>A parking lot cannot be worked on. The message says what was found, wanted and what to do.</summary>
+public sealed class ParkingException : Exception
+{
+    internal ParkingException(string message, Exception? innerException = null)
+        : base(message, innerException)
+    {
+    }
+}

@@ -1,0 +1,198 @@
+using System.Runtime.CompilerServices;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
+using Retry.Messaging.Ladder;
+using Retry.Messaging.Naming;
+using Retry.Messaging.RabbitMq.Publishing;
+using Retry.Messaging.RabbitMq.Topology;
+using Retry.Messaging.State;
+
+namespace Retry.Messaging.RabbitMq.Parking;
+
+/// <summary>Parking lots on RabbitMQ, read and emptied over an AMQP connection.</summary>
+/// <remarks>
+/// The life of a replay:
+/// <list type="number">
+/// <item>The destination is looked for: the release queue where there is one, else the work queue; and bound, if it is not.</item>
+/// <item>The parking lot is read from front to back; what the filter does not select is held until the end.</item>
+/// <item>A copy of each selected message, its attempts counted anew, is published to the return exchange and confirmed.</item>
+/// <item>Only then the parked one is acknowledged.</item>
+/// <item>Closing the channel makes the held ones ready again.</item>
+/// </list>
+/// </remarks>
+public sealed class ParkingLot : IParkingLot
+{
+    private const int MaxPlanId = 128;
+
+    private readonly IConnection _connection;
+    private readonly Func<string, RetryPointNames> _names;
+
+    /// <summary>Creates it on a connection, which stays the caller's.</summary>
+    /// <param name="connection">An open connection.</param>
+    /// <param name="names">How the queues of a retry point are named; <see langword="null"/> for the default names.</param>
+    public ParkingLot(IConnection connection, Func<string, RetryPointNames>? names = null)
+    {
+        ArgumentNullException.ThrowIfNull(connection);
+        _connection = connection;
+        _names = names ?? RetryPointNames.For;
+    }
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<ParkedMessage> ListAsync(string workQueue, ParkedFilter filter, IProgress<ParkingProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        ReadAsync(NamesOf(workQueue, filter), filter, withBodies: false, progress, cancellationToken);
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<ParkedMessage> ShowAsync(string workQueue, ParkedFilter filter, IProgress<ParkingProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        ReadAsync(NamesOf(workQueue, filter), filter, withBodies: true, progress, cancellationToken);
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<ParkedMessage> ReplayAsync(string workQueue, ParkedFilter filter, ReplayOptions? options = null, IProgress<ParkingProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        ReplayAsync(NamesOf(workQueue, filter), filter, HeaderText.OneLine((options ?? new ReplayOptions()).PlanId, MaxPlanId), progress, cancellationToken);
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<ParkedMessage> DiscardAsync(string workQueue, ParkedFilter filter, IProgress<ParkingProgress>? progress = null, CancellationToken cancellationToken = default) =>
+        DiscardAsync(NamesOf(workQueue, filter), filter, progress, cancellationToken);
+
+    private RetryPointNames NamesOf(string workQueue, ParkedFilter filter)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(workQueue);
+        ArgumentNullException.ThrowIfNull(filter);
+        return _names(workQueue);
+    }
+
+    private async IAsyncEnumerable<ParkedMessage> ReadAsync(RetryPointNames names, ParkedFilter filter, bool withBodies, IProgress<ParkingProgress>? progress, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (filter.Limit <= 0)
+        {
+            yield break;
+        }
+
+        var reader = await LotReader.OpenAsync(_connection, names, filter, exceptPlan: null, withBodies, cancellationToken).ConfigureAwait(false);
+        await using (reader.ConfigureAwait(false))
+        {
+            await foreach (var delivery in reader.ReadAsync(cancellationToken).ConfigureAwait(false))
+            {
+                reader.Hold();
+                if (reader.Examined % 100 == 0)
+                {
+                    progress?.Report(reader.Progress);
+                }
+
+                if (delivery.Message is { } message)
+                {
+                    yield return message;
+                    if (reader.Selected == filter.Limit)
+                    {
+                        break;
+                    }
+                }
+            }
+
+            progress?.Report(reader.Progress);
+        }
+    }
+
+    private async IAsyncEnumerable<ParkedMessage> ReplayAsync(RetryPointNames names, ParkedFilter filter, string plan, IProgress<ParkingProgress>? progress, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (filter.Limit <= 0)
+        {
+            yield break;
+        }
+
+        var route = DelayLadder.Route(TimeSpan.Zero, await FindDestinationAsync(names, cancellationToken).ConfigureAwait(false));
+        var publisher = new ConfirmedPublisher(_connection);
+        await using var publisherEnds = publisher.ConfigureAwait(false);
+        var reader = await LotReader.OpenAsync(_connection, names, filter, plan, withBodies: true, cancellationToken).ConfigureAwait(false);
+        await using var readerEnds = reader.ConfigureAwait(false);
+        using var mover = new LotMover(reader, PublishAsync, filter.Limit, progress);
+        await foreach (var message in mover.RunAsync(cancellationToken).ConfigureAwait(false))
+        {
+            yield return message;
+        }
+
+        async Task PublishAsync(LotDelivery delivery)
+        {
+            var message = delivery.Message!;
+            var properties = ReplayedCopy.Of(message, delivery.Properties!, plan);
+            HeaderFrame.Fit(properties, _connection.FrameMax);
+            try
+            {
+                // not cancellable: once sent, only the confirm tells whether the parked one may go
+                await publisher.PublishAsync(route.Exchange, route.RoutingKey, properties, message.Body!.Value, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (PublishRefusedException exception)
+            {
+                throw new ParkingException($"The replay to '{names.Work}' stopped: {exception.Message} What was not moved is still parked; run it again when the cause is gone.", exception);
+            }
+        }
+    }
+
+    private async IAsyncEnumerable<ParkedMessage> DiscardAsync(RetryPointNames names, ParkedFilter filter, IProgress<ParkingProgress>? progress, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        if (filter.Limit <= 0)
+        {
+            yield break;
+        }
+
+        var reader = await LotReader.OpenAsync(_connection, names, filter, exceptPlan: null, withBodies: false, cancellationToken).ConfigureAwait(false);
+        await using var readerEnds = reader.ConfigureAwait(false);
+        using var mover = new LotMover(reader, static _ => Task.CompletedTask, filter.Limit, progress);
+        await foreach (var message in mover.RunAsync(cancellationToken).ConfigureAwait(false))
+        {
+            yield return message;
+        }
+    }
+
+    /// <summary>
+    /// Finds where replayed messages go. The ladder's alternate exchange swallows what has no destination and the broker
+    /// confirms it, so what is missing must be found before the first message is published.
+    /// </summary>
+    private async Task<string> FindDestinationAsync(RetryPointNames names, CancellationToken cancellationToken)
+    {
+        if (!await ExistsAsync(names.Work, cancellationToken).ConfigureAwait(false))
+        {
+            throw new ParkingException($"Found no queue '{names.Work}' to replay to; nothing was moved. Start the service that owns it, or check the name and the virtual host.");
+        }
+
+        var destination = await ExistsAsync(names.Release, cancellationToken).ConfigureAwait(false) ? names.Release : names.Work;
+        var channel = await _connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
+        await using (channel.ConfigureAwait(false))
+        {
+            try
+            {
+                // AMQP cannot ask for a binding; making one that exists changes nothing
+                await channel.QueueBindAsync(destination, BrokerNames.ReturnExchange, BrokerNames.ReturnPattern(destination), cancellationToken: cancellationToken).ConfigureAwait(false);
+                return destination;
+            }
+            catch (OperationInterruptedException exception) when (exception.ShutdownReason is { } reason)
+            {
+                throw new ParkingException(
+                    reason.ReplyCode == Constants.NotFound
+                        ? $"Found no exchange '{BrokerNames.ReturnExchange}' to replay through; nothing was moved. Run 'retryctl topology apply'."
+                        : $"Queue '{destination}' could not be bound to '{BrokerNames.ReturnExchange}'; nothing was moved: {reason.ReplyText}. Without that binding the messages would be lost to it; use a user that may write to the queue and read the exchange.",
+                    exception);
+            }
+        }
+    }
+
+    private async Task<bool> ExistsAsync(string queue, CancellationToken cancellationToken)
+    {
+        var channel = await _connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
+        await using (channel.ConfigureAwait(false))
+        {
+            try
+            {
+                await channel.QueueDeclarePassiveAsync(queue, cancellationToken).ConfigureAwait(false);
+                return true;
+            }
+            catch (OperationInterruptedException exception) when (exception.ShutdownReason?.ReplyCode == Constants.NotFound)
+            {
+                return false;
+            }
+            catch (OperationInterruptedException exception) when (exception.ShutdownReason is { } reason)
+            {
+                throw new ParkingException($"Queue '{queue}' could not be looked at; nothing was moved: {reason.ReplyCode} {reason.ReplyText}.", exception);
+            }
+        }
+    }
+}

@@ -1,0 +1,113 @@
+using Retry.Messaging.Cli;
+using Retry.Messaging.Cli.Hosting;
+using Shouldly;
+using Xunit;
+
+namespace Retry.Messaging.Tests.Cli;
+
+public sealed class RetryCtlUsageTests
+{
+    private const string Nowhere = "--broker amqp://shop:s3cret@127.0.0.1:1/v";
+
+    [Theory]
+    [InlineData("", "wanted one of topology, parked")]
+    [InlineData("parked", "wanted one of list, show, replay, discard")]
+    [InlineData("parked eat", "Found 'eat', wanted one of list, show, replay, discard")]
+    [InlineData("parked list", "Required argument missing")]
+    [InlineData("parked list payments", "Found no broker")]
+    [InlineData("parked list payments extra", "'extra'")]
+    [InlineData("parked list payments --limit x " + Nowhere, "--limit: found 'x'")]
+    [InlineData("parked list payments --limit -1 " + Nowhere, "--limit: found '-1'")]
+    [InlineData("parked list payments --since noon " + Nowhere, "--since: found 'noon'")]
+    [InlineData("parked list payments --header tenant " + Nowhere, "--header: found 'tenant'")]
+    [InlineData("parked list payments --broker shop:s3cret@localhost", "Found no scheme")]
+    [InlineData("parked list payments amqp://shop:s3cret@localhost", "***")]
+    [InlineData("parked show payments " + Nowhere, "Required argument missing")]
+    [InlineData("parked show payments 1 2 --body-to x " + Nowhere, "--body-to: found 2 ids")]
+    [InlineData("parked replay payments " + Nowhere, "Nothing says which messages")]
+    [InlineData("parked replay payments 1 --all " + Nowhere, "more than one of ids, conditions and --all")]
+    [InlineData("parked replay payments --reason Failed --all " + Nowhere, "more than one of ids, conditions and --all")]
+    [InlineData("parked replay payments --all " + Nowhere, "wanted --yes")]
+    [InlineData("parked replay payments --reason Failed " + Nowhere, "wanted --yes")]
+    [InlineData("parked discard payments 1 " + Nowhere, "wanted --yes")]
+    [InlineData("topology apply", "Found no broker")]
+    [InlineData("topology plan --point a.#.b", "wildcard")]
+    [InlineData("topology export --boot-user shop", "without --boot")]
+    [InlineData("topology export --boot --boot-user shop", "RETRY_BOOT_PASSWORD")]
+    public async Task Wrong_usage_is_one_clear_line_and_exit_code_2(string line, string expected)
+    {
+        var (exitCode, output, error) = await RunAsync(line);
+        exitCode.ShouldBe(ExitCode.Usage);
+        output.ShouldBeEmpty();
+        error.ShouldContain(expected);
+        error.ShouldNotContain("s3cret");
+        error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Count(text => !text.Contains("warning", StringComparison.Ordinal)).ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData("--help")]
+    [InlineData("parked --help")]
+    [InlineData("parked replay --help")]
+    [InlineData("topology export --help")]
+    public async Task Help_is_no_error(string line)
+    {
+        var (exitCode, output, error) = await RunAsync(line);
+        exitCode.ShouldBe(ExitCode.Done);
+        output.ShouldContain("--json");
+        error.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task A_password_on_the_command_line_is_warned_about_and_never_repeated()
+    {
+        var (exitCode, output, error) = await RunAsync("parked list payments " + Nowhere);
+        exitCode.ShouldBe(ExitCode.Failed);
+        output.ShouldBeEmpty();
+        error.ShouldContain("warning");
+        error.ShouldContain("No broker answers at amqp://shop:***@127.0.0.1:1/v");
+        error.ShouldNotContain("s3cret");
+    }
+
+    [Fact]
+    public async Task The_address_in_the_environment_is_not_warned_about()
+    {
+        var (exitCode, _, error) = await RunAsync("parked list payments", name => name == "RETRY_BROKER" ? "amqp://shop:s3cret@127.0.0.1:1/v" : null);
+        exitCode.ShouldBe(ExitCode.Failed);
+        error.ShouldNotContain("warning");
+        error.ShouldNotContain("s3cret");
+    }
+
+    [Fact]
+    public async Task The_plan_needs_no_broker_and_names_every_rung()
+    {
+        var (exitCode, output, _) = await RunAsync("topology plan --point payments");
+        exitCode.ShouldBe(ExitCode.Done);
+        output.ShouldContain("retry.v1.30s");
+        output.ShouldContain("payments.parked");
+        output.ShouldContain("11 exchanges, 59 queues, 68 bindings");
+    }
+
+    [Fact]
+    public async Task The_boot_file_takes_its_password_from_the_environment()
+    {
+        var (exitCode, output, error) = await RunAsync("topology export --boot --boot-user shop", name => name == "RETRY_BOOT_PASSWORD" ? "s3cret" : null);
+        exitCode.ShouldBe(ExitCode.Done);
+        output.ShouldContain("\"name\": \"shop\"");
+        (output + error).ShouldNotContain("s3cret");
+    }
+
+    [Theory]
+    [InlineData("amqp://u:p@h", "amqp://u:***@h")]
+    [InlineData("'amqp://u:p@x/y@h/v' and more@here", "'amqp://u:***@h/v' and more@here")]
+    [InlineData("no address: a@b", "no address: a@b")]
+    [InlineData("wanted amqp://user:password@host:port/vhost", "wanted amqp://user:password@host:port/vhost")]
+    public void Masks(string text, string masked) => SecretMask.Apply(text).ShouldBe(masked);
+
+    private static async Task<(int ExitCode, string Output, string Error)> RunAsync(string line, Func<string, string?>? variable = null)
+    {
+        using var output = new StringWriter { NewLine = "\n" };
+        using var error = new StringWriter { NewLine = "\n" };
+        var exitCode = await RetryCtl.InvokeAsync(line.Split(' ', StringSplitOptions.RemoveEmptyEntries), new CliHost { Out = output, Error = error, Variable = variable ?? (_ => null) });
+        return (exitCode, output.ToString(), error.ToString());
+    }
+}

@@ -1,0 +1,51 @@
+using RabbitMQ.Client;
+using Retry.Messaging.Outcomes;
+using Retry.Messaging.RabbitMq.Parking;
+using Retry.Messaging.RabbitMq.Topology;
+using Retry.Messaging.State;
+using Shouldly;
+using Xunit;
+
+namespace Retry.Messaging.Tests.Parking;
+
+public sealed class ParkedFilterTests
+{
+    private static readonly DateTimeOffset At = new(2026, 11, 22, 6, 0, 0, TimeSpan.Zero);
+
+    public static TheoryData<string, ParkedFilter, bool> Cases() => new()
+    {
+        { "all", ParkedFilter.All, true },
+        { "its id", ParkedFilter.OfIds("a", "x"), true },
+        { "another id", ParkedFilter.OfIds("a"), false },
+        { "no id at all", ParkedFilter.OfIds(), false },
+        { "its reason", ParkedFilter.All with { Reason = ParkReason.Exhausted }, true },
+        { "another reason", ParkedFilter.All with { Reason = ParkReason.Failed }, false },
+        { "part of the exception", ParkedFilter.All with { ExceptionType = "gateway" }, true },
+        { "another exception", ParkedFilter.All with { ExceptionType = "Timeout" }, false },
+        { "part of the type", ParkedFilter.All with { MessageType = "CHARGE" }, true },
+        { "another type", ParkedFilter.All with { MessageType = "Refund" }, false },
+        { "text of the error", ParkedFilter.All with { Text = "503" }, true },
+        { "other text", ParkedFilter.All with { Text = "504" }, false },
+        { "its tenant", WithHeader("tenant", "acme"), true },
+        { "another tenant", WithHeader("tenant", "Acme"), false },
+        { "no such header", WithHeader("region", "eu"), false },
+        { "a number in a header", WithHeader("size", "7"), true },
+        { "since then", ParkedFilter.All with { Since = At }, true },
+        { "since later", ParkedFilter.All with { Since = At.AddTicks(1) }, false },
+        { "until then", ParkedFilter.All with { Until = At }, false },
+        { "until later", ParkedFilter.All with { Until = At.AddTicks(1) }, true },
+        { "one of two conditions", ParkedFilter.All with { Text = "503", MessageType = "Refund" }, false },
+    };
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Selects(string what, ParkedFilter filter, bool selected)
+    {
+        var headers = new Dictionary<string, object?> { ["tenant"] = "acme"u8.ToArray(), ["size"] = 7, ["MT-Fault-ExceptionType"] = "Shop.GatewayException", ["MT-Fault-MessageType"] = "Shop.Charge", ["MT-Fault-Timestamp"] = At.ToString("O") };
+        RetryHeaderWriter.Write(headers, new RetryState { Id = "x", Attempt = 2, Error = "GatewayException: 503", Reason = ParkReason.Exhausted }, "payments");
+        var message = ParkedMessageReader.Read(new BasicProperties { Headers = headers }, default, RetryPointNames.For("payments"));
+        filter.Matches(message).ShouldBe(selected, what);
+    }
+
+    private static ParkedFilter WithHeader(string name, string value) => ParkedFilter.All with { Headers = ParkedFilter.All.Headers.SetItem(name, value) };
+}
