@@ -61,10 +61,12 @@ public sealed class LimitedEndpointTests(BrokerFixture broker, ITestOutputHelper
         const int Jobs = 400;
         var uri = await broker.CreateVirtualHostAsync();
         var log = new Log();
-        var services = new List<RetryService>();
+        // disposed at the end only: MassTransit's log is a static, and ends with the first host that is
+        List<RetryService> services = [], all = [];
         foreach (var limited in new[] { true, true, false, false })
         {
             services.Add(await StartAsync(uri, log, limited));
+            all.Add(services[^1]);
         }
 
         await services[0].Bus.PublishBatch(Enumerable.Range(0, Jobs).Select(i => new Job(i)));
@@ -72,8 +74,7 @@ public sealed class LimitedEndpointTests(BrokerFixture broker, ITestOutputHelper
         for (var i = 0; i < services.Count; i++)
         {
             await services[i].StopAsync();
-            await services[i].DisposeAsync();
-            services[i] = await StartAsync(uri, log, limited: i >= 2);
+            all.Add(services[i] = await StartAsync(uri, log, limited: i >= 2));
             await services[i].Bus.PublishBatch(Enumerable.Range((i + 1) * Jobs, Jobs / 4).Select(id => new Job(id)));
         }
 
@@ -82,8 +83,7 @@ public sealed class LimitedEndpointTests(BrokerFixture broker, ITestOutputHelper
         foreach (var i in new[] { 2, 3 })
         {
             await services[i].StopAsync();
-            await services[i].DisposeAsync();
-            services[i] = await StartAsync(uri, log, limited: false);
+            all.Add(services[i] = await StartAsync(uri, log, limited: false));
         }
 
         await using var raw = await RawClient.ConnectAsync(uri);
@@ -97,7 +97,7 @@ public sealed class LimitedEndpointTests(BrokerFixture broker, ITestOutputHelper
         log.Retries.Select(retry => retry.Id).Distinct().Count().ShouldBe(2 * Jobs);
         (await raw.CountAsync("jobs.release")).ShouldBe(0u);
         (await raw.CountAsync("jobs")).ShouldBe(0u);
-        foreach (var service in services)
+        foreach (var service in all)
         {
             await service.DisposeAsync();
         }
@@ -108,14 +108,12 @@ public sealed class LimitedEndpointTests(BrokerFixture broker, ITestOutputHelper
     {
         var uri = await broker.CreateVirtualHostAsync();
         var log = new Log();
-        await using (var limited = await StartAsync(uri, log, limited: true, perSecond: 0.01))
-        {
-            await limited.Bus.PublishBatch(Enumerable.Range(0, 100).Select(i => new Job(i)));
-            await using var raw = await RawClient.ConnectAsync(uri);
-            await log.WaitForFirstsAsync(100, Deadline);
-            await limited.StopAsync();
-            await raw.WaitForCountAsync("jobs.release", 100, Deadline);
-        }
+        await using var raw = await RawClient.ConnectAsync(uri);
+        await using var limited = await StartAsync(uri, log, limited: true, perSecond: 0.01);
+        await limited.Bus.PublishBatch(Enumerable.Range(0, 100).Select(i => new Job(i)));
+        await log.WaitForFirstsAsync(100, Deadline);
+        await limited.StopAsync();
+        await raw.WaitForCountAsync("jobs.release", 100, Deadline);
 
         await using var free = await StartAsync(uri, log, limited: false);
         await log.WaitForRetriesAsync(100, Deadline);

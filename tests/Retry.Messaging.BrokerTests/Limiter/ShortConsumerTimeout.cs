@@ -13,7 +13,9 @@ public sealed class ShortConsumerTimeout : IAsyncLifetime
     public async Task InitializeAsync() => Broker = await PrivateBroker.StartAsync(new PrivateBrokerOptions
     {
         OwnNode = true,
-        ConfigurationLines = { $"consumer_timeout = {Timeout.TotalMilliseconds:0}", "channel_tick_interval = 1000" },
+        ConfigurationLines = { $"consumer_timeout = {Timeout.TotalMilliseconds:0}" },
+        // channels look at their oldest delivery once a minute otherwise
+        AdvancedConfig = "[{rabbit, [{channel_tick_interval, 1000}]}].",
     });
 
     public async Task DisposeAsync() => await Broker.DisposeAsync();
