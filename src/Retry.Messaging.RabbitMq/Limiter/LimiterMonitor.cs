@@ -15,6 +15,8 @@ internal sealed partial class LimiterMonitor(string point, TimeProvider time, IL
     private RedeliveryLimit? _limit;
     private long _released;
     private long _lastLog;
+    private long? _waiting;
+    private DateTimeOffset? _oldestDue;
 
     /// <summary>Gets what the operator has set, as far as this process knows.</summary>
     public LimiterSetting? Known { get; private set; }
@@ -32,7 +34,24 @@ internal sealed partial class LimiterMonitor(string point, TimeProvider time, IL
     }
 
     /// <summary>Counts messages that reached the work queue.</summary>
-    public void Released(int count) => Interlocked.Add(ref _released, count);
+    public void Released(int count)
+    {
+        Interlocked.Add(ref _released, count);
+        LimiterMetrics.Released(point, count);
+    }
+
+    /// <summary>Gets the messages in the release queue when the active limiter last looked; null where it does not.</summary>
+    public long? Waiting => Status.Activity == LimiterActivity.Active ? _waiting : null;
+
+    /// <summary>Gets how long the next message has been due; null when none waits.</summary>
+    public TimeSpan? OldestAge => Status.Activity == LimiterActivity.Active && _oldestDue is { } due ? time.GetUtcNow() - due : null;
+
+    /// <summary>Notes what waits.</summary>
+    public void Sees(long waiting, DateTimeOffset? oldestDue)
+    {
+        _waiting = waiting;
+        _oldestDue = oldestDue;
+    }
 
     /// <summary>Notes what holds.</summary>
     public void Applied(LimiterSetting setting, RedeliveryLimit? limit)
@@ -65,6 +84,12 @@ internal sealed partial class LimiterMonitor(string point, TimeProvider time, IL
     {
         if (activity == _activity)
         {
+            lock (_lock)
+            {
+                // what an active one waits for is said by Waits
+                _reason = activity == LimiterActivity.Active ? _reason : reason;
+            }
+
             if (activity == LimiterActivity.Down && MayLog())
             {
                 LogDown(point, reason);

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
 using RabbitMQ.Client.Exceptions;
+using Retry.Messaging.Configuration;
 using Retry.Messaging.Ladder;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.State;
@@ -32,6 +33,7 @@ internal sealed class LimiterSession : IAsyncDisposable
     private const double WindowSeconds = 0.25;
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan CountPause = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan LongestLook = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan FineWait = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(5);
@@ -63,7 +65,9 @@ internal sealed class LimiterSession : IAsyncDisposable
     private string? _consumerTag;
     private int _window;
     private bool _active;
+    private Task<(string? Closed, uint Ready)>? _look;
     private bool _gateOpen;
+    private long _countedAt;
     private long _gateLookedAt;
     private TimeSpan? _backoff;
     private long _backoffSince;
@@ -399,6 +403,8 @@ internal sealed class LimiterSession : IAsyncDisposable
         }
     }
 
+    // The look goes on beside the releases: the broker's answer takes milliseconds, and a message that waited for it would
+    // come late every time.
     private async Task<bool> LookAtWorkQueueAsync(CancellationToken cancellationToken)
     {
         if (_pacer.Limit is not { } limit)
@@ -406,26 +412,51 @@ internal sealed class LimiterSession : IAsyncDisposable
             return true;
         }
 
-        if (_gateLookedAt != 0 && _time.GetElapsedTime(_gateLookedAt) < WorkQueueGate.Pause)
+        if (_look is { IsCompleted: true } done)
         {
-            return _gateOpen;
+            _look = null;
+            var (closed, ready) = await done.ConfigureAwait(false);
+            _gateLookedAt = _time.GetTimestamp();
+            if (closed is null && !_gateOpen)
+            {
+                // what already lies there reaches the consumers at once
+                _pacer.AssumeUsed(ready);
+            }
+
+            _gateOpen = closed is null;
+            if (closed is not null)
+            {
+                _monitor.Waits(closed);
+            }
         }
 
-        var (closed, ready) = await _gate.LookAsync(limit, cancellationToken).ConfigureAwait(false);
-        _gateLookedAt = _time.GetTimestamp();
-        if (closed is null && !_gateOpen)
+        if (_look is null && (_gateLookedAt == 0 || _time.GetElapsedTime(_gateLookedAt) >= WorkQueueGate.Pause))
         {
-            // what already lies there reaches the consumers at once
-            _pacer.AssumeUsed(ready);
+            _look = LookAsync(limit, cancellationToken);
         }
 
-        _gateOpen = closed is null;
-        if (closed is not null)
-        {
-            _monitor.Waits(closed);
-        }
+        return _gateOpen && _time.GetElapsedTime(_gateLookedAt) < WorkQueueGate.Stale;
+    }
 
-        return _gateOpen;
+    private async Task<(string? Closed, uint Ready)> LookAsync(RedeliveryLimit limit, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var next = _waiting.First?.Value.Properties.Headers;
+            var found = await _gate.LookAsync(limit, cancellationToken).ConfigureAwait(false);
+            if (_countedAt == 0 || _time.GetElapsedTime(_countedAt) >= CountPause)
+            {
+                _countedAt = _time.GetTimestamp();
+                var ready = await _gate.FindAsync(_options.Names.Release, cancellationToken).ConfigureAwait(false);
+                _monitor.Sees(ready, next is null ? null : RetryHeaderReader.Read(next, _options.Names.Work).DueAt);
+            }
+
+            return found;
+        }
+        finally
+        {
+            Wake();
+        }
     }
 
     private async Task WaitForTurnAsync(TimeSpan wait, CancellationToken cancellationToken)

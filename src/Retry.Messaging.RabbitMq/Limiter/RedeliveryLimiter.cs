@@ -19,6 +19,7 @@ internal sealed class RedeliveryLimiter(LimiterOptions options, TimeProvider tim
     /// <summary>Runs until it is cancelled. It never throws: no limiter is a state to be said, not an error to die of.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        LimiterMetrics.Add(_monitor);
         var pause = FirstPause;
         while (!cancellationToken.IsCancellationRequested)
         {
@@ -58,6 +59,7 @@ internal sealed class RedeliveryLimiter(LimiterOptions options, TimeProvider tim
             pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
         }
 
+        LimiterMetrics.Remove(_monitor);
         _monitor.Is(LimiterActivity.Down, "stopped");
     }
 

@@ -14,6 +14,9 @@ internal sealed class WorkQueueGate(IConnection connection, string queue, int co
     /// <summary>How often a queue is looked at while messages wait for it.</summary>
     public static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(200);
 
+    /// <summary>How old a look may be that messages are released on.</summary>
+    public static readonly TimeSpan Stale = TimeSpan.FromSeconds(1);
+
     private const double SecondsAhead = 2;
 
     private IChannel? _channel;
@@ -45,12 +48,12 @@ internal sealed class WorkQueueGate(IConnection connection, string queue, int co
             : (null, found.MessageCount);
     }
 
-    /// <summary>Looks for a queue.</summary>
+    /// <summary>Looks for a queue, and counts what is ready in it.</summary>
     /// <exception cref="OperationInterruptedException">There is none.</exception>
-    public async Task FindAsync(string name, CancellationToken cancellationToken)
+    public async Task<uint> FindAsync(string name, CancellationToken cancellationToken)
     {
         _channel ??= await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
-        await _channel.QueueDeclarePassiveAsync(name, cancellationToken).ConfigureAwait(false);
+        return (await _channel.QueueDeclarePassiveAsync(name, cancellationToken).ConfigureAwait(false)).MessageCount;
     }
 
     public async ValueTask DisposeAsync()

@@ -79,14 +79,15 @@ public sealed class WorkQueueTests(OwnNode node, ITestOutputHelper output) : ICl
         await full.FillAsync(200);
         await gone.FillAsync(200);
         await live.FillAsync(5 * Cap);
+        using var yardstick = new Yardstick();
         full.Start(perSecond: null);
         gone.Start(Cap);
         live.Start(Cap);
 
         await arrivals.WaitForAsync(5 * Cap, Deadline);
         var rate = WindowBound.Mean(arrivals.At);
-        output.WriteLine($"{node.Broker.Version}: beside a full and a deleted work queue: {rate:0.0}/s of {Cap}/s");
-        rate.ShouldBeGreaterThan(Cap * 0.9);
+        output.WriteLine($"{node.Broker.Version}: beside a full and a deleted work queue: {rate:0.0}/s of {Cap}/s; {yardstick}");
+        rate.ShouldBeGreaterThan(Cap * (yardstick.IsQuiet ? 0.95 : 0.7));
         await live.Raw.WaitForCountAsync("retry.v1.lost", 200, Deadline);
         var stuck = await full.Raw.CountAsync("full");
         stuck!.Value.ShouldBeLessThan(200u);
