@@ -4,6 +4,7 @@ using Retry.Messaging.Cli.Commands;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.RabbitMq.Connections;
+using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.RabbitMq.Parking;
 using Retry.Messaging.RabbitMq.Topology;
 using RabbitMQ.Client.Exceptions;
@@ -45,7 +46,7 @@ internal static class RetryCtl
         {
             return Fail(host, ExitCode.Failed, "Interrupted; nothing was changed.");
         }
-        catch (Exception exception) when (exception is ParkingException or BrokerConnectionException or TopologyException or OperationInterruptedException or IOException or UnauthorizedAccessException or TimeoutException)
+        catch (Exception exception) when (exception is ParkingException or LimiterException or BrokerConnectionException or TopologyException or OperationInterruptedException or IOException or UnauthorizedAccessException or TimeoutException)
         {
             return Fail(host, ExitCode.Failed, exception.Message);
         }
@@ -77,6 +78,7 @@ internal static class RetryCtl
         {
             topology,
             parked,
+            LimiterCommand.Create(host),
         };
         GlobalOptions.AddTo(root);
         return root;

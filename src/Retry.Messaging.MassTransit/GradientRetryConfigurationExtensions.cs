@@ -1,10 +1,12 @@
 using MassTransit.UsageTracking;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Retry.Messaging.Configuration;
 using Retry.Messaging.MassTransit;
 using Retry.Messaging.MassTransit.Configuration;
 using Retry.Messaging.MassTransit.InMemory;
+using Retry.Messaging.MassTransit.Transports;
 
 #pragma warning disable IDE0130 // extensions live where the user already is
 namespace MassTransit;
@@ -78,6 +80,8 @@ public static class GradientRetryConfigurationExtensions
         services.TryAddSingleton<InMemoryParkingLot>();
         if (!services.Any(service => service.ServiceType == typeof(BusConfigurationHook)))
         {
+            services.AddSingleton<LimiterHealthCheck>();
+            services.AddHealthChecks().AddCheck<LimiterHealthCheck>(LimiterHealthCheck.Name, HealthStatus.Degraded, ["ready", "masstransit"]);
             services.AddSingleton(provider => new BusConfigurationHook(provider, ActivatorUtilities.CreateInstance<UsageTracker>(provider)));
             services.AddSingleton<IUsageTracker>(provider => provider.GetRequiredService<BusConfigurationHook>());
         }

@@ -13,4 +13,10 @@ internal static class LogEvents
     public const int CameEarly = 1104;
     public const int GivenBack = 1105;
     public const int FaultNotSent = 1106;
+    public const int LimiterDown = 1201;
+    public const int LimiterStandingBy = 1202;
+    public const int LimiterActive = 1203;
+    public const int LimiterPaused = 1204;
+    public const int LimiterWaits = 1205;
+    public const int ReleaseDrained = 1206;
 }

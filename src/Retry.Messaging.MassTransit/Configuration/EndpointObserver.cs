@@ -98,9 +98,17 @@ internal sealed class EndpointObserver : IEndpointConfigurationObserver
             return;
         }
 
-        var topology = new PointTopology(Rabbit(queue, rules), _manage, rules, _logging.CreateLogger<PointTopology>());
-        endpoint.ConfigureChannel(channel => channel.UseFilter(topology));
+        var place = Rabbit(queue, rules);
+        var topology = new PointTopology(place, _manage, rules, _logging.CreateLogger<PointTopology>());
+        var limiter = new PointLimiter(place, rules, _manage, () => settings.PrefetchCount, _time, _logging.CreateLogger<PointLimiter>());
+        _services.GetService<LimiterHealthCheck>()?.Add(limiter);
+        endpoint.ConfigureChannel(channel =>
+        {
+            channel.UseFilter(topology);
+            channel.UseFilter(limiter);
+        });
         endpoint.ConnectReceiveEndpointObserver(topology);
+        endpoint.ConnectReceiveEndpointObserver(limiter);
     }
 
     private void AddTo(IReceiveEndpointConfigurator endpoint, EndpointLayers layers)
@@ -128,7 +136,7 @@ internal sealed class EndpointObserver : IEndpointConfigurationObserver
     }
 
     private RabbitMqPoint Rabbit(string queue, RetryRules rules) =>
-        new(_options.QueueNames(queue), withRelease: false, _manage);
+        new(_options.QueueNames(queue), withRelease: rules.Limit is not null || rules.Isolated, _manage);
 
     private static string? WhyNotAPoint(ReceiveSettings settings)
     {

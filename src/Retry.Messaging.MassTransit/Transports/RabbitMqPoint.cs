@@ -9,6 +9,7 @@ internal sealed class RabbitMqPoint
     public RabbitMqPoint(RetryPointNames names, bool withRelease, TopologyManagement manage)
     {
         Names = names;
+        HasRelease = withRelease;
         Destination = withRelease ? names.Release : names.Work;
         LadderPlan = TopologyPlan.Ladder;
         PointPlan = TopologyPlan.Point(names, withRelease);
@@ -16,6 +17,9 @@ internal sealed class RabbitMqPoint
     }
 
     public RetryPointNames Names { get; }
+
+    /// <summary>Whether messages wait in the release queue before they go back to work.</summary>
+    public bool HasRelease { get; }
 
     public string Destination { get; }
 

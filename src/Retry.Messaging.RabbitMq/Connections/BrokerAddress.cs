@@ -99,7 +99,10 @@ public sealed class BrokerAddress
     /// <param name="clientName">The name under which the broker lists the connection.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="BrokerConnectionException">It cannot be opened; the message is one line that says why and what to do.</exception>
-    public async Task<IConnection> ConnectAsync(string clientName, CancellationToken cancellationToken = default)
+    public Task<IConnection> ConnectAsync(string clientName, CancellationToken cancellationToken = default) => ConnectAsync(clientName, ConnectionFactory.DefaultHeartbeat, cancellationToken);
+
+    /// <summary>Opens a connection that is given up by the broker after two heartbeats of silence.</summary>
+    internal async Task<IConnection> ConnectAsync(string clientName, TimeSpan heartbeat, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(clientName);
         var factory = new ConnectionFactory
@@ -110,6 +113,7 @@ public sealed class BrokerAddress
             Password = _password,
             VirtualHost = VirtualHost,
             AutomaticRecoveryEnabled = false,
+            RequestedHeartbeat = heartbeat,
             RequestedConnectionTimeout = ConnectTimeout,
             ContinuationTimeout = AnswerTimeout,
             Ssl = new SslOption { Enabled = UseTls, ServerName = Host, AcceptablePolicyErrors = SslPolicyErrors.None },

@@ -22,6 +22,9 @@ public static class BrokerNames
     /// <summary>The queue that holds messages whose destination no longer exists.</summary>
     public const string LostQueue = LadderPrefix + "lost";
 
+    /// <summary>The stream that holds what operators set while everything runs.</summary>
+    public const string SettingsStream = LadderPrefix + "settings";
+
     /// <summary>The exchange that leads to the parking lots; its routing key is the work queue's name.</summary>
     public const string ParkingExchange = "retry.parking";
 

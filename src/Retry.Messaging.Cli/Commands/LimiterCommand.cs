@@ -1,0 +1,28 @@
+using System.CommandLine;
+using Retry.Messaging.Cli.Hosting;
+using Retry.Messaging.Naming;
+
+namespace Retry.Messaging.Cli.Commands;
+
+/// <summary><c>limiter</c>: the cap on redeliveries, while everything runs.</summary>
+internal static class LimiterCommand
+{
+    public static Command Create(CliHost host) => new("limiter", "The cap on redeliveries of a point; what is set here wins over the code until it is cleared.")
+    {
+        LimiterRunCommand.Create(host),
+        LimiterStatusCommand.Create(host),
+        LimiterRateCommand.Create(host),
+        LimiterPauseCommand.Create(host),
+        LimiterResumeCommand.Create(host),
+    };
+
+    public static Argument<string> Queue() => new("QUEUE") { Description = "The work queue.", HelpName = "QUEUE" };
+
+    /// <summary>The work queue that was named.</summary>
+    /// <exception cref="UsageException">It cannot be a retry point.</exception>
+    public static string QueueOf(string? text) =>
+        BrokerNames.WhyNotADestination(text ?? string.Empty) is { } why ? throw new UsageException(why) : text!;
+
+    /// <summary>Who gives the command, for those who wonder later.</summary>
+    public static string Operator(CliHost host) => $"{host.Variable("USER") ?? Environment.UserName}@{Environment.MachineName}";
+}

@@ -1,0 +1,21 @@
+using System.CommandLine;
+using Retry.Messaging.Cli.Hosting;
+
+namespace Retry.Messaging.Cli.Commands;
+
+/// <summary><c>limiter pause QUEUE</c>.</summary>
+internal static class LimiterPauseCommand
+{
+    public static Command Create(CliHost host)
+    {
+        var command = new Command("pause", "Stops the redeliveries of a point until 'resume'; new messages are not affected.");
+        var queue = LimiterCommand.Queue();
+        command.Arguments.Add(queue);
+        command.SetAction((parsed, cancellationToken) =>
+        {
+            var point = LimiterCommand.QueueOf(parsed.GetValue(queue));
+            return LimiterSettingAnswer.RunAsync(host, parsed, control => control.PauseAsync(point, LimiterCommand.Operator(host), cancellationToken), cancellationToken);
+        });
+        return command;
+    }
+}

@@ -1,0 +1,50 @@
+using System.CommandLine;
+using Retry.Messaging.Cli.Hosting;
+using Retry.Messaging.Configuration;
+
+namespace Retry.Messaging.Cli.Commands;
+
+/// <summary><c>limiter rate QUEUE PER_SECOND</c>: sets the rate, or gives it back to the code.</summary>
+internal static class LimiterRateCommand
+{
+    public static Command Create(CliHost host)
+    {
+        var command = new Command("rate", "Sets the redeliveries per second of a point, over all its instances together.");
+        var queue = LimiterCommand.Queue();
+        var perSecond = new Argument<double?>("PER_SECOND") { Description = "Messages per second, from 0.000278 (one an hour).", HelpName = "PER_SECOND", Arity = ArgumentArity.ZeroOrOne };
+        var burst = new Option<int?>("--burst") { Description = "How many may go at once after a pause. Default: what the code says.", HelpName = "COUNT" };
+        var clear = new Option<bool>("--clear") { Description = "Take back all that was set, a pause included: the code's settings hold again." };
+        command.Arguments.Add(queue);
+        command.Arguments.Add(perSecond);
+        command.Options.Add(burst);
+        command.Options.Add(clear);
+        command.SetAction((parsed, cancellationToken) =>
+        {
+            var point = LimiterCommand.QueueOf(parsed.GetValue(queue));
+            var by = LimiterCommand.Operator(host);
+            var rate = parsed.GetValue(perSecond);
+            var most = parsed.GetValue(burst);
+            if (parsed.GetValue(clear) == rate is not null || (rate is null && most is not null))
+            {
+                throw new UsageException("Found " + (rate is null ? "no PER_SECOND" : "PER_SECOND and --clear") + ", wanted either a rate in messages per second or --clear.");
+            }
+
+            if (rate is { } wanted && !(wanted >= SettingRange.LowestRate && wanted <= SettingRange.HighestRate))
+            {
+                throw new UsageException(FormattableString.Invariant($"PER_SECOND: found {wanted}, wanted 0.000278 (one an hour) to {SettingRange.HighestRate:0}."));
+            }
+
+            if (most is < 1 or > SettingRange.LargestBurst)
+            {
+                throw new UsageException($"--burst: found {most}, wanted 1 to {SettingRange.LargestBurst}.");
+            }
+
+            return LimiterSettingAnswer.RunAsync(
+                host,
+                parsed,
+                control => rate is null ? control.ClearAsync(point, by, cancellationToken) : control.SetRateAsync(point, rate.Value, most, by, cancellationToken),
+                cancellationToken);
+        });
+        return command;
+    }
+}

@@ -1,0 +1,21 @@
+using System.CommandLine;
+using Retry.Messaging.Cli.Hosting;
+
+namespace Retry.Messaging.Cli.Commands;
+
+/// <summary><c>limiter resume QUEUE</c>.</summary>
+internal static class LimiterResumeCommand
+{
+    public static Command Create(CliHost host)
+    {
+        var command = new Command("resume", "Ends a pause.");
+        var queue = LimiterCommand.Queue();
+        command.Arguments.Add(queue);
+        command.SetAction((parsed, cancellationToken) =>
+        {
+            var point = LimiterCommand.QueueOf(parsed.GetValue(queue));
+            return LimiterSettingAnswer.RunAsync(host, parsed, control => control.ResumeAsync(point, LimiterCommand.Operator(host), cancellationToken), cancellationToken);
+        });
+        return command;
+    }
+}

@@ -1,0 +1,57 @@
+using System.CommandLine;
+using Retry.Messaging.Cli.Hosting;
+using Retry.Messaging.Cli.Options;
+using Retry.Messaging.Cli.Output;
+using Retry.Messaging.RabbitMq.Limiter;
+
+namespace Retry.Messaging.Cli.Commands;
+
+/// <summary><c>limiter status QUEUE</c>: what waits, what is set, who is active. Exit code 3 when messages wait and no limiter runs.</summary>
+internal static class LimiterStatusCommand
+{
+    public static Command Create(CliHost host)
+    {
+        var command = new Command("status", "Shows what waits for redelivery, at which rate it goes, and who sees to it.");
+        var queue = LimiterCommand.Queue();
+        command.Arguments.Add(queue);
+        command.SetAction((parsed, cancellationToken) => RunAsync(host, parsed, LimiterCommand.QueueOf(parsed.GetValue(queue)), cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(CliHost host, ParseResult parsed, string point, CancellationToken cancellationToken)
+    {
+        var connection = await GlobalOptions.ConnectAsync(parsed, host, cancellationToken).ConfigureAwait(false);
+        await using var ends = connection.ConfigureAwait(false);
+        var report = await new LimiterControl(connection, time: host.Time).ReadAsync(point, cancellationToken).ConfigureAwait(false);
+        var deserted = report is { Waiting: not null, Limiters: 0, Setting.Paused: false };
+        if (parsed.GetValue(GlobalOptions.Json))
+        {
+            JsonOutput.WriteLine(host.Out, report);
+        }
+        else if (report.Waiting is not { } waiting)
+        {
+            host.Out.WriteLine($"{point}: no release queue, so no limit: redeliveries go straight to the work queue.");
+        }
+        else
+        {
+            var code = (report.LastStarted ?? report.LastActive)?.CodeLimit;
+            host.Out.WriteLine($"point        {Printable.Line(point)}");
+            host.Out.WriteLine($"waiting      {Printable.Messages(waiting)} (the active limiter holds some more)");
+            host.Out.WriteLine($"rate         {Printable.Line(report.Setting.PerSecond is null && !report.Setting.Paused ? (code is null ? "any: the code sets none" : $"{LimiterSettingAnswer.Rate(code.PerSecond)}, set by the code") : LimiterSettingAnswer.Describe(report.Setting))}");
+            if (report.Setting.At is { } at)
+            {
+                host.Out.WriteLine($"last set     {Printable.Time(at)} by {Printable.Line(report.Setting.By)}");
+            }
+
+            host.Out.WriteLine($"limiters     {report.Limiters}{(deserted ? ": NOTHING IS REDELIVERED" : string.Empty)}");
+            if (report.LastActive is { } active && report.Limiters > 0)
+            {
+                host.Out.WriteLine($"active       {Printable.Line(active.Instance)} since {Printable.Time(active.At)}");
+            }
+
+            host.Out.WriteLine(report.Ready is { } ready ? $"work queue   {Printable.Messages(ready)} ready, {Printable.Count(report.Consumers)} consumers" : "work queue   does not exist");
+        }
+
+        return deserted ? RetryCtl.Fail(host, ExitCode.Finding, $"Found no limiter for '{point}', wanted one: start a service that has the point, or 'retryctl limiter run --point {point}'.") : ExitCode.Done;
+    }
+}

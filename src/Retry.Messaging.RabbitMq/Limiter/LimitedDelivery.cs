@@ -1,0 +1,6 @@
+using RabbitMQ.Client;
+
+namespace Retry.Messaging.RabbitMq.Limiter;
+
+/// <summary>A message from the release queue that waits for its turn.</summary>
+internal sealed record LimitedDelivery(ulong Tag, IReadOnlyBasicProperties Properties, ReadOnlyMemory<byte> Body, long ReceivedAt);

@@ -1,0 +1,155 @@
+using Microsoft.Extensions.Logging;
+using Retry.Messaging.Configuration;
+
+namespace Retry.Messaging.RabbitMq.Limiter;
+
+/// <summary>Knows what a limiter does, and says so when it changes.</summary>
+internal sealed partial class LimiterMonitor(string point, TimeProvider time, ILogger logger)
+{
+    private static readonly TimeSpan LogPause = TimeSpan.FromMinutes(1);
+
+    private readonly Lock _lock = new();
+    private LimiterActivity _activity = LimiterActivity.Down;
+    private DateTimeOffset _since = time.GetUtcNow();
+    private string? _reason = "starting";
+    private RedeliveryLimit? _limit;
+    private long _released;
+    private long _lastLog;
+    private long? _waiting;
+    private DateTimeOffset? _oldestDue;
+
+    /// <summary>Gets what the operator has set, as far as this process knows.</summary>
+    public LimiterSetting? Known { get; private set; }
+
+    /// <summary>Gets what it does.</summary>
+    public LimiterStatus Status
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return new LimiterStatus(point, _activity, _since, _reason, _limit, Interlocked.Read(ref _released));
+            }
+        }
+    }
+
+    /// <summary>Counts messages that reached the work queue.</summary>
+    public void Released(int count)
+    {
+        Interlocked.Add(ref _released, count);
+        LimiterMetrics.Released(point, count);
+    }
+
+    /// <summary>Gets the messages in the release queue when the active limiter last looked; null where it does not.</summary>
+    public long? Waiting => Status.Activity == LimiterActivity.Active ? _waiting : null;
+
+    /// <summary>Gets how long the next message has been due; null when none waits.</summary>
+    public TimeSpan? OldestAge => Status.Activity == LimiterActivity.Active && _oldestDue is { } due ? time.GetUtcNow() - due : null;
+
+    /// <summary>Notes what waits.</summary>
+    public void Sees(long waiting, DateTimeOffset? oldestDue)
+    {
+        _waiting = waiting;
+        _oldestDue = oldestDue;
+    }
+
+    /// <summary>Notes what holds.</summary>
+    public void Applied(LimiterSetting setting, RedeliveryLimit? limit)
+    {
+        Known = setting;
+        _limit = limit;
+    }
+
+    /// <summary>Notes why an active limiter releases nothing at the moment; null when it does.</summary>
+    public void Waits(string? reason)
+    {
+        if (reason == _reason)
+        {
+            return;
+        }
+
+        lock (_lock)
+        {
+            _reason = reason;
+        }
+
+        if (reason is not null && MayLog())
+        {
+            LogWaits(point, reason);
+        }
+    }
+
+    /// <summary>Notes what it does now.</summary>
+    public void Is(LimiterActivity activity, string? reason)
+    {
+        if (activity == _activity)
+        {
+            lock (_lock)
+            {
+                // what an active one waits for is said by Waits
+                _reason = activity == LimiterActivity.Active ? _reason : reason;
+            }
+
+            if (activity == LimiterActivity.Down && MayLog())
+            {
+                LogDown(point, reason);
+            }
+
+            return;
+        }
+
+        lock (_lock)
+        {
+            _activity = activity;
+            _since = time.GetUtcNow();
+            _reason = reason;
+        }
+
+        switch (activity)
+        {
+            case LimiterActivity.Down:
+                _lastLog = time.GetTimestamp();
+                LogDown(point, reason);
+                break;
+
+            case LimiterActivity.StandingBy:
+                LogStandingBy(point);
+                break;
+
+            case LimiterActivity.Active:
+                LogActive(point, _limit?.PerSecond);
+                break;
+
+            case LimiterActivity.Paused:
+                LogPaused(point, reason);
+                break;
+        }
+    }
+
+    private bool MayLog()
+    {
+        var now = time.GetTimestamp();
+        if (_lastLog != 0 && time.GetElapsedTime(_lastLog, now) < LogPause)
+        {
+            return false;
+        }
+
+        _lastLog = now;
+        return true;
+    }
+
+    [LoggerMessage(LogEvents.LimiterDown, LogLevel.Warning, "{Queue}: no limiter is active in this process, and without one no message is redelivered: {Reason}")]
+    private partial void LogDown(string queue, string? reason);
+
+    [LoggerMessage(LogEvents.LimiterStandingBy, LogLevel.Information, "{Queue}: the limiter stands by")]
+    private partial void LogStandingBy(string queue);
+
+    [LoggerMessage(LogEvents.LimiterActive, LogLevel.Information, "{Queue}: this is the active limiter now, {PerSecond} messages per second")]
+    private partial void LogActive(string queue, double? perSecond);
+
+    [LoggerMessage(LogEvents.LimiterPaused, LogLevel.Warning, "{Queue}: redelivery is {Reason}; 'retryctl limiter resume' ends it")]
+    private partial void LogPaused(string queue, string? reason);
+
+    [LoggerMessage(LogEvents.LimiterWaits, LogLevel.Warning, "{Queue}: the limiter holds its messages back: {Reason}")]
+    private partial void LogWaits(string queue, string reason);
+}

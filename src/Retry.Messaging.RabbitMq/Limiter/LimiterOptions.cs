@@ -1,0 +1,31 @@
+using RabbitMQ.Client;
+using Retry.Messaging.Configuration;
+using Retry.Messaging.RabbitMq.Topology;
+
+namespace Retry.Messaging.RabbitMq.Limiter;
+
+/// <summary>What a limiter has to know of its point.</summary>
+internal sealed record LimiterOptions
+{
+    /// <summary>The heartbeat of a limiter's connection: the broker gives up a limiter that hangs after two of them.</summary>
+    public static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(4);
+
+    /// <summary>The point's queues.</summary>
+    public required RetryPointNames Names { get; init; }
+
+    /// <summary>The rate that the code asks for; null forwards at any rate. An operator's setting wins over it.</summary>
+    public RedeliveryLimit? Limit { get; init; }
+
+    /// <summary>How many messages the consumers of the work queue take in advance, as far as it is known.</summary>
+    public int ConsumerPrefetch { get; init; }
+
+    /// <summary>Opens a connection of the limiter's own, with the heartbeat <see cref="Heartbeat"/>.</summary>
+    public required Func<CancellationToken, Task<IConnection>> ConnectAsync { get; init; }
+
+    /// <summary>Which of the instances this is, for people.</summary>
+    public string Instance { get; init; } = $"{Environment.MachineName}:{Environment.ProcessId}";
+
+    /// <summary>How long a delivery is held before it is given back for a moment.</summary>
+    /// <value>The default is 15 minutes: the broker's consumer timeout cuts a channel after 30.</value>
+    public TimeSpan HoldLimit { get; init; } = TimeSpan.FromMinutes(15);
+}

@@ -1,0 +1,18 @@
+namespace Retry.Messaging.RabbitMq.Limiter;
+
+/// <summary>A limited point as it is seen from outside.</summary>
+/// <param name="Setting">What an operator set.</param>
+/// <param name="Waiting">Messages that wait in the release queue; null when there is no such queue. Up to a prefetch more are held by the active instance.</param>
+/// <param name="Limiters">Instances that stand ready or are active; zero means that nothing is released.</param>
+/// <param name="Ready">Messages that are ready in the work queue; null when there is no such queue.</param>
+/// <param name="Consumers">Consumers of the work queue.</param>
+/// <param name="LastActive">The instance that last became the active one; null when none ever did.</param>
+/// <param name="LastStarted">What the last instance to start said of itself, the code's rate among it.</param>
+public sealed record LimiterReport(
+    LimiterSetting Setting,
+    long? Waiting,
+    long Limiters,
+    long? Ready,
+    long Consumers,
+    LimiterNode? LastActive,
+    LimiterNode? LastStarted);

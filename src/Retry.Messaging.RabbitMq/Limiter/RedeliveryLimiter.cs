@@ -1,0 +1,74 @@
+using System.Net.Sockets;
+using Microsoft.Extensions.Logging;
+using RabbitMQ.Client.Exceptions;
+
+namespace Retry.Messaging.RabbitMq.Limiter;
+
+/// <summary>Moves messages from a release queue to its work queue under one cap for the whole cluster.</summary>
+/// <remarks>Any number of instances may run; the broker gives the messages to one of them. What fails is tried again, for ever.</remarks>
+internal sealed class RedeliveryLimiter(LimiterOptions options, TimeProvider time, Random random, ILogger logger)
+{
+    private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(5);
+
+    private readonly LimiterMonitor _monitor = new(options.Names.Work, time, logger);
+
+    /// <summary>Gets what this instance does.</summary>
+    public LimiterStatus Status => _monitor.Status;
+
+    /// <summary>Runs until it is cancelled. It never throws: no limiter is a state to be said, not an error to die of.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        LimiterMetrics.Add(_monitor);
+        var pause = FirstPause;
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                var session = await LimiterSession.OpenAsync(options, _monitor.Known, _monitor, time, cancellationToken).ConfigureAwait(false);
+                await using var ends = session.ConfigureAwait(false);
+                try
+                {
+                    await session.RunAsync(cancellationToken).ConfigureAwait(false);
+                }
+                finally
+                {
+                    pause = session.WasActive ? FirstPause : pause;
+                }
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                break;
+            }
+#pragma warning disable CA1031 // whatever it was, without a limiter nothing is redelivered: it is said, and tried again
+            catch (Exception exception)
+            {
+                _monitor.Is(LimiterActivity.Down, Explain(exception));
+            }
+#pragma warning restore CA1031
+
+            try
+            {
+                await Task.Delay(pause * (0.8 + (0.4 * random.NextDouble())), time, cancellationToken).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException)
+            {
+                break;
+            }
+
+            pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
+        }
+
+        LimiterMetrics.Remove(_monitor);
+        _monitor.Is(LimiterActivity.Down, "stopped");
+    }
+
+    private string Explain(Exception exception) => exception switch
+    {
+        OperationInterruptedException { ShutdownReason: { } reason } => reason.ReplyCode == RabbitMQ.Client.Constants.NotFound
+            ? $"{reason.ReplyText}. The release queue '{options.Names.Release}' is made when the point starts, or by 'retryctl topology apply'."
+            : $"{reason.ReplyCode} {reason.ReplyText}",
+        BrokerUnreachableException or SocketException => $"no broker answers: {exception.GetBaseException().Message}",
+        _ => exception.Message,
+    };
+}

@@ -1,0 +1,68 @@
+using Microsoft.Extensions.Logging;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
+
+namespace Retry.Messaging.RabbitMq.Limiter;
+
+/// <summary>Empties the release queue of a point that has no limit any more.</summary>
+/// <remarks>
+/// Only while nobody else consumes it: beside an instance that still has the limit it would take the messages past the cap.
+/// A point that never had a release queue costs one look when it starts.
+/// </remarks>
+internal sealed partial class ReleaseDrain(LimiterOptions options, TimeProvider time, Random random, ILogger logger)
+{
+    private static readonly TimeSpan LookPause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan DrainLook = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Looks, and drains what is left behind, until the connection closes or it is cancelled.</summary>
+    /// <param name="connection">The connection to look on; the messages go over one of the limiter's own.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task RunAsync(IConnection connection, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
+            await using var ends = channel.ConfigureAwait(false);
+            while (true)
+            {
+                var found = await channel.QueueDeclarePassiveAsync(options.Names.Release, cancellationToken).ConfigureAwait(false);
+                if (found is { MessageCount: > 0, ConsumerCount: 0 })
+                {
+                    LogDrains(options.Names.Work, found.MessageCount);
+                    await DrainAsync(channel, cancellationToken).ConfigureAwait(false);
+                }
+
+                await Task.Delay(LookPause, time, cancellationToken).ConfigureAwait(false);
+            }
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or OperationInterruptedException or AlreadyClosedException or IOException or ObjectDisposedException or TimeoutException)
+        {
+            // no such queue, or the connection is gone: the point looks again when it is ready the next time
+        }
+    }
+
+    private async Task DrainAsync(IChannel channel, CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var run = new RedeliveryLimiter(options with { Limit = null }, time, random, logger).RunAsync(stop.Token);
+        try
+        {
+            QueueDeclareOk found;
+            do
+            {
+                await Task.Delay(DrainLook, time, cancellationToken).ConfigureAwait(false);
+                found = await channel.QueueDeclarePassiveAsync(options.Names.Release, cancellationToken).ConfigureAwait(false);
+            }
+            while (found is { MessageCount: > 0, ConsumerCount: <= 1 });
+        }
+        finally
+        {
+            // what it holds unconfirmed is settled, the rest given back
+            await stop.CancelAsync().ConfigureAwait(false);
+            await run.ConfigureAwait(false);
+        }
+    }
+
+    [LoggerMessage(LogEvents.ReleaseDrained, LogLevel.Information, "{Queue}: the point has no limit any more; {Count} messages that wait for one go to the work queue now")]
+    private partial void LogDrains(string queue, uint count);
+}

@@ -1,0 +1,126 @@
+using System.Globalization;
+using System.Text;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+using RabbitMQ.Client;
+using Retry.Messaging.BrokerTests.Observing;
+using Retry.Messaging.BrokerTests.Processes;
+using Retry.Messaging.Configuration;
+using Retry.Messaging.Ladder;
+using Retry.Messaging.RabbitMq.Limiter;
+using Retry.Messaging.RabbitMq.Topology;
+
+namespace Retry.Messaging.BrokerTests.Limiter;
+
+/// <summary>A limited point without MassTransit: its queues, and as many limiters as a test wants.</summary>
+internal sealed class LimitedPoint : IAsyncDisposable
+{
+    private readonly List<(CancellationTokenSource Stop, Task Run)> _running = [];
+
+    private LimitedPoint(Uri broker, RetryPointNames names, RawClient raw)
+    {
+        Broker = broker;
+        Names = names;
+        Raw = raw;
+    }
+
+    public Uri Broker { get; }
+
+    public RetryPointNames Names { get; }
+
+    public RawClient Raw { get; }
+
+    public List<RedeliveryLimiter> Limiters { get; } = [];
+
+    /// <summary>Declares the ladder, the point and its work queue.</summary>
+    public static async Task<LimitedPoint> CreateAsync(Uri broker, string queue = "work", IDictionary<string, object?>? workArguments = null)
+    {
+        var raw = await RawClient.ConnectAsync(broker);
+        var names = RetryPointNames.For(queue);
+        await using (var channel = await raw.Connection.CreateChannelAsync())
+        {
+            workArguments ??= new Dictionary<string, object?>();
+            workArguments[Headers.XQueueType] = "quorum";
+            await channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, workArguments);
+        }
+
+        await TopologyDeclarer.DeclareAsync(raw.Connection, TopologyPlan.Ladder.Then(TopologyPlan.Point(names, withRelease: true)));
+        return new LimitedPoint(broker, names, raw);
+    }
+
+    /// <summary>Puts messages into the release queue, as the foot of the ladder does.</summary>
+    public async Task FillAsync(int count, int from = 0, Action<BasicProperties>? more = null)
+    {
+        var route = DelayLadder.Route(TimeSpan.Zero, Names.Release);
+        await using var channel = await Raw.Connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true));
+        var sent = new List<Task>();
+        for (var i = from; i < from + count; i++)
+        {
+            var properties = new BasicProperties { Headers = new Dictionary<string, object?> { ["retry-origin"] = Names.Work, ["retry-attempt"] = 2 } };
+            more?.Invoke(properties);
+            sent.Add(channel.BasicPublishAsync(route.Exchange, route.RoutingKey, mandatory: true, properties, Encoding.UTF8.GetBytes(i.ToString(CultureInfo.InvariantCulture))).AsTask());
+        }
+
+        foreach (var one in sent)
+        {
+            await one;
+        }
+    }
+
+    /// <summary>Starts limiters in this process.</summary>
+    public void Start(double? perSecond, int instances = 1, int burst = 1, Uri? through = null, int consumerPrefetch = 0)
+    {
+        for (var i = 0; i < instances; i++)
+        {
+            var limiter = Create(through ?? Broker, Names.Work, perSecond, burst, consumerPrefetch, NullLogger.Instance);
+            Limiters.Add(limiter);
+            var stop = new CancellationTokenSource();
+            _running.Add((stop, Task.Run(() => limiter.RunAsync(stop.Token))));
+        }
+    }
+
+    public static RedeliveryLimiter Create(Uri broker, string queue, double? perSecond, int burst, int consumerPrefetch, ILogger logger)
+    {
+        var factory = new ConnectionFactory { Uri = broker, AutomaticRecoveryEnabled = false, RequestedHeartbeat = LimiterOptions.Heartbeat };
+        var options = new LimiterOptions
+        {
+            Names = RetryPointNames.For(queue),
+            Limit = perSecond is { } rate ? new RedeliveryLimit(rate, burst) : null,
+            ConsumerPrefetch = consumerPrefetch,
+            ConnectAsync = cancellation => factory.CreateConnectionAsync("limiter", cancellation),
+        };
+        return new RedeliveryLimiter(options, TimeProvider.System, Random.Shared, logger);
+    }
+
+    /// <summary>Starts a limiter in a process of its own, to be killed.</summary>
+    public static async Task<System.Diagnostics.Process> StartProcessAsync(Uri broker, string queue, double perSecond)
+    {
+        var process = TestProcess.Start(TestProcess.LimiterRole, new Dictionary<string, string>
+        {
+            [LimiterProcess.BrokerVariable] = broker.ToString(),
+            [LimiterProcess.QueueVariable] = queue,
+            [LimiterProcess.RateVariable] = perSecond.ToString("R", CultureInfo.InvariantCulture),
+        });
+        (await process.StandardOutput.ReadLineAsync())?.Trim();
+        return process;
+    }
+
+    public async Task StopAsync()
+    {
+        foreach (var (stop, _) in _running)
+        {
+            await stop.CancelAsync();
+        }
+
+        await Task.WhenAll(_running.Select(one => one.Run));
+        _running.ForEach(one => one.Stop.Dispose());
+        _running.Clear();
+        Limiters.Clear();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        await Raw.DisposeAsync();
+    }
+}

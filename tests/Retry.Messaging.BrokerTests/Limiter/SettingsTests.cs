@@ -1,0 +1,150 @@
+using System.Diagnostics;
+using RabbitMQ.Client;
+using Retry.Messaging.BrokerTests.Observing;
+using Retry.Messaging.Naming;
+using Retry.Messaging.RabbitMq.Limiter;
+using Shouldly;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Retry.Messaging.BrokerTests.Limiter;
+
+/// <summary>What an operator sets while everything runs.</summary>
+public sealed class SettingsTests(ShortConsumerTimeout node, ITestOutputHelper output) : IClassFixture<ShortConsumerTimeout>
+{
+    private const string Operator = "night shift";
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Effective = TimeSpan.FromSeconds(2);
+
+    [Fact]
+    public async Task Rate_pause_and_resume_work_within_two_seconds_and_outlive_restarts()
+    {
+        await using var point = await LimitedPoint.CreateAsync(await node.Broker.CreateVirtualHostAsync());
+        await point.FillAsync(3000);
+        await using var arrivals = await Arrivals.StartAsync(point.Raw.Connection, point.Names.Work);
+        var control = new LimiterControl(point.Raw.Connection);
+        point.Start(perSecond: 20, instances: 3);
+        await arrivals.WaitForAsync(20, Deadline);
+
+        await control.SetRateAsync("work", 200, null, Operator);
+        (await RateAfterAsync(arrivals)).ShouldBeInRange(150, 201);
+
+        await control.PauseAsync("work", Operator);
+        await Task.Delay(Effective);
+        var paused = arrivals.Count;
+        await Task.Delay(TimeSpan.FromSeconds(2));
+        arrivals.Count.ShouldBe(paused);
+        // nothing is held back: all that has not arrived is in the queue, and nobody consumes it
+        (await point.Raw.CountAsync(point.Names.Release)).ShouldBe((uint)(3000 - paused));
+
+        await point.StopAsync();
+        point.Start(perSecond: 20, instances: 2);
+        await Task.Delay(Effective);
+        arrivals.Count.ShouldBe(paused);
+        var report = await control.ReadAsync("work");
+        report.Setting.ShouldSatisfyAllConditions(s => s.Paused.ShouldBeTrue(), s => s.PerSecond.ShouldBe(200), s => s.Version.ShouldBe(2), s => s.By.ShouldBe(Operator));
+        report.ShouldSatisfyAllConditions(r => r.Waiting.ShouldBe(3000 - paused), r => r.Limiters.ShouldBe(0), r => r.LastActive!.CodeLimit!.PerSecond.ShouldBe(20));
+
+        await control.ResumeAsync("work", Operator);
+        (await RateAfterAsync(arrivals)).ShouldBeInRange(150, 201);
+
+        await control.ClearAsync("work", Operator);
+        (await RateAfterAsync(arrivals)).ShouldBeInRange(15, 21);
+        arrivals.All.Select(arrival => arrival.Id).Distinct().Count().ShouldBe(arrivals.Count);
+    }
+
+    [Fact]
+    public async Task A_pause_longer_than_the_consumer_timeout_ends_as_it_began()
+    {
+        await using var point = await LimitedPoint.CreateAsync(await node.Broker.CreateVirtualHostAsync());
+        await point.FillAsync(300);
+        await using var arrivals = await Arrivals.StartAsync(point.Raw.Connection, point.Names.Work);
+        var control = new LimiterControl(point.Raw.Connection);
+        point.Start(perSecond: 50);
+        await arrivals.WaitForAsync(50, Deadline);
+
+        await control.PauseAsync("work", Operator);
+        await Task.Delay(Effective);
+        var paused = arrivals.Count;
+        await Task.Delay(ShortConsumerTimeout.Timeout * 2);
+        arrivals.Count.ShouldBe(paused);
+        point.Limiters[0].Status.Activity.ShouldBe(LimiterActivity.Paused);
+        await control.ResumeAsync("work", Operator);
+
+        await arrivals.WaitForAsync(300, Deadline);
+        arrivals.Count.ShouldBe(300);
+    }
+
+    [Fact]
+    public async Task A_setting_that_cannot_be_read_is_not_the_default()
+    {
+        await using var point = await LimitedPoint.CreateAsync(await node.Broker.CreateVirtualHostAsync());
+        await point.FillAsync(100);
+        await using var arrivals = await Arrivals.StartAsync(point.Raw.Connection, point.Names.Work);
+        var control = new LimiterControl(point.Raw.Connection);
+        await control.PauseAsync("work", Operator);
+        await point.Raw.PublishAsync(string.Empty, BrokerNames.SettingsStream, "{ half a docu"u8.ToArray(), new BasicProperties { Type = "retry.limiter.setting", Headers = new Dictionary<string, object?> { ["retry-point"] = "work" } });
+        point.Start(perSecond: 100);
+
+        await Task.Delay(Effective);
+        arrivals.Count.ShouldBe(0);
+        point.Limiters[0].Status.Activity.ShouldBe(LimiterActivity.Down);
+        point.Limiters[0].Status.Reason!.ShouldContain("setting");
+
+        await control.ClearAsync("work", Operator);
+        await arrivals.WaitForAsync(100, Deadline);
+    }
+
+    [Fact]
+    public async Task A_stream_that_was_deleted_takes_no_setting_with_it()
+    {
+        await using var point = await LimitedPoint.CreateAsync(await node.Broker.CreateVirtualHostAsync());
+        await point.FillAsync(100);
+        await using var arrivals = await Arrivals.StartAsync(point.Raw.Connection, point.Names.Work);
+        var control = new LimiterControl(point.Raw.Connection);
+        await control.PauseAsync("work", Operator);
+        point.Start(perSecond: 100, instances: 2);
+        await Task.Delay(Effective);
+
+        await using (var channel = await point.Raw.Connection.CreateChannelAsync())
+        {
+            await channel.QueueDeleteAsync(BrokerNames.SettingsStream);
+        }
+
+        await Task.Delay(Effective * 2);
+        arrivals.Count.ShouldBe(0);
+        (await control.ReadAsync("work")).Setting.Paused.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task Of_two_operators_at_once_the_second_is_told()
+    {
+        await using var point = await LimitedPoint.CreateAsync(await node.Broker.CreateVirtualHostAsync());
+        await using var raw = await RawClient.ConnectAsync(point.Broker);
+        var answers = await Task.WhenAll(Enumerable.Range(1, 8).Select(async i =>
+        {
+            try
+            {
+                return await new LimiterControl(raw.Connection).SetRateAsync("work", i, null, $"operator {i}");
+            }
+            catch (LimiterException)
+            {
+                return null;
+            }
+        }));
+
+        var counted = answers.OfType<LimiterSetting>().OrderBy(setting => setting.Version).ToList();
+        counted.Select(setting => setting.Version).ShouldBe(Enumerable.Range(1, counted.Count).Select(i => (long)i));
+        (await new LimiterControl(raw.Connection).ReadAsync("work")).Setting.ShouldBe(counted[^1]);
+    }
+
+    private async Task<double> RateAfterAsync(Arrivals arrivals)
+    {
+        await Task.Delay(Effective);
+        var (count, at) = (arrivals.Count, Stopwatch.GetTimestamp());
+        await Task.Delay(TimeSpan.FromSeconds(3));
+        var rate = (arrivals.Count - count) / Stopwatch.GetElapsedTime(at).TotalSeconds;
+        output.WriteLine($"{node.Broker.Version}: {rate:0.0}/s from two seconds after the change");
+        return rate;
+    }
+}

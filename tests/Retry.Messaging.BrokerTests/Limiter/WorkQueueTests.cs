@@ -1,0 +1,155 @@
+using System.Diagnostics;
+using RabbitMQ.Client;
+using Retry.Messaging.BrokerTests.Testing;
+using Shouldly;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Retry.Messaging.BrokerTests.Limiter;
+
+/// <summary>The work queue stops taking: nothing piles up before it, nothing is lost, and no other point notices.</summary>
+public sealed class WorkQueueTests(OwnNode node, ITestOutputHelper output) : IClassFixture<OwnNode>
+{
+    private const int Cap = 200;
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+
+    [Fact]
+    public Task No_flood_when_the_consumers_come_back() => StopConsumersAsync(TimeSpan.FromSeconds(10));
+
+    [LongTheory]
+    [Trait("Category", "Long")]
+    [InlineData(60)]
+    public Task No_flood_after_a_minute_without_consumers(int seconds) => StopConsumersAsync(TimeSpan.FromSeconds(seconds));
+
+    [Fact]
+    public async Task A_message_keeps_its_headers_and_gets_its_priority_back()
+    {
+        await using var point = await LimitedPoint.CreateAsync(await node.Broker.CreateVirtualHostAsync());
+        await using var arrivals = await Arrivals.StartAsync(point.Raw.Connection, point.Names.Work);
+        await point.FillAsync(1, more: properties =>
+        {
+            properties.MessageId = "m-1";
+            properties.Headers!["tenant"] = "blue";
+            properties.Headers["retry-kept"] = new Dictionary<string, object?> { ["priority"] = 7 };
+        });
+        point.Start(perSecond: 10);
+
+        await arrivals.WaitForAsync(1, Deadline);
+
+        var arrival = arrivals.All[0];
+        arrival.Exchange.ShouldBe("retry.v1.return");
+        arrival.Properties.Priority.ShouldBe((byte)7);
+        arrival.Properties.MessageId.ShouldBe("m-1");
+        arrival.Properties.Headers!.Keys.ShouldBe(["retry-origin", "retry-attempt", "tenant", "retry-kept"], ignoreOrder: true);
+        await point.StopAsync();
+        (await point.Raw.CountAsync(point.Names.Release)).ShouldBe(0u);
+    }
+
+    [Fact]
+    public async Task What_has_no_work_queue_is_found_in_the_lost_queue()
+    {
+        await using var point = await LimitedPoint.CreateAsync(await node.Broker.CreateVirtualHostAsync());
+        await using (var channel = await point.Raw.Connection.CreateChannelAsync())
+        {
+            await channel.QueueDeleteAsync(point.Names.Work);
+        }
+
+        await point.FillAsync(20);
+        point.Start(perSecond: 100);
+
+        await point.Raw.WaitForCountAsync("retry.v1.lost", 20, Deadline);
+        await point.StopAsync();
+        (await point.Raw.CountAsync(point.Names.Release)).ShouldBe(0u);
+    }
+
+    [Fact]
+    public async Task A_full_queue_is_waited_for_and_slows_nobody_else()
+    {
+        var broker = await node.Broker.CreateVirtualHostAsync();
+        await using var full = await LimitedPoint.CreateAsync(broker, "full", new Dictionary<string, object?> { ["x-max-length"] = 10, ["x-overflow"] = "reject-publish" });
+        await using var gone = await LimitedPoint.CreateAsync(broker, "gone");
+        await using var live = await LimitedPoint.CreateAsync(broker, "live");
+        await using (var channel = await live.Raw.Connection.CreateChannelAsync())
+        {
+            await channel.QueueDeleteAsync("gone");
+        }
+
+        await using var arrivals = await Arrivals.StartAsync(live.Raw.Connection, "live");
+        await full.FillAsync(200);
+        await gone.FillAsync(200);
+        await live.FillAsync(5 * Cap);
+        using var yardstick = new Yardstick();
+        full.Start(perSecond: null);
+        gone.Start(Cap);
+        live.Start(Cap);
+
+        await arrivals.WaitForAsync(5 * Cap, Deadline);
+        var rate = WindowBound.Mean(arrivals.At);
+        output.WriteLine($"{node.Broker.Version}: beside a full and a deleted work queue: {rate:0.0}/s of {Cap}/s; {yardstick}");
+        rate.ShouldBeGreaterThan(Cap * (yardstick.IsQuiet ? 0.95 : 0.7));
+        await live.Raw.WaitForCountAsync("retry.v1.lost", 200, Deadline);
+        var stuck = await full.Raw.CountAsync("full");
+        stuck!.Value.ShouldBeLessThan(200u);
+
+        // room again: the rest follows, each message once
+        await using var late = await Arrivals.StartAsync(full.Raw.Connection, "full", prefetch: 50);
+        await late.WaitForAsync(200, Deadline);
+        late.All.Select(arrival => arrival.Id).Distinct().Count().ShouldBe(200);
+        await full.StopAsync();
+        late.Count.ShouldBe(200);
+        (await full.Raw.CountAsync("full.release")).ShouldBe(0u);
+    }
+
+    [Fact]
+    public async Task Goes_on_after_a_broker_restart()
+    {
+        await using var point = await LimitedPoint.CreateAsync(await node.Broker.CreateVirtualHostAsync());
+        await point.FillAsync(10 * Cap);
+        var before = await Arrivals.StartAsync(point.Raw.Connection, point.Names.Work, prefetch: 20);
+        point.Start(Cap, instances: 2);
+        await before.WaitForAsync(2 * Cap, Deadline);
+
+        await node.Broker.StopAsync();
+        await node.Broker.RestartAsync();
+        var back = Stopwatch.GetTimestamp();
+        await using var raw = await Observing.RawClient.ConnectAsync(point.Broker);
+        await using var after = await Arrivals.StartAsync(raw.Connection, point.Names.Work, prefetch: 20);
+        await after.WaitForAsync(1, Deadline);
+        var resumed = Stopwatch.GetElapsedTime(back, after.At[0]);
+        var clock = Stopwatch.StartNew();
+        while (Ids().Count < 10 * Cap)
+        {
+            clock.Elapsed.ShouldBeLessThan(Deadline, $"{Ids().Count} of {10 * Cap} arrived");
+            await Task.Delay(100);
+        }
+
+        long[] all = [.. before.At, .. after.At];
+        output.WriteLine($"{node.Broker.Version}: restart: releases resumed {resumed.TotalSeconds:0.0} s after the broker was back, 0 lost, {before.Count + after.Count - (10 * Cap)} second copies, at most {WindowBound.Most(all, Second)} in a second, worst window {WindowBound.WorstExcess(all, Cap, 1):0.0} above the bound at the consumer");
+        // what was unconfirmed when the broker went down may come a second time
+        WindowBound.Most(all, Second).ShouldBeLessThan(Cap + 20 + (Cap / 4));
+
+        HashSet<string> Ids() => [.. before.All.Concat(after.All).Select(arrival => arrival.Id)];
+    }
+
+    private async Task StopConsumersAsync(TimeSpan pause)
+    {
+        const int Prefetch = 20;
+        await using var point = await LimitedPoint.CreateAsync(await node.Broker.CreateVirtualHostAsync());
+        await point.FillAsync(12 * Cap);
+        point.Start(Cap, instances: 2, consumerPrefetch: Prefetch);
+        await using var before = await Arrivals.StartAsync(point.Raw.Connection, point.Names.Work, Prefetch);
+        await before.WaitForAsync(3 * Cap, Deadline);
+        await before.StopAsync();
+        await Task.Delay(pause);
+        var piledUp = await point.Raw.CountAsync(point.Names.Work);
+
+        await using var after = await Arrivals.StartAsync(point.Raw.Connection, point.Names.Work, Prefetch);
+        await after.WaitForAsync((12 * Cap) - before.Count, Deadline);
+
+        long[] all = [.. before.At, .. after.At];
+        var most = WindowBound.Most(all, Second);
+        output.WriteLine($"{node.Broker.Version}: {pause.TotalSeconds:0} s without consumers at {Cap}/s: {piledUp} piled up, then at most {most} in a sliding second at the consumer (bound {Cap + Prefetch})");
+        most.ShouldBeLessThan(Cap + Prefetch);
+    }
+}

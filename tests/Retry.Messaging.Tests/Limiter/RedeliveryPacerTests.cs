@@ -1,0 +1,165 @@
+using Retry.Messaging.Configuration;
+using Retry.Messaging.RabbitMq.Limiter;
+using Shouldly;
+using Xunit;
+
+namespace Retry.Messaging.Tests.Limiter;
+
+/// <summary>The pace as arithmetic: rates, bursts, waits that end late, successors.</summary>
+public sealed class RedeliveryPacerTests
+{
+    private const double OneAnHour = 1.0 / 3600;
+
+    [Theory]
+    [InlineData(OneAnHour, 1, 0)]
+    [InlineData(0.5, 1, 0)]
+    [InlineData(10, 1, 0)]
+    [InlineData(10, 5, 0.3)]
+    [InlineData(100, 1, 0.9)]
+    [InlineData(1000, 1, 1.5)]
+    [InlineData(1000, 50, 25)]
+    [InlineData(3000, 1, 5)]
+    [InlineData(20000, 1, 2)]
+    public void Every_window_holds_at_most_the_rate_times_its_length_and_the_burst(double rate, int burst, double latestMs)
+    {
+        var released = Release(rate, burst, count: 3000, latestMs, new Random(7));
+
+        WorstExcess(released, rate, burst).ShouldBeLessThanOrEqualTo(0.001);
+    }
+
+    [Theory]
+    [InlineData(OneAnHour, 0.999)]
+    [InlineData(1, 0.998)]
+    [InlineData(10, 0.989)]
+    [InlineData(100, 0.989)]
+    [InlineData(1000, 0.989)]
+    [InlineData(5000, 0.989)]
+    public void Runs_at_one_percent_below_the_rate_at_most(double rate, double share)
+    {
+        var released = Release(rate, burst: 1, count: 2000, latestMs: 0.9, new Random(7));
+
+        var mean = (released.Count - 1) / (released[^1] - released[0]).TotalSeconds;
+        mean.ShouldBeInRange(share * rate, rate);
+    }
+
+    [Fact]
+    public void Gives_a_burst_after_a_pause_and_no_more()
+    {
+        var clock = new PacerClock();
+        var pacer = Pacer(clock, 10, burst: 4);
+        clock.Advance(TimeSpan.FromHours(1));
+
+        for (var i = 0; i < 4; i++)
+        {
+            pacer.Wait().ShouldBe(TimeSpan.Zero);
+            pacer.Take();
+        }
+
+        pacer.Wait().TotalSeconds.ShouldBeInRange(0.098, 0.102);
+    }
+
+    [Fact]
+    public void A_successor_starts_with_nothing()
+    {
+        var clock = new PacerClock();
+        var pacer = Pacer(clock, 10, burst: 4);
+        clock.Advance(TimeSpan.FromHours(1));
+
+        pacer.AssumeUsed();
+
+        pacer.Wait().TotalSeconds.ShouldBeInRange(0.1, 0.102);
+    }
+
+    [Fact]
+    public void What_lies_ready_in_the_work_queue_counts_as_released()
+    {
+        var clock = new PacerClock();
+        var pacer = Pacer(clock, 10, burst: 1);
+        clock.Advance(TimeSpan.FromHours(1));
+
+        pacer.AssumeUsed(ahead: 20);
+
+        pacer.Wait().TotalSeconds.ShouldBeInRange(2.1, 2.15);
+    }
+
+    [Fact]
+    public void A_higher_rate_does_not_wait_for_the_lower_one()
+    {
+        var clock = new PacerClock();
+        var pacer = Pacer(clock, OneAnHour, burst: 1);
+
+        pacer.Change(new RedeliveryLimit(100, 1));
+
+        pacer.Wait().TotalSeconds.ShouldBeInRange(0, 0.011);
+    }
+
+    [Fact]
+    public void A_new_burst_is_not_given_away_at_once()
+    {
+        var clock = new PacerClock();
+        var pacer = Pacer(clock, 100, burst: 1);
+        clock.Advance(TimeSpan.FromHours(1));
+
+        pacer.Change(new RedeliveryLimit(100, 50));
+        pacer.Take();
+
+        pacer.Wait().ShouldBeGreaterThan(TimeSpan.Zero);
+    }
+
+    [Fact]
+    public void Without_a_limit_nothing_waits()
+    {
+        var clock = new PacerClock();
+        var pacer = new RedeliveryPacer(clock);
+        pacer.Change(null);
+        for (var i = 0; i < 1000; i++)
+        {
+            pacer.Wait().ShouldBe(TimeSpan.Zero);
+            pacer.Take();
+        }
+    }
+
+    private static RedeliveryPacer Pacer(PacerClock clock, double rate, int burst)
+    {
+        var pacer = new RedeliveryPacer(clock);
+        pacer.Change(new RedeliveryLimit(rate, burst));
+        return pacer;
+    }
+
+    private static List<TimeSpan> Release(double rate, int burst, int count, double latestMs, Random random)
+    {
+        var clock = new PacerClock();
+        var pacer = Pacer(clock, rate, burst);
+        // a full burst first: the worst that a window can begin with
+        clock.Advance(TimeSpan.FromHours(2));
+        var released = new List<TimeSpan>();
+        while (released.Count < count)
+        {
+            for (var wait = pacer.Wait(); wait > TimeSpan.Zero; wait = pacer.Wait())
+            {
+                clock.Advance(wait + TimeSpan.FromTicks(1) + TimeSpan.FromMilliseconds(random.NextDouble() * latestMs));
+            }
+
+            pacer.Take();
+            released.Add(clock.Now);
+        }
+
+        return released;
+    }
+
+    // every pair of releases is the first and the last of a window
+    private static double WorstExcess(List<TimeSpan> released, double rate, int burst)
+    {
+        var worst = double.NegativeInfinity;
+        for (var first = 0; first < released.Count; first++)
+        {
+            for (var last = first; last < released.Count; last++)
+            {
+                var window = Math.Max((released[last] - released[first]).TotalSeconds, RedeliveryPacer.ShortestWindow.TotalSeconds);
+                worst = Math.Max(worst, last - first + 1 - (rate * window) - burst);
+            }
+        }
+
+        return worst;
+    }
+}
