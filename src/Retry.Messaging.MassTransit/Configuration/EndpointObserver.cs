@@ -88,11 +88,7 @@ internal sealed class EndpointObserver : IEndpointConfigurationObserver
             return;
         }
 
-        var rules = Add(endpoint, queue, layers, (point, logger) =>
-        {
-            var rabbit = Rabbit(point.Queue, point.Rules);
-            return new GradientRetryFilter(point, new RabbitMqRetryTransport(rabbit, _publisher, _time), _time, Random.Shared, logger);
-        });
+        var rules = Add(endpoint, queue, layers, point => new RabbitMqRetryTransport(Rabbit(point.Queue, point.Rules), _publisher, _time));
         if (rules is null)
         {
             return;
@@ -107,11 +103,10 @@ internal sealed class EndpointObserver : IEndpointConfigurationObserver
     {
         var queue = endpoint.InputAddress.AbsolutePath.Trim('/');
         var parkingLot = _services.GetRequiredService<InMemoryParkingLot>();
-        Add(endpoint, queue, layers, (point, logger) =>
-            new GradientRetryFilter(point, new InMemoryRetryTransport(queue, parkingLot, _time), _time, Random.Shared, logger));
+        Add(endpoint, queue, layers, _ => new InMemoryRetryTransport(queue, parkingLot, _time));
     }
 
-    private RetryRules? Add(IReceiveEndpointConfigurator endpoint, string queue, EndpointLayers layers, Func<RetryPoint, ILogger, GradientRetryFilter> filter)
+    private RetryRules? Add(IReceiveEndpointConfigurator endpoint, string queue, EndpointLayers layers, Func<RetryPoint, IRetryTransport> transport)
     {
         var settings = _configuration.SettingsFor(queue, layers.Code, layers.Definition, _busWide);
         IReadOnlyList<RetryFinding> findings = [.. _configuration.Findings, .. RetrySettingsValidator.Validate(settings, queue)];
@@ -122,9 +117,37 @@ internal sealed class EndpointObserver : IEndpointConfigurationObserver
         }
 
         var rules = RetryRules.Compile(settings);
+        var point = new RetryPoint(queue, rules);
         var logger = _logging.CreateLogger<GradientRetryFilter>();
-        endpoint.AddPrePipeSpecification(new GradientRetrySpecification(() => filter(new RetryPoint(queue, rules), logger), findings, new RedeliveryGuard(endpoint, queue)));
+        var outcomes = new Lazy<IRetryTransport>(() => transport(point));
+        endpoint.AddPrePipeSpecification(new GradientRetrySpecification(
+            () => new GradientRetryFilter(point, outcomes.Value, _options.Suspicion, _time, Random.Shared, logger),
+            findings,
+            new RedeliveryGuard(endpoint, queue)));
+        AddForUnconsumed(endpoint, point, outcomes);
         return rules;
+    }
+
+    // What cannot be read, and what nobody consumes, never comes to the filter on the consume pipe. As with MassTransit's
+    // own queues for them, whoever configured one of the two pipes keeps it as it is.
+    private void AddForUnconsumed(IReceiveEndpointConfigurator endpoint, RetryPoint point, Lazy<IRetryTransport> outcomes)
+    {
+        if (endpoint is not IEndpointConfiguration { Receive: var receive })
+        {
+            return;
+        }
+
+        if (!receive.ErrorConfigurator.Build().IsNotEmpty())
+        {
+            var logger = _logging.CreateLogger<UnreadableFilter>();
+            receive.ErrorConfigurator.AddPipeSpecification(new LateFilterSpecification<ExceptionReceiveContext>(() => new UnreadableFilter(point, outcomes.Value, _time, Random.Shared, logger)));
+        }
+
+        if (!receive.DeadLetterConfigurator.Build().IsNotEmpty())
+        {
+            var logger = _logging.CreateLogger<UnhandledFilter>();
+            receive.DeadLetterConfigurator.AddPipeSpecification(new LateFilterSpecification<ReceiveContext>(() => new UnhandledFilter(point, outcomes.Value, _time, logger)));
+        }
     }
 
     private RabbitMqPoint Rabbit(string queue, RetryRules rules) =>
