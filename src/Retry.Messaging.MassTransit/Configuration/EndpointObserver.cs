@@ -12,12 +12,13 @@ using Retry.Messaging.MassTransit.Filters;
 using Retry.Messaging.MassTransit.InMemory;
 using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.Naming;
+using Retry.Messaging.RabbitMq;
 using Retry.Messaging.RabbitMq.Publishing;
 
 namespace Retry.Messaging.MassTransit.Configuration;
 
 /// <summary>Makes a retry point of every durable endpoint, once the endpoint is complete.</summary>
-internal sealed class EndpointObserver : IEndpointConfigurationObserver
+internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
 {
     private readonly IServiceProvider _services;
     private readonly GradientRetryOptions _options;
@@ -25,6 +26,7 @@ internal sealed class EndpointObserver : IEndpointConfigurationObserver
     private readonly RetryPointSettings _busWide;
     private readonly TopologyManagement _manage;
     private readonly ILoggerFactory _logging;
+    private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly OutcomePublisher _publisher;
 
@@ -36,6 +38,7 @@ internal sealed class EndpointObserver : IEndpointConfigurationObserver
         _configuration = GradientRetryConfiguration.Read(services.GetService<IConfiguration>()?.GetSection(GradientRetryConfiguration.SectionName));
         _manage = _configuration.ManageTopology ?? options.ManageTopology;
         _logging = services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
+        _logger = _logging.CreateLogger<EndpointObserver>();
         _time = services.GetService<TimeProvider>() ?? TimeProvider.System;
         _publisher = new OutcomePublisher(_time, Random.Shared, _logging.CreateLogger<OutcomePublisher>());
     }
@@ -77,6 +80,10 @@ internal sealed class EndpointObserver : IEndpointConfigurationObserver
             if (layers.IsExplicit)
             {
                 Refuse(endpoint, reason);
+            }
+            else
+            {
+                LogLeftAlone(queue, reason);
             }
 
             return;
@@ -123,8 +130,10 @@ internal sealed class EndpointObserver : IEndpointConfigurationObserver
         endpoint.AddPrePipeSpecification(new GradientRetrySpecification(
             () => new GradientRetryFilter(point, outcomes.Value, _options.Suspicion, _time, Random.Shared, logger),
             findings,
-            new RedeliveryGuard(endpoint, queue)));
+            new RedeliveryGuard(endpoint, queue),
+            reason => LogLeftAlone(queue, reason)));
         AddForUnconsumed(endpoint, point, outcomes);
+        endpoint.ConnectActivityConfigurationObserver(new ActivityRetryObserver(activity => LogLeftAlone(queue, $"the compensation of {TypeCache.GetShortName(activity)} is not retried: its exceptions fault the routing slip at once")));
         return rules;
     }
 
@@ -175,4 +184,7 @@ internal sealed class EndpointObserver : IEndpointConfigurationObserver
             ? wanted + "a stream, which nothing can return to. Leave UseGradientRetry away."
             : null;
     }
+
+    [LoggerMessage(LogEvents.LeftAlone, LogLevel.Information, "{Queue}: left as MassTransit makes it: {Reason}")]
+    private partial void LogLeftAlone(string queue, string reason);
 }

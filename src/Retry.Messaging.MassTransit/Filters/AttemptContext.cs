@@ -17,6 +17,8 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
     private readonly CancellationTokenSource? _linked;
     private IFaultedMessage? _message;
     private Exception? _unreadable;
+    private Exception? _decidedOn;
+    private RetryDecision? _decision;
 
     public AttemptContext(ConsumeContext context, RetryDelivery delivery, TimeSpan? timeout, TimeProvider time)
         : base(context)
@@ -41,8 +43,19 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
     /// <summary>The type of the message as the consumer took it.</summary>
     public Type? MessageType => _message?.MessageType;
 
-    /// <summary>What has been decided already, further inside, where more was known.</summary>
-    public RetryDecision? Decision { get; set; }
+    /// <summary>How this attempt's exceptions are decided on.</summary>
+    public required Func<AttemptContext, Exception, RetryDecision> Decider { get; init; }
+
+    /// <summary>Decides on an exception, once: whoever asks again, further outside, hears the same.</summary>
+    public RetryDecision Decide(Exception exception)
+    {
+        if (_decision is null || !ReferenceEquals(_decidedOn, exception))
+        {
+            (_decidedOn, _decision) = (exception, Decider(this, exception));
+        }
+
+        return _decision;
+    }
 
     /// <summary>Whether an exception says that the message cannot be read as what its sender calls it.</summary>
     public bool IsUnreadable(Exception exception) => _unreadable is not null && ReferenceEquals(exception.GetBaseException(), _unreadable.GetBaseException());

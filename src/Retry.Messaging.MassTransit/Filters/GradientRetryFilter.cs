@@ -38,7 +38,7 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
         }
 
         Exception failure;
-        var attempt = new AttemptContext(context, delivery, point.Rules.AttemptTimeout, time);
+        var attempt = new AttemptContext(context, delivery, point.Rules.AttemptTimeout, time) { Decider = (self, exception) => Decide(self, delivery, exception) };
         try
         {
             await next.Send(attempt).ConfigureAwait(false);
@@ -76,18 +76,7 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
 
     private async Task SettleAsync(AttemptContext attempt, RetryDelivery delivery, Exception exception, CancellationToken cancellationToken)
     {
-        var failure = new FailedAttempt(exception, Environment.MachineName)
-        {
-            MessageType = attempt.MessageType,
-            FallbackId = delivery.FallbackId,
-            MessageDeadline = delivery.Deadline,
-            IsRequest = attempt.RequestId is not null,
-        };
-        var now = time.GetUtcNow();
-        RetryDecision decision = attempt.IsUnreadable(exception)
-            ? RetryDecider.Refuse(delivery.State, failure, ParkReason.Malformed, now)
-            : attempt.Decision ?? RetryDecider.Decide(delivery.State, failure, point.Rules, now, random);
-        switch (decision)
+        switch (attempt.Decide(exception))
         {
             case RetryDecision.Again again:
                 await delivery.ClimbAsync(again, cancellationToken).ConfigureAwait(false);
@@ -112,6 +101,21 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
                 await attempt.NotifyEndedAsync().ConfigureAwait(false);
                 break;
         }
+    }
+
+    private RetryDecision Decide(AttemptContext attempt, RetryDelivery delivery, Exception exception)
+    {
+        var failure = new FailedAttempt(exception, Environment.MachineName)
+        {
+            MessageType = attempt.MessageType,
+            FallbackId = delivery.FallbackId,
+            MessageDeadline = delivery.Deadline,
+            IsRequest = attempt.RequestId is not null,
+        };
+        var now = time.GetUtcNow();
+        return attempt.IsUnreadable(exception)
+            ? RetryDecider.Refuse(delivery.State, failure, ParkReason.Malformed, now)
+            : RetryDecider.Decide(delivery.State, failure, point.Rules, now, random);
     }
 
     private static void MarkSettled(ConsumeContext context) => context.ReceiveContext.GetOrAddPayload(static () => SettledDelivery.Instance);
@@ -146,7 +150,7 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
 
             case RetryDecision.Park park:
                 var exception = new PoisonMessageException(point.Queue, park.State.Crashes);
-                using (var attempt = new AttemptContext(context, delivery, null, time))
+                using (var attempt = new AttemptContext(context, delivery, null, time) { Decider = (_, _) => park })
                 {
                     await delivery.ParkAsync(park, attempt.FaultOf(exception), context.CancellationToken).ConfigureAwait(false);
                     LogParked(point.Queue, park.State.Id, park.Reason.ToString(), delivery.State.Attempt, exception.Message);

@@ -8,12 +8,14 @@ internal static class TestProcess
 {
     public const string BrokerOwnerRole = "broker-owner";
     public const string SlowConsumerRole = "slow-consumer";
+    public const string FragileConsumerRole = "fragile-consumer";
 
     public static Task Main(string[] args) => args switch
     {
         [BrokerOwnerRole] => BrokerOwner.RunAsync(),
         [SlowConsumerRole] => SlowConsumer.RunAsync(),
-        _ => throw new ArgumentException($"Unknown role '{string.Join(' ', args)}'; wanted {BrokerOwnerRole} or {SlowConsumerRole}."),
+        [FragileConsumerRole] => FragileConsumer.RunAsync(),
+        _ => throw new ArgumentException($"Unknown role '{string.Join(' ', args)}'; wanted {BrokerOwnerRole}, {SlowConsumerRole} or {FragileConsumerRole}."),
     };
 
     /// <summary>Starts this assembly in a role. It ends by itself when its standard input does.</summary>
