@@ -12,12 +12,13 @@ using Retry.Messaging.MassTransit.Filters;
 using Retry.Messaging.MassTransit.InMemory;
 using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.Naming;
+using Retry.Messaging.RabbitMq;
 using Retry.Messaging.RabbitMq.Publishing;
 
 namespace Retry.Messaging.MassTransit.Configuration;
 
 /// <summary>Makes a retry point of every durable endpoint, once the endpoint is complete.</summary>
-internal sealed class EndpointObserver : IEndpointConfigurationObserver
+internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
 {
     private readonly IServiceProvider _services;
     private readonly GradientRetryOptions _options;
@@ -25,6 +26,7 @@ internal sealed class EndpointObserver : IEndpointConfigurationObserver
     private readonly RetryPointSettings _busWide;
     private readonly TopologyManagement _manage;
     private readonly ILoggerFactory _logging;
+    private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly OutcomePublisher _publisher;
 
@@ -36,6 +38,7 @@ internal sealed class EndpointObserver : IEndpointConfigurationObserver
         _configuration = GradientRetryConfiguration.Read(services.GetService<IConfiguration>()?.GetSection(GradientRetryConfiguration.SectionName));
         _manage = _configuration.ManageTopology ?? options.ManageTopology;
         _logging = services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
+        _logger = _logging.CreateLogger<EndpointObserver>();
         _time = services.GetService<TimeProvider>() ?? TimeProvider.System;
         _publisher = new OutcomePublisher(_time, Random.Shared, _logging.CreateLogger<OutcomePublisher>());
     }
@@ -78,6 +81,10 @@ internal sealed class EndpointObserver : IEndpointConfigurationObserver
             {
                 Refuse(endpoint, reason);
             }
+            else
+            {
+                LogLeftAlone(queue, reason);
+            }
 
             return;
         }
@@ -88,11 +95,7 @@ internal sealed class EndpointObserver : IEndpointConfigurationObserver
             return;
         }
 
-        var rules = Add(endpoint, queue, layers, (point, logger) =>
-        {
-            var rabbit = Rabbit(point.Queue, point.Rules);
-            return new GradientRetryFilter(point, new RabbitMqRetryTransport(rabbit, _publisher, _time), _time, Random.Shared, logger);
-        });
+        var rules = Add(endpoint, queue, layers, point => new RabbitMqRetryTransport(Rabbit(point.Queue, point.Rules), _publisher, _time));
         if (rules is null)
         {
             return;
@@ -115,11 +118,10 @@ internal sealed class EndpointObserver : IEndpointConfigurationObserver
     {
         var queue = endpoint.InputAddress.AbsolutePath.Trim('/');
         var parkingLot = _services.GetRequiredService<InMemoryParkingLot>();
-        Add(endpoint, queue, layers, (point, logger) =>
-            new GradientRetryFilter(point, new InMemoryRetryTransport(queue, parkingLot, _time), _time, Random.Shared, logger));
+        Add(endpoint, queue, layers, _ => new InMemoryRetryTransport(queue, parkingLot, _time));
     }
 
-    private RetryRules? Add(IReceiveEndpointConfigurator endpoint, string queue, EndpointLayers layers, Func<RetryPoint, ILogger, GradientRetryFilter> filter)
+    private RetryRules? Add(IReceiveEndpointConfigurator endpoint, string queue, EndpointLayers layers, Func<RetryPoint, IRetryTransport> transport)
     {
         var settings = _configuration.SettingsFor(queue, layers.Code, layers.Definition, _busWide);
         IReadOnlyList<RetryFinding> findings = [.. _configuration.Findings, .. RetrySettingsValidator.Validate(settings, queue)];
@@ -130,9 +132,39 @@ internal sealed class EndpointObserver : IEndpointConfigurationObserver
         }
 
         var rules = RetryRules.Compile(settings);
+        var point = new RetryPoint(queue, rules);
         var logger = _logging.CreateLogger<GradientRetryFilter>();
-        endpoint.AddPrePipeSpecification(new GradientRetrySpecification(() => filter(new RetryPoint(queue, rules), logger), findings, new RedeliveryGuard(endpoint, queue)));
+        var outcomes = new Lazy<IRetryTransport>(() => transport(point));
+        endpoint.AddPrePipeSpecification(new GradientRetrySpecification(
+            () => new GradientRetryFilter(point, outcomes.Value, _options.Suspicion, _time, Random.Shared, logger),
+            findings,
+            new RedeliveryGuard(endpoint, queue),
+            reason => LogLeftAlone(queue, reason)));
+        AddForUnconsumed(endpoint, point, outcomes);
+        endpoint.ConnectActivityConfigurationObserver(new ActivityRetryObserver(activity => LogLeftAlone(queue, $"the compensation of {TypeCache.GetShortName(activity)} is not retried: its exceptions fault the routing slip at once")));
         return rules;
+    }
+
+    // What cannot be read, and what nobody consumes, never comes to the filter on the consume pipe. As with MassTransit's
+    // own queues for them, whoever configured one of the two pipes keeps it as it is.
+    private void AddForUnconsumed(IReceiveEndpointConfigurator endpoint, RetryPoint point, Lazy<IRetryTransport> outcomes)
+    {
+        if (endpoint is not IEndpointConfiguration { Receive: var receive })
+        {
+            return;
+        }
+
+        if (!receive.ErrorConfigurator.Build().IsNotEmpty())
+        {
+            var logger = _logging.CreateLogger<UnreadableFilter>();
+            receive.ErrorConfigurator.AddPipeSpecification(new LateFilterSpecification<ExceptionReceiveContext>(() => new UnreadableFilter(point, outcomes.Value, _time, Random.Shared, logger)));
+        }
+
+        if (!receive.DeadLetterConfigurator.Build().IsNotEmpty())
+        {
+            var logger = _logging.CreateLogger<UnhandledFilter>();
+            receive.DeadLetterConfigurator.AddPipeSpecification(new LateFilterSpecification<ReceiveContext>(() => new UnhandledFilter(point, outcomes.Value, _time, logger)));
+        }
     }
 
     private RabbitMqPoint Rabbit(string queue, RetryRules rules) =>
@@ -160,4 +192,7 @@ internal sealed class EndpointObserver : IEndpointConfigurationObserver
             ? wanted + "a stream, which nothing can return to. Leave UseGradientRetry away."
             : null;
     }
+
+    [LoggerMessage(LogEvents.LeftAlone, LogLevel.Information, "{Queue}: left as MassTransit makes it: {Reason}")]
+    private partial void LogLeftAlone(string queue, string reason);
 }

@@ -1,4 +1,5 @@
 using Retry.Messaging.Configuration;
+using Retry.Messaging.Decisions;
 using Retry.Messaging.RabbitMq.Topology;
 
 namespace Retry.Messaging.MassTransit;
@@ -9,6 +10,9 @@ public sealed class GradientRetryOptions : RetryPointBuilder
     /// <summary>Gets or sets what the service does about the topology when it starts.</summary>
     /// <value>The default is <see cref="TopologyManagement.OnStart"/>.</value>
     public TopologyManagement ManageTopology { get; set; } = TopologyManagement.OnStart;
+
+    /// <summary>When a message is suspected of killing its consumer. Not for users: what the numbers protect from is measured, not a matter of taste.</summary>
+    internal CrashSuspicion Suspicion { get; set; } = new();
 
     /// <summary>Gets or sets how the queues of a retry point are named after its work queue.</summary>
     /// <value>The default adds <c>.release</c> and <c>.parked</c>. All services and <c>retryctl</c> must agree.</value>

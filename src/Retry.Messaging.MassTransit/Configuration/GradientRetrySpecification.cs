@@ -6,12 +6,17 @@ using Retry.Messaging.MassTransit.Filters;
 namespace Retry.Messaging.MassTransit.Configuration;
 
 /// <summary>Puts the filter on an endpoint, or says everything that is wrong with its settings.</summary>
-internal sealed class GradientRetrySpecification(Func<GradientRetryFilter>? filter, IReadOnlyList<RetryFinding> findings, RedeliveryGuard? guard = null)
+internal sealed class GradientRetrySpecification(Func<GradientRetryFilter>? filter, IReadOnlyList<RetryFinding> findings, RedeliveryGuard? guard = null, Action<string>? leftAlone = null)
     : IPipeSpecification<ConsumeContext>
 {
     public void Apply(IPipeBuilder<ConsumeContext> builder)
     {
-        if (filter is not null)
+        if (guard?.JobConsumer is { } jobs)
+        {
+            // MassTransit's job service waits for the Fault of a job that did not start, and has retries of its own
+            leftAlone?.Invoke($"{TypeCache.GetShortName(jobs)} is a job consumer, whose retries are the job service's (JobOptions.SetRetry)");
+        }
+        else if (filter is not null)
         {
             builder.AddFilter(filter());
         }

@@ -17,6 +17,9 @@ internal sealed class RedeliveryGuard : ConfigurationObserver, IMessageConfigura
     private readonly List<(string Type, Func<IProbeSite> Pipe)> _messages = [];
     private bool _validated;
 
+    /// <summary>The job consumer on this endpoint, when there is one. Known once the bus has been validated.</summary>
+    public Type? JobConsumer { get; private set; }
+
     public RedeliveryGuard(IReceiveEndpointConfigurator endpoint, string queue)
         : base(endpoint)
     {
@@ -84,6 +87,10 @@ internal sealed class RedeliveryGuard : ConfigurationObserver, IMessageConfigura
         public void ConsumerConfigured<TConsumer>(IConsumerConfigurator<TConsumer> configurator)
             where TConsumer : class
         {
+            if (typeof(TConsumer).GetInterfaces().Any(type => type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IJobConsumer<>)))
+            {
+                guard.JobConsumer = typeof(TConsumer);
+            }
         }
 
         public void ConsumerMessageConfigured<TConsumer, TMessage>(IConsumerMessageConfigurator<TConsumer, TMessage> configurator)

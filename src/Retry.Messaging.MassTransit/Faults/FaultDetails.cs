@@ -10,11 +10,14 @@ internal sealed record FaultDetails(Exception Exception, string? ConsumerType, T
     private const int MaxStackTrace = 8 * 1024;
     private const int MaxMessage = 1024;
 
+    /// <summary>Whether nobody consumed the message, which MassTransit tells from a failure.</summary>
+    public bool IsSkipped { get; init; }
+
     /// <summary>The headers, by MassTransit's names.</summary>
     public IEnumerable<KeyValuePair<string, object?>> Headers(DateTimeOffset at, int redeliveries)
     {
         var exception = Exception.GetBaseException();
-        yield return new(MessageHeaders.Reason, "fault");
+        yield return new(MessageHeaders.Reason, IsSkipped ? "dead-letter" : "fault");
         yield return new(MessageHeaders.FaultExceptionType, TypeCache.GetShortName(exception.GetType()));
         yield return new(MessageHeaders.FaultMessage, HeaderText.OneLine(HeaderText.Message(exception), MaxMessage));
         yield return new(MessageHeaders.FaultTimestamp, at.UtcDateTime.ToString("O"));

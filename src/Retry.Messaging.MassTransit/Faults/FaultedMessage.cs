@@ -26,7 +26,7 @@ internal sealed class FaultedMessage<T>(ConsumeContext context, T message) : IFa
         var typed = Typed();
         if (context.ReceiveContext.PublishFaults || context.FaultAddress is not null || context.ResponseAddress is not null)
         {
-            await (MessageType is null ? SendReceiveFaultAsync(exception, parked) : SendFaultAsync(typed, exception, parked, now)).ConfigureAwait(false);
+            await (MessageType is null ? ParkedReceiveFault.SendAsync(context.ReceiveContext, context, exception, parked) : SendFaultAsync(typed, exception, parked, now)).ConfigureAwait(false);
         }
 
         await context.ReceiveContext.NotifyFaulted(typed, Duration, Consumer, exception).ConfigureAwait(false);
@@ -44,24 +44,13 @@ internal sealed class FaultedMessage<T>(ConsumeContext context, T message) : IFa
         await endpoint.Send(fault, Pipe.Execute<SendContext<Fault<T>>>(send => Describe(send, id, parked)), context.CancellationToken).ConfigureAwait(false);
     }
 
-    private async Task SendReceiveFaultAsync(Exception exception, RetryState parked)
-    {
-        var id = FaultId.Of(parked);
-        ReceiveFault fault = new ReceiveFaultEvent(HostMetadataCache.Host, exception, context.ReceiveContext.ContentType?.MediaType, context.MessageId, [.. context.SupportedMessageTypes]);
-        var endpoint = await context.ReceiveContext.GetReceiveFaultEndpoint(context, context.RequestId).ConfigureAwait(false);
-        await endpoint.Send(fault, Pipe.Execute<SendContext<ReceiveFault>>(send => Describe(send, id, parked)), context.CancellationToken).ConfigureAwait(false);
-    }
-
     private void Describe(SendContext send, Guid id, RetryState parked)
     {
         send.TransferConsumeContextHeaders(context);
         send.MessageId = id;
         send.CorrelationId = context.CorrelationId;
         send.RequestId = context.RequestId;
-        if (parked.Attempt > 2)
-        {
-            send.Headers.Set(MessageHeaders.FaultRedeliveryCount, parked.Attempt - 2);
-        }
+        FaultedMessageHeaders.SetRedeliveryCount(send, parked);
     }
 
     private MessageConsumeContext<T> Typed() => new(context, message);

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using MassTransit;
 using MassTransit.Context;
+using Retry.Messaging.Decisions;
 using Retry.Messaging.State;
 using Retry.Messaging.MassTransit.Faults;
 using Retry.Messaging.MassTransit.Transports;
@@ -15,6 +16,9 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
     private readonly CancellationTokenSource? _timeout;
     private readonly CancellationTokenSource? _linked;
     private IFaultedMessage? _message;
+    private Exception? _unreadable;
+    private Exception? _decidedOn;
+    private RetryDecision? _decision;
 
     public AttemptContext(ConsumeContext context, RetryDelivery delivery, TimeSpan? timeout, TimeProvider time)
         : base(context)
@@ -39,11 +43,37 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
     /// <summary>The type of the message as the consumer took it.</summary>
     public Type? MessageType => _message?.MessageType;
 
+    /// <summary>How this attempt's exceptions are decided on.</summary>
+    public required Func<AttemptContext, Exception, RetryDecision> Decider { get; init; }
+
+    /// <summary>Decides on an exception, once: whoever asks again, further outside, hears the same.</summary>
+    public RetryDecision Decide(Exception exception)
+    {
+        if (_decision is null || !ReferenceEquals(_decidedOn, exception))
+        {
+            (_decidedOn, _decision) = (exception, Decider(this, exception));
+        }
+
+        return _decision;
+    }
+
+    /// <summary>Whether an exception says that the message cannot be read as what its sender calls it.</summary>
+    public bool IsUnreadable(Exception exception) => _unreadable is not null && ReferenceEquals(exception.GetBaseException(), _unreadable.GetBaseException());
+
     public override bool TryGetMessage<T>([NotNullWhen(true)] out ConsumeContext<T> consumeContext)
     {
-        if (!base.TryGetMessage(out consumeContext!))
+        try
         {
-            return false;
+            if (!base.TryGetMessage(out consumeContext!))
+            {
+                return false;
+            }
+        }
+        catch (Exception exception)
+        {
+            // the envelope could be read, the message in it not
+            _unreadable = exception;
+            throw;
         }
 
         _message ??= new FaultedMessage<T>(_context, consumeContext.Message);
@@ -62,8 +92,14 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
     }
 
     /// <summary>Remembers who faulted; nothing is published before the message is parked.</summary>
+    /// <remarks>A batch faults through the context of its last message, whose Fault is that of the message, as all the others'.</remarks>
     public override Task NotifyFaulted<T>(ConsumeContext<T> context, TimeSpan duration, string consumerType, Exception exception)
     {
+        if (typeof(T) is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(Batch<>))
+        {
+            return Task.CompletedTask;
+        }
+
         _message = new FaultedMessage<T>(_context, context.Message) { ConsumerType = consumerType, Duration = duration };
         return Task.CompletedTask;
     }

@@ -2,6 +2,7 @@ using MassTransit;
 using Microsoft.Extensions.Logging;
 using Retry.Messaging.Decisions;
 using Retry.Messaging.MassTransit.Transports;
+using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq;
 using Retry.Messaging.State;
 
@@ -11,6 +12,7 @@ namespace Retry.Messaging.MassTransit.Filters;
 /// <remarks>
 /// The life of a delivery:
 /// <list type="number">
+/// <item>The broker has put it back too often: it is suspected of killing its consumer (<see cref="CrashSuspicion"/>) and not consumed.</item>
 /// <item>It came before its due time: it goes up the ladder again for the rest, and no attempt is used.</item>
 /// <item>The rest of the pipe runs: retries in memory, outbox, transaction, consumer. No exception: done.</item>
 /// <item>The host is stopping, or the delivery is lost: no outcome. It goes back untouched.</item>
@@ -21,19 +23,22 @@ namespace Retry.Messaging.MassTransit.Filters;
 /// It stands before the message type router, so everything that is configured on the endpoint is inside it, in whichever
 /// order it was configured: an outbox outside would take the ended exception for success, and commit.
 /// </remarks>
-internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransport transport, TimeProvider time, Random random, ILogger logger)
+internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransport transport, CrashSuspicion suspicion, TimeProvider time, Random random, ILogger logger)
     : IFilter<ConsumeContext>
 {
+    private long _early;
+    private long _earlyLogged;
+
     public async Task Send(ConsumeContext context, IPipe<ConsumeContext> next)
     {
-        var delivery = transport.Open(context);
-        if (await CameEarlyAsync(context, delivery).ConfigureAwait(false))
+        var delivery = transport.Open(context.ReceiveContext, context);
+        if (await IsSuspectedAsync(context, delivery).ConfigureAwait(false) || await CameEarlyAsync(context, delivery).ConfigureAwait(false))
         {
             return;
         }
 
         Exception failure;
-        var attempt = new AttemptContext(context, delivery, point.Rules.AttemptTimeout, time);
+        var attempt = new AttemptContext(context, delivery, point.Rules.AttemptTimeout, time) { Decider = (self, exception) => Decide(self, delivery, exception) };
         try
         {
             await next.Send(attempt).ConfigureAwait(false);
@@ -71,25 +76,19 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
 
     private async Task SettleAsync(AttemptContext attempt, RetryDelivery delivery, Exception exception, CancellationToken cancellationToken)
     {
-        var failure = new FailedAttempt(exception, Environment.MachineName)
-        {
-            MessageType = attempt.MessageType,
-            FallbackId = delivery.FallbackId,
-            MessageDeadline = delivery.Deadline,
-            IsRequest = attempt.RequestId is not null,
-        };
-        var decision = RetryDecider.Decide(delivery.State, failure, point.Rules, time.GetUtcNow(), random);
-        switch (decision)
+        switch (attempt.Decide(exception))
         {
             case RetryDecision.Again again:
                 await delivery.ClimbAsync(again, cancellationToken).ConfigureAwait(false);
                 LogRetry(point.Queue, again.State.Id, delivery.State.Attempt, again.Delay, again.State.Error);
+                MarkSettled(attempt);
                 await attempt.NotifyEndedAsync().ConfigureAwait(false);
                 break;
 
             case RetryDecision.Park park:
                 await delivery.ParkAsync(park, attempt.FaultOf(exception), cancellationToken).ConfigureAwait(false);
                 LogParked(point.Queue, park.State.Id, park.Reason.ToString(), delivery.State.Attempt, park.State.Error);
+                MarkSettled(attempt);
                 await SendFaultAsync(attempt, delivery, exception, park.State, cancellationToken).ConfigureAwait(false);
                 break;
 
@@ -103,6 +102,23 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
                 break;
         }
     }
+
+    private RetryDecision Decide(AttemptContext attempt, RetryDelivery delivery, Exception exception)
+    {
+        var failure = new FailedAttempt(exception, Environment.MachineName)
+        {
+            MessageType = attempt.MessageType,
+            FallbackId = delivery.FallbackId,
+            MessageDeadline = delivery.Deadline,
+            IsRequest = attempt.RequestId is not null,
+        };
+        var now = time.GetUtcNow();
+        return attempt.IsUnreadable(exception)
+            ? RetryDecider.Refuse(delivery.State, failure, ParkReason.Malformed, now)
+            : RetryDecider.Decide(delivery.State, failure, point.Rules, now, random);
+    }
+
+    private static void MarkSettled(ConsumeContext context) => context.ReceiveContext.GetOrAddPayload(static () => SettledDelivery.Instance);
 
     // Parked but not announced: the Fault is held like any outcome. One that cannot even be written must not hold the
     // message: its cause is in the parking lot.
@@ -119,6 +135,34 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
             await attempt.NotifyEndedAsync().ConfigureAwait(false);
         }
 #pragma warning restore CA1031
+    }
+
+    private async Task<bool> IsSuspectedAsync(ConsumeContext context, RetryDelivery delivery)
+    {
+        switch (suspicion.Decide(delivery.State, delivery.Returns, delivery.FallbackId, time.GetUtcNow(), random))
+        {
+            case RetryDecision.Again again:
+                await delivery.ClimbAsync(again, context.CancellationToken).ConfigureAwait(false);
+                LogSuspected(point.Queue, again.State.Id, delivery.Returns, again.Delay, again.State.Crashes, suspicion.CrashesAtMost);
+                MarkSettled(context);
+                await AttemptContext.NotifyEndedAsync(context).ConfigureAwait(false);
+                return true;
+
+            case RetryDecision.Park park:
+                var exception = new PoisonMessageException(point.Queue, park.State.Crashes);
+                using (var attempt = new AttemptContext(context, delivery, null, time) { Decider = (_, _) => park })
+                {
+                    await delivery.ParkAsync(park, attempt.FaultOf(exception), context.CancellationToken).ConfigureAwait(false);
+                    LogParked(point.Queue, park.State.Id, park.Reason.ToString(), delivery.State.Attempt, exception.Message);
+                    MarkSettled(context);
+                    await SendFaultAsync(attempt, delivery, exception, park.State, context.CancellationToken).ConfigureAwait(false);
+                }
+
+                return true;
+
+            default:
+                return false;
+        }
     }
 
     private async Task<bool> CameEarlyAsync(ConsumeContext context, RetryDelivery delivery)
@@ -138,12 +182,26 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
             return false;
         }
 
-        LogCameEarly(point.Queue, delivery.State.Id, rest);
+        ReportEarly(delivery.State.Id, rest);
         await delivery.ClimbAsync(new RetryDecision.Again(rest, delivery.State.DueAt!.Value, delivery.State), context.CancellationToken).ConfigureAwait(false);
+        MarkSettled(context);
         await AttemptContext.NotifyEndedAsync(context).ConfigureAwait(false);
         return true;
     }
 
+    // Where a policy cuts the rungs, every message comes early, each once a second: one line a minute tells it all.
+    private void ReportEarly(string? retryId, TimeSpan rest)
+    {
+        var count = Interlocked.Increment(ref _early);
+        var now = time.GetTimestamp();
+        var last = Interlocked.Read(ref _earlyLogged);
+        if ((last == 0 || time.GetElapsedTime(last, now) >= PauseBetweenReports) && Interlocked.CompareExchange(ref _earlyLogged, now, last) == last)
+        {
+            LogCameEarly(point.Queue, retryId, rest, count);
+        }
+    }
+
+    private static readonly TimeSpan PauseBetweenReports = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan RestWaitedForHere = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan PauseBeforeClimbingAgain = TimeSpan.FromSeconds(1);
 
@@ -159,8 +217,11 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
     [LoggerMessage(LogEvents.Dropped, LogLevel.Information, "{Queue}: request {RetryId} is dropped after attempt {Attempt}: its requester has given up")]
     private partial void LogDropped(string queue, string? retryId, int attempt);
 
-    [LoggerMessage(LogEvents.CameEarly, LogLevel.Warning, "{Queue}: {RetryId} came {Rest} before it was due and climbs again. Something cuts the delays short: run 'retryctl topology verify'.")]
-    private partial void LogCameEarly(string queue, string? retryId, TimeSpan rest);
+    [LoggerMessage(LogEvents.CameEarly, LogLevel.Warning, "{Queue}: {RetryId} came {Rest} before it was due and climbs again, {Count} deliveries so far. Something cuts the delays short, for example a message-ttl policy that fits the ladder's queues: run 'retryctl topology verify'.")]
+    private partial void LogCameEarly(string queue, string? retryId, TimeSpan rest, long count);
+
+    [LoggerMessage(LogEvents.Suspected, LogLevel.Warning, "{Queue}: {RetryId} was returned {Returns} times and may have killed its consumer. It is not consumed but kept away for {Delay}; suspicion {Crashes} of {CrashesAtMost}")]
+    private partial void LogSuspected(string queue, string? retryId, int returns, TimeSpan delay, int crashes, int crashesAtMost);
 
     [LoggerMessage(LogEvents.GivenBack, LogLevel.Debug, "{Queue}: attempt {Attempt} was cut off and is repeated under the same number")]
     private partial void LogGivenBack(string queue, int attempt);

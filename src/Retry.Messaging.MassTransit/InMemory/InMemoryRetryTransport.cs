@@ -8,29 +8,29 @@ namespace Retry.Messaging.MassTransit.InMemory;
 /// <summary>The same policy, headers and counts on MassTransit's in-memory transport, for tests: no socket is ever opened.</summary>
 internal sealed class InMemoryRetryTransport(string queue, InMemoryParkingLot parkingLot, TimeProvider time) : IRetryTransport
 {
-    public RetryDelivery Open(ConsumeContext context)
+    public RetryDelivery Open(ReceiveContext context, ConsumeContext? message = null)
     {
-        if (!context.ReceiveContext.TryGetPayload<InMemoryReceiveEndpointContext>(out var endpoint))
+        if (!context.TryGetPayload<InMemoryReceiveEndpointContext>(out var endpoint))
         {
             throw new InvalidOperationException($"Queue '{queue}': found a delivery without the in-memory transport's context; wanted one from MassTransit's in-memory transport.");
         }
 
         var headers = new Dictionary<string, object?>(StringComparer.OrdinalIgnoreCase);
-        foreach (var (name, value) in context.ReceiveContext.TransportHeaders.GetAll())
+        foreach (var (name, value) in context.TransportHeaders.GetAll())
         {
             headers[name] = value;
         }
 
         var state = RetryHeaderReader.Read(headers, queue);
-        if (ReferenceEquals(state, RetryState.Fresh) && context.ExpirationTime is { } expiration)
+        if (ReferenceEquals(state, RetryState.Fresh) && message?.ExpirationTime is { } expiration)
         {
             state = state with { Kept = new KeptProperties { ExpiresAt = new DateTimeOffset(expiration.ToUniversalTime(), TimeSpan.Zero) } };
         }
 
-        return new InMemoryRetryDelivery(queue, endpoint, context.ReceiveContext, headers, parkingLot, time)
+        return new InMemoryRetryDelivery(queue, endpoint, context, headers, parkingLot, time)
         {
             State = state,
-            FallbackId = (context.MessageId ?? NewId.NextGuid()).ToString("D"),
+            FallbackId = (message?.MessageId ?? context.GetMessageId() ?? NewId.NextGuid()).ToString("D"),
             Deadline = state.Kept.ExpiresAt,
         };
     }

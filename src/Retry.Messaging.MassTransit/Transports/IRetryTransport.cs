@@ -6,5 +6,7 @@ namespace Retry.Messaging.MassTransit.Transports;
 internal interface IRetryTransport
 {
     /// <summary>Looks at a delivery: which attempt it is, and how to send it on.</summary>
-    RetryDelivery Open(ConsumeContext context);
+    /// <param name="context">The delivery.</param>
+    /// <param name="message">What it was read as; <see langword="null"/> when it could not be read.</param>
+    RetryDelivery Open(ReceiveContext context, ConsumeContext? message = null);
 }

@@ -17,9 +17,9 @@ internal sealed class RabbitMqRetryTransport(RabbitMqPoint point, OutcomePublish
 
     public TimeProvider Time => time;
 
-    public RetryDelivery Open(ConsumeContext context)
+    public RetryDelivery Open(ReceiveContext context, ConsumeContext? message = null)
     {
-        if (!context.ReceiveContext.TryGetPayload<RabbitMqBasicConsumeContext>(out var basic) || !context.ReceiveContext.TryGetPayload<ConnectionContext>(out var connection))
+        if (!context.TryGetPayload<RabbitMqBasicConsumeContext>(out var basic) || !context.TryGetPayload<ConnectionContext>(out var connection))
         {
             throw new InvalidOperationException($"Queue '{point.Names.Work}': found a delivery without RabbitMQ's consume context; wanted one from MassTransit's RabbitMQ transport. Do not copy receive contexts between transports.");
         }
@@ -28,17 +28,19 @@ internal sealed class RabbitMqRetryTransport(RabbitMqPoint point, OutcomePublish
         var state = Republication.ReadState(basic.Properties, basic.Exchange, point.Names.Work);
         if (ReferenceEquals(state, RetryState.Fresh))
         {
-            var expiresAt = context.ExpirationTime is { } expiration
+            var expiresAt = message?.ExpirationTime is { } expiration
                 ? new DateTimeOffset(expiration.ToUniversalTime(), TimeSpan.Zero)
                 : Republication.ExpiresAt(basic.Properties, now);
             state = state with { Kept = Republication.Keep(basic.Properties, basic.Exchange, basic.RoutingKey ?? string.Empty, expiresAt) };
         }
 
-        return new RabbitMqRetryDelivery(this, basic, context.ReceiveContext.Body, connection.Connection)
+        return new RabbitMqRetryDelivery(this, basic, context.Body, connection.Connection)
         {
             State = state,
             FallbackId = basic.Properties.MessageId is { Length: > 0 } id ? id : NewId.NextGuid().ToString("D"),
             Deadline = state.Kept.ExpiresAt,
+            // a first delivery has not been returned, whatever a stranger wrote into its headers
+            Returns = context.Redelivered ? Republication.Returns(basic.Properties) : 0,
         };
     }
 

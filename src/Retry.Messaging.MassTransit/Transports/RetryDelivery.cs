@@ -16,6 +16,9 @@ internal abstract class RetryDelivery
     /// <summary>When the message's own time to live ends.</summary>
     public DateTimeOffset? Deadline { get; init; }
 
+    /// <summary>How often the broker has put this delivery back into the queue, because nobody settled it.</summary>
+    public int Returns { get; init; }
+
     /// <summary>A payload that hides the transport's own, or <see langword="null"/>.</summary>
     public virtual object? Payload => null;
 

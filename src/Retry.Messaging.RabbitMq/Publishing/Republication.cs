@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using RabbitMQ.Client;
 using Retry.Messaging.State;
 using Retry.Messaging.Naming;
@@ -10,12 +11,14 @@ internal static class Republication
 {
     private const string CcHeader = "CC";
     private const string BccHeader = "BCC";
+    private const string DeliveryCountHeader = "x-delivery-count";
+    private const int MaxShortText = 255;
 
     private static readonly string[] BrokerHeaders =
     [
         // on 3.10 a republished x-death counts as a cycle, and the message is dropped
         "x-death",
-        "x-delivery-count",
+        DeliveryCountHeader,
         "x-acquired-count",
         // written by RabbitMQ.Client's own confirm tracking
         RabbitMQ.Client.Constants.PublishSequenceNumberHeader,
@@ -26,6 +29,19 @@ internal static class Republication
     /// <summary>Reads our headers, if they count: only on a delivery from an exchange of ours.</summary>
     public static RetryState ReadState(IReadOnlyBasicProperties properties, string exchange, string workQueue) =>
         BrokerNames.IsOfTheLadder(exchange) ? RetryHeaderReader.Read(properties.Headers, workQueue) : RetryState.Fresh;
+
+    /// <summary>How often the broker has returned the message to its queue; a classic queue does not count.</summary>
+    public static int Returns(IReadOnlyBasicProperties properties) =>
+        properties.Headers is { } headers && headers.TryGetValue(DeliveryCountHeader, out var count)
+            ? count switch
+            {
+                int number => Math.Max(number, 0),
+                long number => (int)Math.Clamp(number, 0, int.MaxValue),
+                byte or sbyte or short or ushort => Math.Max(Convert.ToInt32(count, CultureInfo.InvariantCulture), 0),
+                uint number => (int)Math.Min(number, int.MaxValue),
+                _ => 0,
+            }
+            : 0;
 
     /// <summary>What to remember of a first delivery, because it will be taken off.</summary>
     public static KeptProperties Keep(IReadOnlyBasicProperties properties, string exchange, string routingKey, DateTimeOffset? expiresAt) => new()
@@ -69,7 +85,7 @@ internal static class Republication
         {
             foreach (var (name, value) in old)
             {
-                if (!IsBrokers(name))
+                if (!IsBrokers(name) && Fits(name) && CanBeWritten(value))
                 {
                     headers[name] = value;
                 }
@@ -80,7 +96,32 @@ internal static class Republication
         properties.ClearExpiration();
         properties.ClearPriority();
         properties.ClearUserId();
+        ClearUnwritable(properties);
         return properties;
+    }
+
+    // A byte that was no UTF-8 arrives as a character of three: a name may have grown beyond what can be written, and a
+    // publish that fails half-way takes the channel along.
+    private static bool CanBeWritten(object? value) => value switch
+    {
+        IDictionary<string, object?> table => table.All(entry => Fits(entry.Key) && CanBeWritten(entry.Value)),
+        byte[] => true,
+        System.Collections.IList list => list.Cast<object?>().All(CanBeWritten),
+        _ => true,
+    };
+
+    private static bool Fits(string? text) => text is null || Encoding.UTF8.GetByteCount(text) <= MaxShortText;
+
+    private static void ClearUnwritable(BasicProperties properties)
+    {
+        properties.ContentType = Fits(properties.ContentType) ? properties.ContentType : null;
+        properties.ContentEncoding = Fits(properties.ContentEncoding) ? properties.ContentEncoding : null;
+        properties.CorrelationId = Fits(properties.CorrelationId) ? properties.CorrelationId : null;
+        properties.ReplyTo = Fits(properties.ReplyTo) ? properties.ReplyTo : null;
+        properties.MessageId = Fits(properties.MessageId) ? properties.MessageId : null;
+        properties.Type = Fits(properties.Type) ? properties.Type : null;
+        properties.AppId = Fits(properties.AppId) ? properties.AppId : null;
+        properties.ClusterId = Fits(properties.ClusterId) ? properties.ClusterId : null;
     }
 
     private static bool IsBrokers(string name)
@@ -118,7 +159,7 @@ internal static class Republication
         headers is not null && headers.TryGetValue(name, out var value) && value is System.Collections.IList list
             ? [.. list.Cast<object?>().Select(item => item switch
                 {
-                    byte[] bytes => System.Text.Encoding.UTF8.GetString(bytes),
+                    byte[] bytes => Encoding.UTF8.GetString(bytes),
                     string text => text,
                     _ => null,
                 }).OfType<string>()]

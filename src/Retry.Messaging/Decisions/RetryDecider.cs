@@ -41,14 +41,14 @@ public static class RetryDecider
         // a first failure in the future would prolong the validity: another clock wrote it, or a stranger
         var firstFailedAt = state.FirstFailedAt is { } first && first < now ? first : now;
         var deadline = Earlier(failure.MessageDeadline, Later(firstFailedAt, rules.ValidForMessage(failure.MessageType)));
-        var next = Failed(state, failure, now) with { FirstFailedAt = firstFailedAt, Deadline = deadline };
+        var policy = rules.PolicyFor(exception, failure.MessageType);
+        var next = Failed(Bounded(state, policy), failure, now) with { FirstFailedAt = firstFailedAt, Deadline = deadline };
 
         if (outcome == Outcome.Fail)
         {
             return new RetryDecision.Park(ParkReason.Failed, next);
         }
 
-        var policy = rules.PolicyFor(exception, failure.MessageType);
         if (policy.NextDelay(state.Attempt, state.PreviousDelay, random) is not { } drawn)
         {
             return new RetryDecision.Park(ParkReason.Exhausted, next);
@@ -72,6 +72,19 @@ public static class RetryDecider
         return new RetryDecision.Again(delay, dueAt, next with { DueAt = dueAt });
     }
 
+    /// <summary>Parks a message that no consumer took: it cannot be read, or nobody consumes its type. Trying again would change nothing.</summary>
+    /// <param name="state">What the message knew when it was delivered.</param>
+    /// <param name="failure">What happened.</param>
+    /// <param name="reason">Why it is parked.</param>
+    /// <param name="now">The current time.</param>
+    public static RetryDecision.Park Refuse(RetryState state, FailedAttempt failure, ParkReason reason, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        ArgumentNullException.ThrowIfNull(failure);
+
+        return new RetryDecision.Park(reason, Failed(state, failure, now) with { FirstFailedAt = state.FirstFailedAt is { } first && first < now ? first : now });
+    }
+
     /// <summary>Sends a message up the ladder because its consumer asked for it: an attempt like any other, but nothing failed.</summary>
     /// <remarks>It is written into the history, from which a delivery knows how long its delay was.</remarks>
     /// <param name="state">What the message knew when it was delivered.</param>
@@ -90,6 +103,14 @@ public static class RetryDecider
         return new RetryDecision.Again(rounded, dueAt, Attempted(state, fallbackId, attempt) with { DueAt = dueAt });
     }
 
+    // For what is written down only: whether there is a next attempt is asked with the number that came, or a number brought
+    // down by one policy would grant attempts by another. What the history bears out stays, also after a policy was shortened.
+    private static RetryState Bounded(RetryState state, RetryPolicy policy)
+    {
+        var reached = state.History.Attempts is [.., var latest] ? latest.Number + 1L : 1;
+        return policy.MaxRetries is { } retries && state.Attempt > retries + 1L && state.Attempt != reached ? state with { Attempt = retries + 1 } : state;
+    }
+
     /// <summary>The state after a failed attempt: one attempt more, the error and the history written down.</summary>
     private static RetryState Failed(RetryState state, FailedAttempt failure, DateTimeOffset now)
     {
@@ -103,6 +124,8 @@ public static class RetryDecider
     {
         Id = state.Id ?? HeaderText.OneLine(fallbackId, RetryState.MaxId),
         Attempt = Math.Min(state.Attempt, int.MaxValue - 1) + 1,
+        // its process lived to tell: the crashes counted so far were a neighbour's, or the fault is not one that kills
+        Crashes = 0,
         History = state.History.With(attempt),
     };
 

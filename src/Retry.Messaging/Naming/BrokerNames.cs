@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Text;
 using Retry.Messaging.Ladder;
 
@@ -36,6 +37,9 @@ public static class BrokerNames
 
     // eight digits and eight dots come before the destination, and a routing key is a short string of 255 bytes
     internal const int MaxDestinationBytes = 255 - (2 * DelayLadder.LevelCount);
+
+    // by name, not by prefix: anybody may declare a retry.v1.something of his own
+    private static readonly FrozenSet<string> OfTheLadder = DelayLadder.Levels.Select(LevelExchange).Append(ReturnExchange).ToFrozenSet(StringComparer.Ordinal);
 
     private static readonly string DigitsPattern = string.Concat(Enumerable.Repeat("*.", DelayLadder.LevelCount));
 
@@ -77,7 +81,7 @@ public static class BrokerNames
     public static bool IsOfTheLadder(string exchange)
     {
         ArgumentNullException.ThrowIfNull(exchange);
-        return exchange.StartsWith(LadderPrefix, StringComparison.Ordinal);
+        return OfTheLadder.Contains(exchange);
     }
 
     /// <summary>Tells why a queue cannot be the destination of a ladder, or <see langword="null"/> when it can.</summary>

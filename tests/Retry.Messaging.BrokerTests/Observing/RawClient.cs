@@ -70,6 +70,16 @@ public sealed class RawClient : IAsyncDisposable
         await channel.BasicPublishAsync(exchange, routingKey, mandatory: true, properties ?? new BasicProperties(), body);
     }
 
+    /// <summary>Publishes many, and waits for all confirms.</summary>
+    public async Task PublishManyAsync(string exchange, string routingKey, IEnumerable<(byte[] Body, BasicProperties Properties)> messages)
+    {
+        await using var channel = await _connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true));
+        foreach (var window in messages.Chunk(50))
+        {
+            await Task.WhenAll(window.Select(message => channel.BasicPublishAsync(exchange, routingKey, mandatory: true, message.Properties, message.Body).AsTask()));
+        }
+    }
+
     /// <summary>Takes all ready messages out of a queue.</summary>
     public async Task<IReadOnlyList<BasicGetResult>> DrainAsync(string queue)
     {

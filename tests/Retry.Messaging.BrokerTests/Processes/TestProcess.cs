@@ -8,14 +8,16 @@ internal static class TestProcess
 {
     public const string BrokerOwnerRole = "broker-owner";
     public const string SlowConsumerRole = "slow-consumer";
+    public const string FragileConsumerRole = "fragile-consumer";
     public const string LimiterRole = "limiter";
 
     public static Task Main(string[] args) => args switch
     {
         [BrokerOwnerRole] => BrokerOwner.RunAsync(),
         [SlowConsumerRole] => SlowConsumer.RunAsync(),
+        [FragileConsumerRole] => FragileConsumer.RunAsync(),
         [LimiterRole] => LimiterProcess.RunAsync(),
-        _ => throw new ArgumentException($"Unknown role '{string.Join(' ', args)}'; wanted {BrokerOwnerRole}, {SlowConsumerRole} or {LimiterRole}."),
+        _ => throw new ArgumentException($"Unknown role '{string.Join(' ', args)}'; wanted {BrokerOwnerRole}, {SlowConsumerRole}, {FragileConsumerRole} or {LimiterRole}."),
     };
 
     /// <summary>Starts this assembly in a role. It ends by itself when its standard input does.</summary>

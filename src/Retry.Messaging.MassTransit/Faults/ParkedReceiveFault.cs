@@ -1,0 +1,41 @@
+using MassTransit;
+using MassTransit.Events;
+using MassTransit.Metadata;
+using Retry.Messaging.State;
+
+namespace Retry.Messaging.MassTransit.Faults;
+
+/// <summary>The one Fault of a parked message that no consumer took as a type.</summary>
+internal static class ParkedReceiveFault
+{
+    /// <summary>Sends it, where MassTransit would send one.</summary>
+    /// <param name="context">The delivery.</param>
+    /// <param name="message">What it was read as; <see langword="null"/> when it could not be read.</param>
+    /// <param name="exception">What happened.</param>
+    /// <param name="parked">The state that it was parked with.</param>
+    public static async Task SendAsync(ReceiveContext context, ConsumeContext? message, Exception exception, RetryState parked)
+    {
+        if (!context.PublishFaults && message?.FaultAddress is null && message?.ResponseAddress is null)
+        {
+            return;
+        }
+
+        var id = FaultId.Of(parked);
+        var requestId = message?.RequestId ?? context.GetRequestId();
+        ReceiveFault fault = new ReceiveFaultEvent(HostMetadataCache.Host, exception, context.ContentType?.MediaType, message?.MessageId ?? context.GetMessageId(), message is null ? null : [.. message.SupportedMessageTypes]);
+        var endpoint = await context.GetReceiveFaultEndpoint(message, requestId).ConfigureAwait(false);
+        var describe = Pipe.Execute<SendContext<ReceiveFault>>(send =>
+        {
+            if (message is not null)
+            {
+                send.TransferConsumeContextHeaders(message);
+            }
+
+            send.MessageId = id;
+            send.CorrelationId = message?.CorrelationId;
+            send.RequestId = requestId;
+            FaultedMessageHeaders.SetRedeliveryCount(send, parked);
+        });
+        await endpoint.Send(fault, describe, context.CancellationToken).ConfigureAwait(false);
+    }
+}

@@ -1,0 +1,11 @@
+namespace Retry.Messaging.MassTransit;
+
+/// <summary>What the Fault of a message says that was parked because it is suspected of killing its consumer.</summary>
+/// <remarks>Nobody throws it: no process that was given the message lived to tell what happened.</remarks>
+public sealed class PoisonMessageException : Exception
+{
+    internal PoisonMessageException(string queue, int crashes)
+        : base($"The message was returned to queue '{queue}' again and again, {crashes} times in a row also after it had been kept away from all others: it is suspected of killing its consumer. Look at it before it is replayed.")
+    {
+    }
+}

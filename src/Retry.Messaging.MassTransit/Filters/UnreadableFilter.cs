@@ -1,0 +1,84 @@
+using System.Runtime.Serialization;
+using MassTransit;
+using Microsoft.Extensions.Logging;
+using Retry.Messaging.Decisions;
+using Retry.Messaging.MassTransit.Faults;
+using Retry.Messaging.MassTransit.Transports;
+using Retry.Messaging.Outcomes;
+using Retry.Messaging.RabbitMq;
+
+namespace Retry.Messaging.MassTransit.Filters;
+
+/// <summary>Takes the place of MassTransit's error queue: what cannot be read is parked as Malformed, with its bytes as they came.</summary>
+/// <remarks>
+/// A message that cannot be deserialized never reaches the consume pipe, and with it our filter there. Anything else that comes
+/// here was thrown outside that filter, by one that somebody put in front of it, and is decided on by the same rules.
+/// </remarks>
+internal sealed partial class UnreadableFilter(RetryPoint point, IRetryTransport transport, TimeProvider time, Random random, ILogger logger)
+    : IFilter<ExceptionReceiveContext>
+{
+    public async Task Send(ExceptionReceiveContext context, IPipe<ExceptionReceiveContext> next)
+    {
+        if (!context.TryGetPayload<SettledDelivery>(out _))
+        {
+            await SettleAsync(context, context.Exception).ConfigureAwait(false);
+        }
+
+        if (!context.IsDelivered && !context.IsFaulted)
+        {
+            // else a copy goes the way of messages that nobody consumed
+            await context.NotifyFaulted(context.Exception).ConfigureAwait(false);
+        }
+
+        await next.Send(context).ConfigureAwait(false);
+    }
+
+    public void Probe(ProbeContext context) => context.CreateFilterScope("gradientRetryUnreadable").Add("queue", point.Queue);
+
+    private async Task SettleAsync(ExceptionReceiveContext context, Exception exception)
+    {
+        var delivery = transport.Open(context);
+        var now = time.GetUtcNow();
+        var failure = new FailedAttempt(exception, Environment.MachineName)
+        {
+            FallbackId = delivery.FallbackId,
+            MessageDeadline = delivery.Deadline,
+            IsRequest = context.GetRequestId() is not null,
+        };
+        RetryDecision decision = exception.GetBaseException() is SerializationException || exception is SerializationException
+            ? RetryDecider.Refuse(delivery.State, failure, ParkReason.Malformed, now)
+            : RetryDecider.Decide(delivery.State, failure, point.Rules, now, random);
+        switch (decision)
+        {
+            case RetryDecision.Again again:
+                await delivery.ClimbAsync(again, context.CancellationToken).ConfigureAwait(false);
+                break;
+
+            case RetryDecision.Park park:
+                await delivery.ParkAsync(park, new FaultDetails(exception, null, null, context.InputAddress), context.CancellationToken).ConfigureAwait(false);
+                LogParked(point.Queue, park.State.Id, park.Reason.ToString(), park.State.Error);
+                await SendFaultAsync(context, delivery, park).ConfigureAwait(false);
+                break;
+        }
+    }
+
+    private async Task SendFaultAsync(ExceptionReceiveContext context, RetryDelivery delivery, RetryDecision.Park park)
+    {
+        try
+        {
+            await delivery.HoldAsync(() => ParkedReceiveFault.SendAsync(context, null, context.Exception, park.State), context.CancellationToken).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // one that cannot be written must not hold the message: its cause is in the parking lot
+        catch (Exception unsendable) when (unsendable is not OperationCanceledException)
+        {
+            LogFaultNotSent(unsendable, point.Queue, park.State.Id);
+        }
+#pragma warning restore CA1031
+    }
+
+    [LoggerMessage(LogEvents.Parked, LogLevel.Warning, "{Queue}: {RetryId} is parked as {Reason}, nobody consumed it: {Error}")]
+    private partial void LogParked(string queue, string? retryId, string reason, string? error);
+
+    [LoggerMessage(LogEvents.FaultNotSent, LogLevel.Error, "{Queue}: {RetryId} is parked, but its Fault could not be written")]
+    private partial void LogFaultNotSent(Exception exception, string queue, string? retryId);
+}
