@@ -1,4 +1,5 @@
 using Payments.Running;
+using RabbitMQ.Client.Exceptions;
 
 namespace Payments.Audit;
 
@@ -13,6 +14,7 @@ namespace Payments.Audit;
 internal sealed class Auditor
 {
     private static readonly TimeSpan Tick = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan TickWithoutEnd = TimeSpan.FromSeconds(10);
 
     // longer than an attempt may take, which is invisible while it runs
     private static readonly TimeSpan QuietWhenEmpty = TimeSpan.FromSeconds(6);
@@ -49,15 +51,22 @@ internal sealed class Auditor
     {
         var clock = TimeProvider.System;
         var started = clock.GetTimestamp();
-        var (printed, moved) = (started, started);
-        var last = new Progress(0, 0, 0, 0, 0, 0, 0);
+        var (printed, moved, answered) = (started, started, started);
+        Progress? last = null;
         Console.WriteLine(Progress.Head);
-        using var timer = new PeriodicTimer(Tick);
+        using var timer = new PeriodicTimer(_run.IsEndless ? TickWithoutEnd : Tick);
         do
         {
             var progress = await LookAsync(cancellationToken);
             var now = clock.GetTimestamp();
-            Console.WriteLine(progress.Line(clock.GetElapsedTime(started, now), last, clock.GetElapsedTime(printed, now)));
+            if (progress is null)
+            {
+                GiveUpAfterLongSilence(clock.GetElapsedTime(answered, now));
+                continue;
+            }
+
+            Console.WriteLine(progress.Line(clock.GetElapsedTime(started, now), last ?? progress, clock.GetElapsedTime(printed, now)));
+            answered = now;
             moved = progress == last ? moved : now;
             if (IsOver(progress, clock.GetElapsedTime(moved, now)) || (!_run.IsEndless && clock.GetElapsedTime(started, now) > LongestWatch))
             {
@@ -69,18 +78,35 @@ internal sealed class Auditor
         while (await timer.WaitForNextTickAsync(cancellationToken));
     }
 
+    private void GiveUpAfterLongSilence(TimeSpan silence)
+    {
+        Console.WriteLine($"The broker has not answered for {silence.TotalSeconds:0} s.");
+        if (!_run.IsEndless && silence >= QuietWhenStuck)
+        {
+            throw new SampleException("The books cannot be balanced without the broker. Start the demo again.");
+        }
+    }
+
     private bool IsOver(Progress progress, TimeSpan quiet) => _books.ProducerHasEnded
         && ((progress.NothingWaits && progress.Done + progress.Parked >= progress.Published)
             || (progress.NothingWaits && quiet >= QuietWhenEmpty)
             || quiet >= QuietWhenStuck);
 
-    private async Task<Progress> LookAsync(CancellationToken cancellationToken)
+    /// <summary>Looks once; null while the broker is away, to which the client connects again by itself.</summary>
+    private async Task<Progress?> LookAsync(CancellationToken cancellationToken)
     {
-        var inQueue = await _reader.SumAsync(_queues.Work, cancellationToken);
-        var inLadder = await _reader.SumAsync(_queues.Ladder, cancellationToken);
-        var parked = await _reader.SumAsync([_queues.Parked], cancellationToken);
-        _books.Update();
-        return new Progress(_books.Published.Count, _books.Done.Count, inQueue, inLadder, parked, _books.Attempts, _books.Lateness.Count);
+        try
+        {
+            var inQueue = await _reader.SumAsync(_queues.Work, cancellationToken);
+            var inLadder = await _reader.SumAsync(_queues.Ladder, cancellationToken);
+            var parked = await _reader.SumAsync([_queues.Parked], cancellationToken);
+            _books.Update();
+            return new Progress(_books.Published.Count, _books.Done.Count, inQueue, inLadder, parked, _books.Attempts, _books.Lateness.Count);
+        }
+        catch (Exception exception) when (exception is RabbitMQClientException or TimeoutException)
+        {
+            return null;
+        }
     }
 
     private async Task<Inventory> TakeStockAsync(CancellationToken cancellationToken)

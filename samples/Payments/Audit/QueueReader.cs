@@ -1,3 +1,4 @@
+using Payments.Running;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 
@@ -25,8 +26,13 @@ internal sealed class QueueReader : IAsyncDisposable
             {
                 return new QueueReader(await factory.CreateConnectionAsync(name, cancellationToken));
             }
-            catch (BrokerUnreachableException) when (TimeProvider.System.GetElapsedTime(started) < Patience)
+            catch (BrokerUnreachableException exception)
             {
+                if (TimeProvider.System.GetElapsedTime(started) > Patience)
+                {
+                    throw new SampleException($"Found no broker at {factory.Endpoint} for {Patience.TotalSeconds:0} s: {exception.InnerException?.Message} Start one, or set {Run.BrokerVariable} to another.");
+                }
+
                 await Task.Delay(Pause, cancellationToken);
             }
         }
@@ -57,7 +63,7 @@ internal sealed class QueueReader : IAsyncDisposable
         {
             if (TimeProvider.System.GetElapsedTime(started) > Patience)
             {
-                throw new TimeoutException($"Found no queue '{queue}' after {Patience.TotalSeconds:0} s; the consumer declares it when it starts. Look at the consumer's log.");
+                throw new SampleException($"Found no queue '{queue}' after {Patience.TotalSeconds:0} s; the consumer declares it when it starts. Look at the consumer's log.");
             }
 
             await Task.Delay(Pause, cancellationToken);

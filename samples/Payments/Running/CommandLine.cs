@@ -1,7 +1,10 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
 using Payments.Audit;
 using Payments.Service;
 using Payments.Shop;
+using RabbitMQ.Client.Exceptions;
 
 namespace Payments.Running;
 
@@ -22,14 +25,16 @@ internal static class CommandLine
 
     private static readonly Option<int> Payments = new(PaymentsOption)
     {
-        Description = "How many payments; 0 for no end.",
+        Description = "How many payments; for a single role, 0 means no end.",
         DefaultValueFactory = _ => 600,
+        CustomParser = result => Read<int>(result, payments => payments >= 0, "0 or more"),
     };
 
     private static readonly Option<double> Seconds = new(SecondsOption)
     {
         Description = "How long the shop takes for them.",
         DefaultValueFactory = _ => 25,
+        CustomParser = result => Read<double>(result, seconds => seconds is > 0 and <= 3600, "more than 0 and at most 3600"),
     };
 
     private static readonly Option<bool> Keep = new(KeepOption) { Description = "Keep the broker after the end, to look into it, until Enter or Ctrl-C." };
@@ -41,8 +46,6 @@ internal static class CommandLine
     public static async Task<int> RunAsync(string[] args)
     {
         Sabotage.AcceptOnlyFromAmong(Saboteur.Drop);
-        Payments.Validators.Add(result => Check(result.GetValueOrDefault<int>() >= 0, result, $"{PaymentsOption} wants 0 or more."));
-        Seconds.Validators.Add(result => Check(result.GetValueOrDefault<double>() is > 0 and <= 3600, result, $"{SecondsOption} wants more than 0 and at most 3600."));
 
         var root = new RootCommand("A shop's payment service against an unreliable gateway. Start with: demo")
         {
@@ -85,7 +88,7 @@ internal static class CommandLine
             {
                 return ExitCodes.Interrupted;
             }
-            catch (SampleException exception)
+            catch (Exception exception) when (exception is SampleException or RabbitMQClientException)
             {
                 await Console.Error.WriteLineAsync(exception.Message);
                 return ExitCodes.CouldNotRun;
@@ -100,11 +103,16 @@ internal static class CommandLine
         return ExitCodes.AllAccountedFor;
     };
 
-    private static void Check(bool isGood, System.CommandLine.Parsing.OptionResult result, string error)
+    private static T Read<T>(ArgumentResult result, Func<T, bool> isGood, string wanted)
+        where T : struct, IParsable<T>
     {
-        if (!isGood)
+        var text = result.Tokens[0].Value;
+        if (T.TryParse(text, CultureInfo.InvariantCulture, out var value) && isGood(value))
         {
-            result.AddError(error);
+            return value;
         }
+
+        result.AddError($"Found '{text}' for {result.Argument.Name}, wanted {wanted}.");
+        return default;
     }
 }

@@ -3,7 +3,8 @@ namespace Payments.Running;
 /// <summary>The three roles, running beside each other.</summary>
 internal sealed class RoleProcesses : IAsyncDisposable
 {
-    private const int LinesShown = 20;
+    private const int LinesShown = 5;
+    private const int LineLength = 200;
 
     private readonly Run _run;
     private readonly bool _logsToFiles;
@@ -20,11 +21,12 @@ internal sealed class RoleProcesses : IAsyncDisposable
         _producer = start(Roles.Producer);
     }
 
+    /// <summary>Starts them; the auditor speaks to the user, so its errors go where this process's go.</summary>
     public static RoleProcesses Start(Run run, Uri broker, RunOptions options, bool logsToFiles) => new(run, logsToFiles, role => RoleProcess.Start(
         role,
         broker,
         role == Roles.Auditor && options.Keep ? [.. run.Arguments(), CommandLine.KeepOption] : run.Arguments(),
-        logsToFiles ? run.FileOf(role) : null));
+        logsToFiles && role != Roles.Auditor ? run.FileOf(role) : null));
 
     /// <summary>Waits for the auditor's verdict.</summary>
     /// <returns>Its exit code.</returns>
@@ -64,7 +66,12 @@ internal sealed class RoleProcesses : IAsyncDisposable
         }
 
         cancellationToken.ThrowIfCancellationRequested();
-        var log = _logsToFiles ? string.Concat(File.ReadLines(_run.FileOf(role.Role)).TakeLast(LinesShown).Select(line => Environment.NewLine + "  " + line)) : string.Empty;
-        throw new SampleException($"The {role.Role} ended by itself, with exit code {exitCode}.{log}");
+        throw new SampleException($"The {role.Role} ended by itself, with exit code {exitCode}.{(_logsToFiles ? LastLinesOf(_run.FileOf(role.Role)) : string.Empty)}");
+    }
+
+    private static string LastLinesOf(string log)
+    {
+        var lines = File.ReadLines(log).TakeLast(LinesShown).Select(line => Environment.NewLine + "  " + (line.Length > LineLength ? line[..LineLength] + "…" : line));
+        return $" The end of {log}:{string.Concat(lines)}";
     }
 }

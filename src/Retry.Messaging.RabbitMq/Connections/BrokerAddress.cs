@@ -20,6 +20,9 @@ public sealed class BrokerAddress
 
     private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
 
+    // closing a channel that holds a million messages takes a busy broker more than the client's 20 seconds
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromMinutes(2);
+
     private readonly string _password;
 
     private BrokerAddress(bool useTls, string user, string password, bool hasPassword, string host, int port, string virtualHost)
@@ -112,6 +115,7 @@ public sealed class BrokerAddress
             AutomaticRecoveryEnabled = false,
             RequestedHeartbeat = heartbeat,
             RequestedConnectionTimeout = ConnectTimeout,
+            ContinuationTimeout = AnswerTimeout,
             Ssl = new SslOption { Enabled = UseTls, ServerName = Host, AcceptablePolicyErrors = SslPolicyErrors.None },
         };
         try

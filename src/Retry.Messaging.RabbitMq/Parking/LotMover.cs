@@ -104,7 +104,7 @@ internal sealed class LotMover(LotReader reader, Func<LotDelivery, Task> move, i
         try
         {
             await move(delivery).ConfigureAwait(false);
-            await reader.AcknowledgeAsync(delivery.Tag).ConfigureAwait(false);
+            await reader.AcknowledgeAsync(delivery).ConfigureAwait(false);
             _moved.Writer.TryWrite(delivery.Message!);
         }
 #pragma warning disable CA1031 // the first failure ends the whole run; the message stays parked

@@ -67,7 +67,7 @@ public sealed class ParkingLot : IParkingLot
             yield break;
         }
 
-        var reader = await LotReader.OpenAsync(_connection, names, filter, exceptPlan: null, withBodies, cancellationToken).ConfigureAwait(false);
+        var reader = await LotReader.OpenAsync(_connection, names, new LotRequest(filter) { WithBodies = withBodies }, cancellationToken).ConfigureAwait(false);
         await using (reader.ConfigureAwait(false))
         {
             await foreach (var delivery in reader.ReadAsync(cancellationToken).ConfigureAwait(false))
@@ -102,7 +102,7 @@ public sealed class ParkingLot : IParkingLot
         var route = DelayLadder.Route(TimeSpan.Zero, await FindDestinationAsync(names, cancellationToken).ConfigureAwait(false));
         var publisher = new ConfirmedPublisher(_connection);
         await using var publisherEnds = publisher.ConfigureAwait(false);
-        var reader = await LotReader.OpenAsync(_connection, names, filter, plan, withBodies: true, cancellationToken).ConfigureAwait(false);
+        var reader = await LotReader.OpenAsync(_connection, names, new LotRequest(filter) { WithBodies = true, TakesOut = true, ExceptPlan = plan }, cancellationToken).ConfigureAwait(false);
         await using var readerEnds = reader.ConfigureAwait(false);
         using var mover = new LotMover(reader, PublishAsync, filter.Limit, progress);
         await foreach (var message in mover.RunAsync(cancellationToken).ConfigureAwait(false))
@@ -134,7 +134,7 @@ public sealed class ParkingLot : IParkingLot
             yield break;
         }
 
-        var reader = await LotReader.OpenAsync(_connection, names, filter, exceptPlan: null, withBodies: false, cancellationToken).ConfigureAwait(false);
+        var reader = await LotReader.OpenAsync(_connection, names, new LotRequest(filter) { TakesOut = true }, cancellationToken).ConfigureAwait(false);
         await using var readerEnds = reader.ConfigureAwait(false);
         using var mover = new LotMover(reader, static _ => Task.CompletedTask, filter.Limit, progress);
         await foreach (var message in mover.RunAsync(cancellationToken).ConfigureAwait(false))

@@ -9,7 +9,7 @@ using Xunit.Abstractions;
 
 namespace Retry.Messaging.BrokerTests.MassTransit;
 
-[Collection(SharedBroker.Name)]
+[Collection(WaitingBroker.Name)]
 public sealed class DelayTests(BrokerFixture broker, ITestOutputHelper output)
 {
     private static readonly TimeSpan HowLateAtMost = TimeSpan.FromSeconds(10);

@@ -8,7 +8,7 @@ using Xunit.Abstractions;
 
 namespace Retry.Messaging.BrokerTests.MassTransit;
 
-[Collection(SharedBroker.Name)]
+[Collection(WaitingBroker.Name)]
 public sealed class RollingRestartTests(BrokerFixture broker, ITestOutputHelper output)
 {
     private const int Jobs = 24;

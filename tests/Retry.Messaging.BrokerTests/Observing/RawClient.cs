@@ -56,6 +56,13 @@ public sealed class RawClient : IAsyncDisposable
         return queue;
     }
 
+    /// <summary>Declares a durable quorum queue, as a service would.</summary>
+    public async Task DeclareQueueAsync(string queue)
+    {
+        await using var channel = await _connection.CreateChannelAsync();
+        await channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?> { ["x-queue-type"] = "quorum" });
+    }
+
     /// <summary>Publishes with a confirm.</summary>
     public async Task PublishAsync(string exchange, string routingKey, ReadOnlyMemory<byte> body, BasicProperties? properties = null)
     {

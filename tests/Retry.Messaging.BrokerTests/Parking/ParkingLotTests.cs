@@ -237,7 +237,7 @@ public sealed class ParkingLotTests(BrokerFixture broker)
     }
 
     [Fact]
-    public async Task Moves_nothing_when_the_work_queue_refuses()
+    public async Task Stops_when_the_work_queue_refuses_and_keeps_the_rest()
     {
         await using var lot = await RawLot.CreateAsync(broker, workArguments: new() { ["x-max-length"] = 2, ["x-overflow"] = "reject-publish" });
         await lot.ParkManyAsync(10);

@@ -24,6 +24,9 @@ internal sealed partial record PaymentsDemo(string Output, int ExitCode)
             start.ArgumentList.Add(argument);
         }
 
+        // where books that do not balance stay for their reader
+        var folder = Directory.CreateTempSubdirectory("retry-demo-");
+        start.Environment["TMPDIR"] = folder.FullName;
         using var demo = Process.Start(start)!;
         using var deadline = new CancellationTokenSource(Deadline);
         try
@@ -35,6 +38,7 @@ internal sealed partial record PaymentsDemo(string Output, int ExitCode)
         finally
         {
             demo.Kill(); // nothing where it has ended
+            folder.Delete(recursive: true);
         }
     }
 

@@ -1,0 +1,17 @@
+namespace Retry.Messaging.RabbitMq.Parking;
+
+/// <summary>What a reading of a parking lot is for.</summary>
+/// <param name="Filter">Which messages.</param>
+internal sealed record LotRequest(ParkedFilter Filter)
+{
+    /// <summary>Whether the selected messages come with their bodies.</summary>
+    public bool WithBodies { get; init; }
+
+    /// <summary>Whether selected messages are acknowledged while others are held.</summary>
+    public bool TakesOut { get; init; }
+
+    /// <summary>Messages that this plan has replayed already are not selected.</summary>
+    public string? ExceptPlan { get; init; }
+
+    public bool Selects(ParkedMessage message) => Filter.Matches(message) && (ExceptPlan is null || message.Plan != ExceptPlan);
+}
