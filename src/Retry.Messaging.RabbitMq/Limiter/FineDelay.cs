@@ -101,7 +101,10 @@ internal static class FineDelay
         }
         else
         {
-            Thread.Sleep(1);
+            lock (Waiting)
+            {
+                Monitor.Wait(Waiting, Step);
+            }
         }
     }
 
