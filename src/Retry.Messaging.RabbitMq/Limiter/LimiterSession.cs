@@ -28,9 +28,12 @@ namespace Retry.Messaging.RabbitMq.Limiter;
 /// </remarks>
 internal sealed class LimiterSession : IAsyncDisposable
 {
-    private const int SmallestWindow = 16;
+    // What may be unconfirmed at once is also what may reach the wire at once after the client's writer was held up, and
+    // what may come twice when the process is killed: a tenth of a second of the cap.
+    private const int SmallestWindow = 4;
     private const int LargestWindow = 1000;
-    private const double WindowSeconds = 0.25;
+    private const int SmallestAhead = 32;
+    private const double WindowSeconds = 0.1;
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan CountPause = TimeSpan.FromSeconds(5);
@@ -223,7 +226,7 @@ internal sealed class LimiterSession : IAsyncDisposable
         _gateOpen = false;
         _backoff = null;
         _consumer = new ReleaseConsumer(_channel!, Arrived, reason => _ = EndAsync(reason), _time);
-        await _channel!.BasicQosAsync(0, (ushort)(2 * window), global: false, CancellationToken.None).ConfigureAwait(false);
+        await _channel!.BasicQosAsync(0, (ushort)(window + Math.Max(window, SmallestAhead)), global: false, CancellationToken.None).ConfigureAwait(false);
         _consumerTag = await _channel.BasicConsumeAsync(_options.Names.Release, autoAck: false, string.Empty, noLocal: false, exclusive: false, arguments: null, _consumer, CancellationToken.None).ConfigureAwait(false);
         _monitor.Is(LimiterActivity.StandingBy, null);
     }

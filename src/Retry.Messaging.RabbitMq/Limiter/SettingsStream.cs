@@ -23,7 +23,11 @@ internal sealed class SettingsStream : IAsyncDisposable
     private readonly ConcurrentDictionary<string, PointRecords> _points = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, TaskCompletionSource<bool>> _own = new(StringComparer.Ordinal);
     private readonly TaskCompletionSource _failed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private static readonly TimeSpan CloseTime = TimeSpan.FromSeconds(2);
+
     private IChannel? _channel;
+    private Reader? _reader;
+    private string _readerTag = string.Empty;
     private bool _closing;
 
     private SettingsStream(IConnection connection, Action changed)
@@ -93,10 +97,26 @@ internal sealed class SettingsStream : IAsyncDisposable
     {
         _closing = true;
         await _publisher.DisposeAsync().ConfigureAwait(false);
-        if (_channel is { } channel)
+        if (_channel is not { } channel)
         {
-            await channel.DisposeAsync().ConfigureAwait(false);
+            return;
         }
+
+        try
+        {
+            // an acknowledgement on a channel that is being closed ends the whole connection (504), so the reader ends first
+            if (_reader is { } reader && channel.IsOpen)
+            {
+                await channel.BasicCancelAsync(_readerTag, noWait: false, CancellationToken.None).ConfigureAwait(false);
+                await reader.Ended.WaitAsync(CloseTime, CancellationToken.None).ConfigureAwait(false);
+            }
+        }
+        catch (Exception exception) when (exception is AlreadyClosedException or OperationInterruptedException or IOException or ObjectDisposedException or TimeoutException or OperationCanceledException)
+        {
+            // closed already
+        }
+
+        await channel.DisposeAsync().ConfigureAwait(false);
     }
 
     private async Task<bool> WriteAsync(string id, (BasicProperties Properties, byte[] Body) record, CancellationToken cancellationToken)
@@ -130,14 +150,15 @@ internal sealed class SettingsStream : IAsyncDisposable
             new Dictionary<string, object?> { [Headers.XQueueType] = "stream" },
             cancellationToken: cancellationToken).ConfigureAwait(false);
         await channel.BasicQosAsync(0, Prefetch, global: false, cancellationToken).ConfigureAwait(false);
-        await channel.BasicConsumeAsync(
+        _reader = new Reader(channel, this);
+        _readerTag = await channel.BasicConsumeAsync(
             BrokerNames.SettingsStream,
             autoAck: false,
             string.Empty,
             noLocal: false,
             exclusive: false,
             new Dictionary<string, object?> { [StreamOffset] = "first" },
-            new Reader(channel, this),
+            _reader,
             cancellationToken).ConfigureAwait(false);
     }
 
@@ -234,6 +255,17 @@ internal sealed class SettingsStream : IAsyncDisposable
 
     private sealed class Reader(IChannel channel, SettingsStream stream) : AsyncDefaultBasicConsumer(channel)
     {
+        private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>Ends when no further record is handled: the client hands over in order.</summary>
+        public Task Ended => _ended.Task;
+
+        protected override Task OnCancelAsync(string[] consumerTags, CancellationToken cancellationToken = default)
+        {
+            _ended.TrySetResult();
+            return base.OnCancelAsync(consumerTags, cancellationToken);
+        }
+
         public override async Task HandleBasicDeliverAsync(string consumerTag, ulong deliveryTag, bool redelivered, string exchange, string routingKey, IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancellationToken = default)
         {
             stream.Read(properties, body);

@@ -17,8 +17,8 @@ public sealed class TakeoverTests(OwnNode node, ITestOutputHelper output) : ICla
     private static readonly TimeSpan Replaced = TimeSpan.FromSeconds(15);
     // the broker still has to take in what the dead instance had sent
     private static readonly TimeSpan LastWords = TimeSpan.FromMilliseconds(50);
-    // unconfirmed at most: a quarter of a second of the cap
-    private const int Window = Cap / 4;
+    // unconfirmed at most: a tenth of a second of the cap
+    private const int Window = Cap / 10;
 
     [Fact]
     public Task Survives_the_active_instance_being_killed_again_and_again() => KillAsync(times: 4);
