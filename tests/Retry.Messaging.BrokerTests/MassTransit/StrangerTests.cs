@@ -267,7 +267,8 @@ public sealed class StrangerTests(BrokerFixture broker, ITestOutputHelper output
         properties.IsExpirationPresent().ShouldBeFalse();
         properties.IsPriorityPresent().ShouldBeFalse();
         var headers = properties.Headers!;
-        headers.Keys.ShouldNotContain(name => name.StartsWith("x-", StringComparison.Ordinal));
+        // the broker writes its count when it hands the message out; a sender's would still be 50
+        headers.Where(header => header.Key.StartsWith("x-", StringComparison.Ordinal)).ShouldAllBe(header => header.Key == "x-delivery-count" && Plain(header.Value) == "0");
         headers.Keys.ShouldNotContain("CC");
         headers.Keys.ShouldNotContain("BCC");
         foreach (var (name, value) in was.Headers!)
