@@ -17,7 +17,7 @@ public sealed class StrangerTests(BrokerFixture broker, ITestOutputHelper output
 {
     private const int Retries = 2;
     private static readonly TimeSpan Delay = TimeSpan.FromSeconds(3);
-    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(1.5);
 
     [Theory]
     [InlineData(700)]
@@ -36,7 +36,6 @@ public sealed class StrangerTests(BrokerFixture broker, ITestOutputHelper output
         await using var service = await RetryService.StartAsync(uri, (context, cfg) => cfg.ReceiveEndpoint("strangers", e =>
         {
             e.PrefetchCount = 100;
-            e.ClearSerialization();
             e.UseRawJsonDeserializer(RawSerializerOptions.AnyMessageType, isDefault: true);
             e.UseGradientRetry(context, retry => retry.Fixed(Delay).Retries(Retries));
             e.Handler<Order>(order =>
@@ -155,6 +154,12 @@ public sealed class StrangerTests(BrokerFixture broker, ITestOutputHelper output
             });
         }));
 
+        await using (var channel = await raw.Connection.CreateChannelAsync())
+        {
+            // the service binds its queue as well, but not before it says that it has started
+            await channel.QueueBindAsync("forged", "retry.v1.return", "*.*.*.*.*.*.*.*.forged");
+        }
+
         await raw.PublishAsync("retry.v1.return", "0.0.0.0.0.0.0.0.forged", """{"number":1}"""u8.ToArray(), new BasicProperties
         {
             ContentType = "application/json",
@@ -262,7 +267,8 @@ public sealed class StrangerTests(BrokerFixture broker, ITestOutputHelper output
         properties.IsExpirationPresent().ShouldBeFalse();
         properties.IsPriorityPresent().ShouldBeFalse();
         var headers = properties.Headers!;
-        headers.Keys.ShouldNotContain(name => name.StartsWith("x-", StringComparison.Ordinal));
+        // the broker writes its count when it hands the message out; a sender's would still be 50
+        headers.Where(header => header.Key.StartsWith("x-", StringComparison.Ordinal)).ShouldAllBe(header => header.Key == "x-delivery-count" && Plain(header.Value) == "0");
         headers.Keys.ShouldNotContain("CC");
         headers.Keys.ShouldNotContain("BCC");
         foreach (var (name, value) in was.Headers!)

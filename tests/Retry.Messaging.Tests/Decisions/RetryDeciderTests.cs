@@ -39,6 +39,36 @@ public class RetryDeciderTests
         park.State.DueAt.ShouldBeNull();
     }
 
+    /// <summary>What a stranger wrote is brought down to the last attempt; what the history bears out stays, also after a policy was shortened.</summary>
+    [Theory]
+    [InlineData(int.MaxValue, 0, 4)]
+    [InlineData(999, 0, 4)]
+    [InlineData(999, 7, 4)]
+    [InlineData(3, 0, 4)]
+    [InlineData(2, 0, 3)]
+    [InlineData(8, 7, 9)]
+    public void A_number_beyond_the_last_attempt_is_written_down_as_the_last_one(int found, int lastInHistory, int next)
+    {
+        var history = lastInHistory == 0 ? RetryHistory.Empty : RetryHistory.Empty.With(new RetryAttempt(lastInHistory, Now, "host", "Error", "message"));
+        var rules = RetryRules.Create(retry => { retry.Fixed(Second).Retries(2); retry.Fail<FormatException>(); });
+
+        Decide(rules, RetryState.Fresh with { Attempt = found, History = history }, new FormatException())
+            .ShouldBeOfType<RetryDecision.Park>().State.Attempt.ShouldBe(next);
+    }
+
+    [Fact]
+    public void What_no_consumer_took_is_parked_with_its_cause_in_the_history()
+    {
+        var failure = new FailedAttempt(new FormatException("not JSON"), "host") { FallbackId = "fallback" };
+
+        var park = RetryDecider.Refuse(RetryState.Fresh, failure, ParkReason.Malformed, Now);
+
+        park.Reason.ShouldBe(ParkReason.Malformed);
+        park.State.Id.ShouldBe("fallback");
+        park.State.FirstFailedAt.ShouldBe(Now);
+        park.State.History.Attempts.ShouldHaveSingleItem().Message.ShouldBe("not JSON");
+    }
+
     [Fact]
     public void The_exception_decides_between_done_parked_and_again()
     {

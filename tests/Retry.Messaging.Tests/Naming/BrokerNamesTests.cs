@@ -59,4 +59,16 @@ public class BrokerNamesTests
         (reason is null).ShouldBe(fits);
         reason?.ShouldContain("leaves 239");
     }
+
+    [Theory]
+    [InlineData("retry.v1.return", true)]
+    [InlineData("retry.v1.d", true)]
+    [InlineData("retry.v1.tenths", true)]
+    [InlineData("retry.v1.lost", false)]
+    [InlineData("retry.v1.30s", false)]
+    [InlineData("retry.v1.mine", false)]
+    [InlineData("retry.parking", false)]
+    [InlineData("", false)]
+    public void Only_the_exchanges_of_the_ladder_vouch_for_our_headers(string exchange, bool isOurs) =>
+        BrokerNames.IsOfTheLadder(exchange).ShouldBe(isOurs);
 }

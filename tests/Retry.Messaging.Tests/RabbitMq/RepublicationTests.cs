@@ -24,6 +24,42 @@ public class RepublicationTests
     public void What_the_broker_wrote_or_would_act_on_is_stripped(string name) =>
         Republication.Stripped(new BasicProperties { Headers = new Dictionary<string, object?> { [name] = "x" } }).Headers!.ShouldBeEmpty();
 
+    /// <summary>Bytes that were no UTF-8 are read as characters of three bytes each; a name of 200 of them cannot be written any more.</summary>
+    [Fact]
+    public void What_cannot_be_written_is_left_out_and_does_not_take_the_channel_along()
+    {
+        var grown = new string('\uFFFD', 200);
+        var original = new BasicProperties
+        {
+            CorrelationId = grown,
+            MessageId = "m-1",
+            Headers = new Dictionary<string, object?>
+            {
+                [grown] = 1,
+                ["table"] = new Dictionary<string, object?> { ["list"] = new List<object?> { new Dictionary<string, object?> { [grown] = 1 } } },
+                ["mine"] = "text",
+            },
+        };
+
+        var properties = Republication.Stripped(original);
+
+        properties.Headers!.Keys.ShouldBe(["mine"]);
+        properties.CorrelationId.ShouldBeNull();
+        properties.MessageId.ShouldBe("m-1");
+    }
+
+    [Theory]
+    [InlineData(null, 0)]
+    [InlineData("x", 0)]
+    [InlineData(-1, 0)]
+    [InlineData(0, 0)]
+    [InlineData(3, 3)]
+    [InlineData(3L, 3)]
+    [InlineData(long.MaxValue, int.MaxValue)]
+    [InlineData((byte)3, 3)]
+    public void The_brokers_count_of_returns_is_read_whatever_is_there(object? count, int returns) =>
+        Republication.Returns(new BasicProperties { Headers = new Dictionary<string, object?> { ["x-delivery-count"] = count } }).ShouldBe(returns);
+
     [Theory]
     [InlineData("x-tenant")]
     [InlineData("x-deadline")]
