@@ -15,6 +15,8 @@ public sealed class RateTests(BrokerFixture broker, ITestOutputHelper output)
     private const double BusyShare = 0.6;
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(2);
 
+    // a rate or a window to the millisecond wants a machine with nothing else to do
+    [Trait("Category", "Long")]
     [Theory]
     [InlineData(10, 1, 0.98)]
     [InlineData(100, 8, 0.98)]

@@ -16,6 +16,8 @@ public sealed class SettingsTests(ShortConsumerTimeout node, ITestOutputHelper o
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Effective = TimeSpan.FromSeconds(2);
 
+    // a rate or a window to the millisecond wants a machine with nothing else to do
+    [Trait("Category", "Long")]
     [Fact]
     public async Task Rate_pause_and_resume_work_within_two_seconds_and_outlive_restarts()
     {

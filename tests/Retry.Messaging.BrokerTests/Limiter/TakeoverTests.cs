@@ -20,6 +20,8 @@ public sealed class TakeoverTests(OwnNode node, ITestOutputHelper output) : ICla
     // unconfirmed at most: a tenth of a second of the cap
     private const int Window = Cap / 10;
 
+    // a rate or a window to the millisecond wants a machine with nothing else to do
+    [Trait("Category", "Long")]
     [Fact]
     public Task Survives_the_active_instance_being_killed_again_and_again() => KillAsync(times: 4);
 
@@ -28,6 +30,8 @@ public sealed class TakeoverTests(OwnNode node, ITestOutputHelper output) : ICla
     [InlineData(25)]
     public Task Survives_25_kills_in_a_row(int times) => KillAsync(times);
 
+    // a rate or a window to the millisecond wants a machine with nothing else to do
+    [Trait("Category", "Long")]
     [Fact]
     public async Task A_hanging_instance_is_replaced_and_releases_nothing_when_it_wakes()
     {

@@ -14,6 +14,8 @@ public sealed class WorkQueueTests(OwnNode node, ITestOutputHelper output) : ICl
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
 
+    // a rate or a window to the millisecond wants a machine with nothing else to do
+    [Trait("Category", "Long")]
     [Fact]
     public Task No_flood_when_the_consumers_come_back() => StopConsumersAsync(TimeSpan.FromSeconds(10));
 
@@ -63,6 +65,8 @@ public sealed class WorkQueueTests(OwnNode node, ITestOutputHelper output) : ICl
         (await point.Raw.CountAsync(point.Names.Release)).ShouldBe(0u);
     }
 
+    // a rate or a window to the millisecond wants a machine with nothing else to do
+    [Trait("Category", "Long")]
     [Fact]
     public async Task A_full_queue_is_waited_for_and_slows_nobody_else()
     {
@@ -101,6 +105,8 @@ public sealed class WorkQueueTests(OwnNode node, ITestOutputHelper output) : ICl
         (await full.Raw.CountAsync("full.release")).ShouldBe(0u);
     }
 
+    // a rate or a window to the millisecond wants a machine with nothing else to do
+    [Trait("Category", "Long")]
     [Fact]
     public async Task Goes_on_after_a_broker_restart()
     {

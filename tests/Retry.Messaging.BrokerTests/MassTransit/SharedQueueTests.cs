@@ -23,7 +23,7 @@ public sealed class SharedQueueTests(BrokerFixture broker)
         await using var raw = await RawClient.ConnectAsync(uri);
         var faults = await raw.TapAsync(FaultExchange.Of<Item>());
         var batchFaults = await raw.TapAsync(FaultExchange.Of<Batch<Item>>());
-        using var seen = new Seen();
+        var seen = new Seen();
         await using var service = await RetryService.StartAsync(
             uri,
             (context, cfg) => cfg.ReceiveEndpoint("batches", e =>
@@ -99,7 +99,7 @@ public sealed class SharedQueueTests(BrokerFixture broker)
         const int messages = 20;
         var uri = await broker.CreateVirtualHostAsync();
         await using var raw = await RawClient.ConnectAsync(uri);
-        using var seen = new Seen();
+        var seen = new Seen();
         await using var service = await RetryService.StartAsync(
             uri,
             (context, cfg) => cfg.ReceiveEndpoint("sagas", e =>
@@ -133,7 +133,7 @@ public sealed class SharedQueueTests(BrokerFixture broker)
         await using var raw = await RawClient.ConnectAsync(uri);
         var completed = await raw.TapAsync(FaultExchange.ExchangeOf<RoutingSlipCompleted>());
         var faulted = await raw.TapAsync(FaultExchange.ExchangeOf<RoutingSlipFaulted>());
-        using var seen = new Seen { Failures = failures };
+        var seen = new Seen { Failures = failures };
         await using var service = await RetryService.StartAsync(
             uri,
             (context, cfg) => cfg.ReceiveEndpoint("activities", e =>
@@ -171,7 +171,7 @@ public sealed class SharedQueueTests(BrokerFixture broker)
 
     public sealed record Counted(Guid CorrelationId, int Number);
 
-    public sealed class Seen : IDisposable
+    public sealed class Seen
     {
         private int _done;
 
@@ -184,8 +184,6 @@ public sealed class SharedQueueTests(BrokerFixture broker)
         public void Attempt(int number, ConsumeContext context) => Attempts.GetOrAdd(number, _ => new()).Enqueue(context.GetRedeliveryCount() + 1);
 
         public void Done() => Interlocked.Increment(ref _done);
-
-        public void Dispose() => _done.Dispose();
 
         public async Task WaitForDoneAsync(int count, TimeSpan deadline)
         {
