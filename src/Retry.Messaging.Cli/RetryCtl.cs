@@ -4,6 +4,7 @@ using Retry.Messaging.Cli.Commands;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.RabbitMq.Connections;
+using Retry.Messaging.RabbitMq.Management;
 using Retry.Messaging.RabbitMq.Parking;
 using Retry.Messaging.RabbitMq.Topology;
 using RabbitMQ.Client.Exceptions;
@@ -45,7 +46,7 @@ internal static class RetryCtl
         {
             return Fail(host, ExitCode.Failed, "Interrupted; nothing was changed.");
         }
-        catch (Exception exception) when (exception is ParkingException or BrokerConnectionException or TopologyException or OperationInterruptedException or IOException or UnauthorizedAccessException or TimeoutException)
+        catch (Exception exception) when (exception is ParkingException or ManagementException or BrokerConnectionException or TopologyException or OperationInterruptedException or IOException or UnauthorizedAccessException or TimeoutException)
         {
             return Fail(host, ExitCode.Failed, exception.Message);
         }
@@ -64,6 +65,7 @@ internal static class RetryCtl
         {
             TopologyPlanCommand.Create(host),
             TopologyApplyCommand.Create(host),
+            TopologyVerifyCommand.Create(host),
             TopologyExportCommand.Create(host),
         };
         var parked = new Command("parked", "Messages that will not be tried again by themselves.")
@@ -73,10 +75,16 @@ internal static class RetryCtl
             ParkedReplayCommand.Create(host),
             ParkedDiscardCommand.Create(host),
         };
+        var lost = new Command("lost", "Messages whose destination was not there; they left the ladder without stalling it.")
+        {
+            LostListCommand.Create(host),
+            LostReplayCommand.Create(host),
+        };
         var root = new RootCommand("retryctl: the retry ladder and the parking lots of a RabbitMQ virtual host.\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 drift, a finding or something that could not be checked.")
         {
             topology,
             parked,
+            lost,
         };
         GlobalOptions.AddTo(root);
         return root;

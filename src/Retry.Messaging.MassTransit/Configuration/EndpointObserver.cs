@@ -98,7 +98,7 @@ internal sealed class EndpointObserver : IEndpointConfigurationObserver
             return;
         }
 
-        var topology = new PointTopology(Rabbit(queue, rules), _manage, rules, _logging.CreateLogger<PointTopology>());
+        var topology = new PointTopology(Rabbit(queue, rules), _manage, rules, settings.QueueArguments, _logging.CreateLogger<PointTopology>());
         endpoint.ConfigureChannel(channel => channel.UseFilter(topology));
         endpoint.ConnectReceiveEndpointObserver(topology);
     }
