@@ -18,6 +18,9 @@ internal sealed record BrokerFacts
     /// <summary>The names of the cluster's nodes; <see langword="null"/> where the user may not see them.</summary>
     public IReadOnlyList<string>? Nodes { get; init; }
 
+    /// <summary>Those of them that do not run.</summary>
+    public IReadOnlyList<string> StoppedNodes { get; init; } = [];
+
     /// <summary>Feature flags and whether each is enabled; <see langword="null"/> where the user may not see them.</summary>
     public IReadOnlyDictionary<string, bool>? FeatureFlags { get; init; }
 

@@ -14,19 +14,21 @@ internal static class BrokerFactsReader
         var vhost = client.VirtualHostSegment;
         var overview = await client.GetAsync("overview?columns=rabbitmq_version", cancellationToken).ConfigureAwait(false);
         var exchanges = await client.GetAsync($"exchanges/{vhost}?columns=name,type,durable,auto_delete,internal,arguments", cancellationToken).ConfigureAwait(false);
-        var queues = await client.GetAsync($"queues/{vhost}?columns=name,type,durable,auto_delete,exclusive,arguments,policy,operator_policy,effective_policy_definition,leader,node,members,online,state", cancellationToken).ConfigureAwait(false);
         var bindings = await client.GetAsync($"bindings/{vhost}?columns=source,destination,destination_type,routing_key", cancellationToken).ConfigureAwait(false);
-        var policies = await TryGetAsync($"policies/{vhost}", "which policy sets what").ConfigureAwait(false);
-        var nodes = await TryGetAsync("nodes?columns=name", "replicas and the spread of leaders (the cluster's nodes)").ConfigureAwait(false);
+        var policies = ReadPolicies(await TryGetAsync($"policies/{vhost}", "policies").ConfigureAwait(false));
+        var operatorPolicies = ReadPolicies(await TryGetAsync($"operator-policies/{vhost}", "operator policies").ConfigureAwait(false));
+        var queues = await ReadQueuesAsync(client, policies ?? [], operatorPolicies ?? [], cancellationToken).ConfigureAwait(false);
+        var nodes = await TryGetAsync("nodes?columns=name,running", "replicas, the spread of leaders and stopped nodes (the cluster's nodes)").ConfigureAwait(false);
         var flags = await TryGetAsync("feature-flags", "feature flags").ConfigureAwait(false);
         return new BrokerFacts
         {
             Version = Text(overview, "rabbitmq_version") ?? "unknown",
             Exchanges = [.. Items(exchanges).Select(ReadExchange)],
-            Queues = [.. Items(queues).Select(ReadQueue)],
+            Queues = queues,
             Bindings = [.. Items(bindings).Select(binding => new BindingFact(Text(binding, "source") ?? "", Text(binding, "destination") ?? "", Text(binding, "destination_type") == "queue", Text(binding, "routing_key") ?? ""))],
-            Policies = policies is { } list ? [.. Items(list).Select(ReadPolicy)] : null,
+            Policies = policies,
             Nodes = nodes is { } cluster ? [.. Items(cluster).Select(node => Text(node, "name")).OfType<string>()] : null,
+            StoppedNodes = nodes is { } all ? [.. Items(all).Where(node => !Flag(node, "running")).Select(node => Text(node, "name")).OfType<string>()] : [],
             FeatureFlags = flags is { } known ? Items(known).Where(flag => Text(flag, "name") is not null).ToDictionary(flag => Text(flag, "name")!, flag => Text(flag, "state") == "enabled", StringComparer.Ordinal) : null,
             NotChecked = notChecked,
         };
@@ -45,22 +47,27 @@ internal static class BrokerFactsReader
         }
     }
 
-    /// <summary>Reads one queue, or <see langword="null"/> where there is none.</summary>
-    public static async Task<QueueFact?> ReadQueueAsync(ManagementClient client, string name, CancellationToken cancellationToken)
+    /// <summary>Reads the queues, and what the policies that the broker names on them set.</summary>
+    /// <remarks>
+    /// Without statistics: with them, a queue's policy is the one of its last report, up to five seconds old, and a policy that was
+    /// just written looks missing. What a policy sets is only in the statistics, so it is put together here.
+    /// </remarks>
+    public static async Task<IReadOnlyList<QueueFact>> ReadQueuesAsync(ManagementClient client, IReadOnlyList<PolicyFact> policies, IReadOnlyList<PolicyFact> operatorPolicies, CancellationToken cancellationToken)
     {
-        try
+        var queues = await client.GetAsync($"queues/{client.VirtualHostSegment}?disable_stats=true", cancellationToken).ConfigureAwait(false);
+        return [.. Items(queues).Select(ReadQueue).Select(queue => queue with
         {
-            return ReadQueue(await client.GetAsync($"queues/{client.VirtualHostSegment}/{Uri.EscapeDataString(name)}", cancellationToken).ConfigureAwait(false));
-        }
-        catch (ManagementException exception) when (exception.Problem == ManagementProblem.NotFound)
-        {
-            return null;
-        }
+            EffectivePolicy = EffectiveSettings.Merge(Definition(policies, queue.Policy), Definition(operatorPolicies, queue.OperatorPolicy)),
+        })];
+
+        static IReadOnlyDictionary<string, object?>? Definition(IReadOnlyList<PolicyFact> policies, string? name) => policies.FirstOrDefault(policy => policy.Name == name)?.Definition;
     }
 
-    /// <summary>Reads the policies of the virtual host.</summary>
+    /// <summary>Reads the policies of the virtual host, or its operator policies.</summary>
     public static async Task<IReadOnlyList<PolicyFact>> ReadPoliciesAsync(ManagementClient client, CancellationToken cancellationToken) =>
-        [.. Items(await client.GetAsync($"policies/{client.VirtualHostSegment}", cancellationToken).ConfigureAwait(false)).Select(ReadPolicy)];
+        ReadPolicies(await client.GetAsync($"policies/{client.VirtualHostSegment}", cancellationToken).ConfigureAwait(false))!;
+
+    private static List<PolicyFact>? ReadPolicies(JsonElement? json) => json is { } list ? [.. Items(list).Select(ReadPolicy)] : null;
 
     private static ExchangeFact ReadExchange(JsonElement json) => new(Text(json, "name") ?? "", Text(json, "type") ?? "")
     {
@@ -81,7 +88,6 @@ internal static class BrokerFactsReader
             Arguments = arguments,
             Policy = Text(json, "policy"),
             OperatorPolicy = Text(json, "operator_policy"),
-            EffectivePolicy = Table(json, "effective_policy_definition"),
             Leader = Text(json, "leader") ?? Text(json, "node"),
             Members = Texts(json, "members"),
             Online = Texts(json, "online"),

@@ -22,6 +22,19 @@ internal static class EffectiveSettings
     public static bool HasLengthLimit(QueueFact queue) =>
         (Limit(queue, PolicyKeys.MaxLength) ?? Limit(queue, PolicyKeys.MaxLengthBytes)) is not null;
 
+    /// <summary>What a policy and an operator policy set together: the lower number, otherwise the operator's word.</summary>
+    public static IReadOnlyDictionary<string, object?> Merge(IReadOnlyDictionary<string, object?>? policy, IReadOnlyDictionary<string, object?>? operators)
+    {
+        var merged = new Dictionary<string, object?>(policy ?? new Dictionary<string, object?>());
+        foreach (var (key, value) in operators ?? new Dictionary<string, object?>())
+        {
+            var isLower = Number(merged.GetValueOrDefault(key)) is { } theirs && Number(value) is { } ours && theirs < ours;
+            merged[key] = isLower ? merged[key] : value;
+        }
+
+        return merged;
+    }
+
     /// <summary>Names the policy that a setting comes from.</summary>
     public static string SourceOf(BrokerFacts facts, QueueFact queue, string key)
     {

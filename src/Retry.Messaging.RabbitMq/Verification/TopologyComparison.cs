@@ -208,6 +208,10 @@ internal sealed class TopologyComparison
         {
             Add(TopologyFindingKind.Unavailable, $"queue '{queue.Name}'", $"{queue.Online.Count} of {queue.Members.Count} replicas online", $"a majority, {majority}", "Start the nodes that are down; until then it stalls the rungs that its messages are in.");
         }
+        else if (queue.Members.Count == 0 && queue.Leader is { } node && _facts.StoppedNodes.Contains(node))
+        {
+            Add(TopologyFindingKind.Unavailable, $"queue '{queue.Name}'", $"its only node, '{node}', stopped", "it running", "Start the node; until then it stalls the rungs that its messages are in.");
+        }
         else if (queue.State is "down" or "stopped" or "crashed" or "minority")
         {
             Add(TopologyFindingKind.Unavailable, $"queue '{queue.Name}'", $"state {queue.State}", "running", $"Start its node{(queue.Leader is null ? "" : $", {queue.Leader}")}; until then it stalls the rungs that its messages are in.");

@@ -10,12 +10,14 @@ internal static class WorkQueuePolicyWriter
     /// <exception cref="ManagementException">The API is missing, or the user may not write policies.</exception>
     public static async Task<WorkQueuePolicyResult> EnsureAsync(ManagementClient client, string workQueue, CancellationToken cancellationToken)
     {
-        if (await BrokerFactsReader.ReadQueueAsync(client, workQueue, cancellationToken).ConfigureAwait(false) is not { } queue)
+        var policies = await BrokerFactsReader.ReadPoliciesAsync(client, cancellationToken).ConfigureAwait(false);
+        // operator policies set limits; none of them can dead-letter
+        var queues = await BrokerFactsReader.ReadQueuesAsync(client, policies, [], cancellationToken).ConfigureAwait(false);
+        if (queues.FirstOrDefault(queue => queue.Name == workQueue) is not { } queue)
         {
             return new WorkQueuePolicyResult(WorkQueuePolicyOutcome.NoQueue, null, $"Queue '{workQueue}' does not exist yet; its policy depends on its type. Run this again when its service has started.");
         }
 
-        var policies = await BrokerFactsReader.ReadPoliciesAsync(client, cancellationToken).ConfigureAwait(false);
         var result = Decide(queue, policies);
         if (result is { Outcome: WorkQueuePolicyOutcome.Written, Policy: { } policy })
         {
