@@ -55,12 +55,12 @@ internal static class BrokerFactsReader
     public static async Task<IReadOnlyList<QueueFact>> ReadQueuesAsync(ManagementClient client, IReadOnlyList<PolicyFact> policies, IReadOnlyList<PolicyFact> operatorPolicies, CancellationToken cancellationToken)
     {
         var queues = await client.GetAsync($"queues/{client.VirtualHostSegment}?disable_stats=true", cancellationToken).ConfigureAwait(false);
-        return [.. Items(queues).Select(ReadQueue).Select(queue => queue with
+        return [.. Items(queues).Select(ReadQueue).Select(queue =>
         {
-            EffectivePolicy = EffectiveSettings.Merge(Definition(policies, queue.Policy), Definition(operatorPolicies, queue.OperatorPolicy)),
+            var policy = policies.FirstOrDefault(policy => policy.Name == queue.Policy);
+            var operators = operatorPolicies.Where(policy => policy.AppliesTo(queue)).MaxBy(policy => policy.Priority);
+            return queue with { OperatorPolicy = operators?.Name, EffectivePolicy = EffectiveSettings.Merge(policy?.Definition, operators?.Definition) };
         })];
-
-        static IReadOnlyDictionary<string, object?>? Definition(IReadOnlyList<PolicyFact> policies, string? name) => policies.FirstOrDefault(policy => policy.Name == name)?.Definition;
     }
 
     /// <summary>Reads the policies of the virtual host, or its operator policies.</summary>
@@ -87,7 +87,6 @@ internal static class BrokerFactsReader
             Exclusive = Flag(json, "exclusive"),
             Arguments = arguments,
             Policy = Text(json, "policy"),
-            OperatorPolicy = Text(json, "operator_policy"),
             Leader = Text(json, "leader") ?? Text(json, "node"),
             Members = Texts(json, "members"),
             Online = Texts(json, "online"),

@@ -60,7 +60,7 @@ public sealed class ExistingEstateTests(BrokerFixture broker)
             }
 
             // a request and its answer go by the bus's own endpoint and a temporary one, as ever
-            var client = services[0].Bus.CreateRequestClient<Question>(new Uri("queue:by-hand"));
+            var client = services[0].Bus.CreateRequestClient<Question>(new Uri("exchange:by-hand"));
             (await client.GetResponse<Answer>(new Question("?"), timeout: RequestTimeout.After(s: 30))).Message.Text.ShouldBe("!");
 
             var after = await QueuesAsync(management);
