@@ -6,6 +6,8 @@ RESULTS := artifacts/test-results
 PACKAGES := artifacts/packages
 UNIT_TESTS := tests/Retry.Messaging.Tests
 BROKER_TESTS := tests/Retry.Messaging.BrokerTests
+# Tests that take minutes say so: [Trait("Category", "Long")].
+SHORT := Category!=Long
 TEST_PROJECTS := $(sort $(dir $(wildcard tests/*Tests/*.csproj)))
 
 # MassTransit reports usage over the network unless told not to.
@@ -18,7 +20,7 @@ export DOTNET_CLI_USE_MSBUILD_SERVER := 0
 export UseSharedCompilation := false
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-unit test-broker limiter demo topology pack clean rabbitmq
+.PHONY: help build test test-unit test-broker test-long test-matrix limiter demo topology pack clean rabbitmq
 # Targets share bin folders, and tests share two cores.
 .NOTPARALLEL:
 
@@ -33,19 +35,25 @@ define run-tests
 	@mkdir -p $(RESULTS)
 	@status=0; for project in $(1); do \
 	    name=$$(basename $$project); rm -f $(RESULTS)/$$name.trx; \
-	    dotnet test $$project --configuration $(CONFIGURATION) --no-build \
+	    dotnet test $$project --configuration $(CONFIGURATION) --no-build --filter "$(2)" \
 	        --logger "trx;LogFileName=$$name.trx" --results-directory $(RESULTS) || status=1; \
 	done; exit $$status
 endef
 
-test: rabbitmq clean-results build ## Run all tests; installs RabbitMQ first where it may
-	$(call run-tests,$(TEST_PROJECTS))
+test: rabbitmq clean-results build ## Run all tests but the long ones; installs RabbitMQ first where it may
+	$(call run-tests,$(TEST_PROJECTS),$(SHORT))
 
 test-unit: build ## Run the tests that need no broker
-	$(call run-tests,$(UNIT_TESTS))
+	$(call run-tests,$(UNIT_TESTS),$(SHORT))
 
 test-broker: rabbitmq build ## Run the tests on a private broker
-	$(call run-tests,$(BROKER_TESTS))
+	$(call run-tests,$(BROKER_TESTS),$(SHORT))
+
+test-long: rabbitmq build ## Run the tests that take minutes each
+	$(call run-tests,$(TEST_PROJECTS),Category=Long)
+
+test-matrix: build ## Run the broker tests on RabbitMQ 3.10, 4.0 and 4.3; installs what is missing into a folder
+	@CONFIGURATION=$(CONFIGURATION) RESULTS=$(RESULTS) eng/test-matrix.sh
 
 limiter: rabbitmq build ## Measure the limiter for some 25 minutes: rates, 25 kills, a herd; best with nothing else running
 	@mkdir -p $(RESULTS)

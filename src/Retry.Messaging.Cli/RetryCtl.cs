@@ -5,6 +5,7 @@ using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.RabbitMq.Connections;
 using Retry.Messaging.RabbitMq.Limiter;
+using Retry.Messaging.RabbitMq.Management;
 using Retry.Messaging.RabbitMq.Parking;
 using Retry.Messaging.RabbitMq.Topology;
 using RabbitMQ.Client.Exceptions;
@@ -46,7 +47,7 @@ internal static class RetryCtl
         {
             return Fail(host, ExitCode.Failed, "Interrupted; nothing was changed.");
         }
-        catch (Exception exception) when (exception is ParkingException or LimiterException or BrokerConnectionException or TopologyException or OperationInterruptedException or IOException or UnauthorizedAccessException or TimeoutException)
+        catch (Exception exception) when (exception is ParkingException or LimiterException or ManagementException or BrokerConnectionException or TopologyException or OperationInterruptedException or IOException or UnauthorizedAccessException or TimeoutException)
         {
             return Fail(host, ExitCode.Failed, exception.Message);
         }
@@ -65,6 +66,7 @@ internal static class RetryCtl
         {
             TopologyPlanCommand.Create(host),
             TopologyApplyCommand.Create(host),
+            TopologyVerifyCommand.Create(host),
             TopologyExportCommand.Create(host),
         };
         var parked = new Command("parked", "Messages that will not be tried again by themselves.")
@@ -74,10 +76,16 @@ internal static class RetryCtl
             ParkedReplayCommand.Create(host),
             ParkedDiscardCommand.Create(host),
         };
+        var lost = new Command("lost", "Messages whose destination was not there; they left the ladder without stalling it.")
+        {
+            LostListCommand.Create(host),
+            LostReplayCommand.Create(host),
+        };
         var root = new RootCommand("retryctl: the retry ladder and the parking lots of a RabbitMQ virtual host.\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 drift, a finding or something that could not be checked.")
         {
             topology,
             parked,
+            lost,
             LimiterCommand.Create(host),
         };
         GlobalOptions.AddTo(root);

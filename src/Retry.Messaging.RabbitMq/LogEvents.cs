@@ -7,6 +7,8 @@ internal static class LogEvents
     public const int TopologyRefused = 1002;
     public const int PointReady = 1003;
     public const int TopologyDiffers = 1004;
+    public const int PolicyUnseen = 1005;
+    public const int ParkedElsewhere = 1006;
     public const int RetryScheduled = 1101;
     public const int Parked = 1102;
     public const int Dropped = 1103;

@@ -6,21 +6,23 @@ using Retry.Messaging.RabbitMq.Topology;
 
 namespace Retry.Messaging.Cli.Commands;
 
-/// <summary><c>topology apply</c>: declares the ladder and the points. What exists already is left as it is.</summary>
+/// <summary><c>topology apply</c>: declares the ladder and the points, and gives work queues the policy that parks what the broker drops.</summary>
 internal static class TopologyApplyCommand
 {
     public static Command Create(CliHost host)
     {
-        var command = new Command("apply", "Declares what 'plan' shows; may be repeated. What exists with other properties is left as it is and named: exit code 3.");
+        var command = new Command("apply", "Declares what 'plan' shows, and writes the policy that parks what the broker drops from a point's work queue; may be repeated. What exists with other properties, and a queue that has a policy already, is left as it is and named: exit code 3.");
         var point = PointOption.Create();
         command.Options.Add(point);
-        command.SetAction((parsed, cancellationToken) => RunAsync(host, parsed, PointOption.PlanOf(parsed, point), cancellationToken));
+        command.SetAction((parsed, cancellationToken) => RunAsync(host, parsed, PointOption.PlanOf(parsed, point), PointOption.QueuesOf(parsed, point), cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(CliHost host, ParseResult parsed, TopologyPlan plan, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(CliHost host, ParseResult parsed, TopologyPlan plan, IReadOnlyList<string> points, CancellationToken cancellationToken)
     {
-        var connection = await GlobalOptions.ConnectAsync(parsed, host, cancellationToken).ConfigureAwait(false);
+        var address = GlobalOptions.RequireAddress(parsed, host);
+        using var management = GlobalOptions.ManagementOf(parsed, host, address);
+        var connection = await address.ConnectAsync(RetryCtl.Name, cancellationToken).ConfigureAwait(false);
         await using var ends = connection.ConfigureAwait(false);
 
         // A work queue belongs to its service: one that is not there yet is bound when the service starts.
@@ -32,17 +34,20 @@ internal static class TopologyApplyCommand
         await ProgressDisplay.RunAsync(host, "Declaring", async report =>
             different = await TopologyDeclarer.DeclareAsync(connection, plan, new DeclarationProgress(declared => report(declared, total)), cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
 
+        var policies = await WorkQueuePolicies.EnsureAsync(connection, management, [.. points.Where(queue => !absent.Contains(queue))], cancellationToken).ConfigureAwait(false);
         if (parsed.GetValue(GlobalOptions.Json))
         {
-            JsonOutput.WriteLine(host.Out, new { Exchanges = plan.Exchanges.Count, Queues = plan.Queues.Count, Bindings = plan.Bindings.Count, Created = before.MissingCount, NotBoundYet = absent, Different = different.Select(found => found.Message) });
+            JsonOutput.WriteLine(host.Out, new { Exchanges = plan.Exchanges.Count, Queues = plan.Queues.Count, Bindings = plan.Bindings.Count, Created = before.MissingCount, NotBoundYet = absent, Different = different.Select(found => found.Message), Policies = policies.ToDocument() });
         }
         else
         {
             host.Out.WriteLine($"Declared {TopologyCount.Of(plan)}; {Printable.Count(before.MissingCount)} of the exchanges and queues are new.");
             foreach (var queue in absent)
             {
-                host.Out.WriteLine($"Queue '{queue}' does not exist yet; its service binds it when it starts.");
+                host.Out.WriteLine($"Queue '{queue}' does not exist yet; its service binds it when it starts. Its policy depends on its type: run this again then.");
             }
+
+            policies.Write(host);
         }
 
         foreach (var found in different)
@@ -50,7 +55,7 @@ internal static class TopologyApplyCommand
             host.Error.WriteLine(found.Message);
         }
 
-        return different.Count == 0 ? ExitCode.Done : ExitCode.Finding;
+        return different.Count == 0 && policies.IsDone ? ExitCode.Done : ExitCode.Finding;
     }
 
     private sealed class DeclarationProgress(Action<int> report) : IProgress<int>

@@ -2,6 +2,7 @@ using System.CommandLine;
 using RabbitMQ.Client;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.RabbitMq.Connections;
+using Retry.Messaging.RabbitMq.Management;
 
 namespace Retry.Messaging.Cli.Options;
 
@@ -9,6 +10,7 @@ namespace Retry.Messaging.Cli.Options;
 internal static class GlobalOptions
 {
     private const string BrokerVariable = "RETRY_BROKER";
+    private const string ManagementVariable = "RETRY_MANAGEMENT";
 
     public static readonly Option<string?> Broker = new("--broker")
     {
@@ -19,7 +21,7 @@ internal static class GlobalOptions
 
     public static readonly Option<string?> Management = new("--management")
     {
-        Description = "The management API's address. Reserved; no command of this version asks it.",
+        Description = $"The management API: http(s)://host:port; asked with the broker address's user and password. Default: the environment variable {ManagementVariable}, else the broker's host, port 15672 (15671 with TLS).",
         HelpName = "URI",
         Recursive = true,
     };
@@ -40,8 +42,27 @@ internal static class GlobalOptions
     /// <summary>Opens a connection to the broker that was named.</summary>
     /// <exception cref="UsageException">None was, or not so that it could be read.</exception>
     public static async Task<IConnection> ConnectAsync(ParseResult parsed, CliHost host, CancellationToken cancellationToken) =>
-        await (FindAddress(parsed, host) ?? throw new UsageException($"Found no broker, wanted --broker amqp://user:password@host:port/vhost or the environment variable {BrokerVariable}."))
-            .ConnectAsync(RetryCtl.Name, cancellationToken).ConfigureAwait(false);
+        await RequireAddress(parsed, host).ConnectAsync(RetryCtl.Name, cancellationToken).ConfigureAwait(false);
+
+    /// <summary>The broker that was named.</summary>
+    /// <exception cref="UsageException">None was, or not so that it could be read.</exception>
+    public static BrokerAddress RequireAddress(ParseResult parsed, CliHost host) =>
+        FindAddress(parsed, host) ?? throw new UsageException($"Found no broker, wanted --broker amqp://user:password@host:port/vhost or the environment variable {BrokerVariable}.");
+
+    /// <summary>The management API that was named, or the one that a broker has unless it is told otherwise. Nothing is asked yet.</summary>
+    /// <exception cref="UsageException">It cannot be read.</exception>
+    public static ManagementClient ManagementOf(ParseResult parsed, CliHost host, BrokerAddress broker)
+    {
+        var option = parsed.GetValue(Management);
+        try
+        {
+            return new ManagementClient(broker, ManagementAddress.Of(broker, option ?? host.Variable(ManagementVariable)));
+        }
+        catch (FormatException exception)
+        {
+            throw new UsageException($"{(option is null ? ManagementVariable : "--management")}: {exception.Message}");
+        }
+    }
 
     /// <summary>The broker that was named, if one was.</summary>
     /// <exception cref="UsageException">It cannot be read.</exception>

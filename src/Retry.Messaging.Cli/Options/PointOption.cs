@@ -21,16 +21,27 @@ internal static class PointOption
     public static TopologyPlan PlanOf(ParseResult parsed, Option<string[]> option)
     {
         var plan = TopologyPlan.Ladder;
-        foreach (var queue in (parsed.GetValue(option) ?? []).Distinct(StringComparer.Ordinal))
+        foreach (var queue in QueuesOf(parsed, option))
+        {
+            plan = plan.Then(TopologyPlan.Point(RetryPointNames.For(queue), withRelease: false));
+        }
+
+        return plan;
+    }
+
+    /// <summary>The work queues that were named.</summary>
+    /// <exception cref="UsageException">One cannot be a destination of the ladder.</exception>
+    public static IReadOnlyList<string> QueuesOf(ParseResult parsed, Option<string[]> option)
+    {
+        List<string> queues = [.. (parsed.GetValue(option) ?? []).Distinct(StringComparer.Ordinal)];
+        foreach (var queue in queues)
         {
             if (BrokerNames.WhyNotADestination(queue) is { } why)
             {
                 throw new UsageException(why);
             }
-
-            plan = plan.Then(TopologyPlan.Point(RetryPointNames.For(queue), withRelease: false));
         }
 
-        return plan;
+        return queues;
     }
 }

@@ -8,12 +8,13 @@ using Retry.Messaging.RabbitMq.Parking;
 
 namespace Retry.Messaging.Cli.Options;
 
-/// <summary>Which parked messages: a work queue, then ids, conditions, or all.</summary>
+/// <summary>Which parked or lost messages: a work queue, then ids, conditions, or all.</summary>
 internal sealed class SelectionOptions
 {
     private readonly Argument<string> _queue = new("QUEUE") { Description = "The work queue (not its parking lot), for example payments." };
     private readonly Argument<string[]> _ids = new("ID") { Description = "Ids of parked messages.", Arity = ArgumentArity.ZeroOrMore };
-    private readonly Option<bool> _all = new("--all") { Description = "Every parked message of the queue." };
+    private readonly Option<bool> _all = new("--all") { Description = "Every message." };
+    private readonly Option<string?> _ofQueue = new("--queue") { Description = "Lost on the way to this work queue.", HelpName = "QUEUE" };
     private readonly Option<string?> _reason = new("--reason") { Description = "Parked for this reason: " + string.Join(", ", ParkReason.Known) + ".", HelpName = "REASON" };
     private readonly Option<string?> _exception = new("--exception") { Description = "The exception type's name contains this, in any case.", HelpName = "TEXT" };
     private readonly Option<string?> _type = new("--type") { Description = "The message type's name contains this, in any case.", HelpName = "TEXT" };
@@ -21,6 +22,8 @@ internal sealed class SelectionOptions
     private readonly Option<string[]> _header = new("--header") { Description = "A header has exactly this value; may be given several times.", HelpName = "NAME=VALUE", DefaultValueFactory = static _ => [] };
     private readonly Option<string?> _since = new("--since") { Description = "Parked at or after this: a time (2026-11-22T06:00:00Z) or an age (1h30m).", HelpName = "TIME" };
     private readonly Option<string?> _until = new("--until") { Description = "Parked before this: a time or an age.", HelpName = "TIME" };
+
+    private bool _isOfLost;
 
     public static SelectionOptions QueueAndConditions(Command command)
     {
@@ -49,6 +52,21 @@ internal sealed class SelectionOptions
         return selection;
     }
 
+    /// <summary>Messages in the lost queue, which is one for all work queues.</summary>
+    public static SelectionOptions LostIdsAndConditions(Command command, bool withIds)
+    {
+        var selection = new SelectionOptions { _isOfLost = true };
+        if (withIds)
+        {
+            command.Arguments.Add(selection._ids);
+            command.Options.Add(selection._all);
+        }
+
+        command.Options.Add(selection._ofQueue);
+        selection.AddConditions(command);
+        return selection;
+    }
+
     public string Queue(ParseResult parsed) => parsed.GetRequiredValue(_queue);
 
     public string[] Ids(ParseResult parsed) => parsed.GetValue(_ids) ?? [];
@@ -56,7 +74,7 @@ internal sealed class SelectionOptions
     /// <summary>The filter of a command that changes nothing: without a condition, all.</summary>
     public ParkedFilter FilterOf(ParseResult parsed, DateTimeOffset now)
     {
-        if (string.IsNullOrEmpty(Queue(parsed)))
+        if (!_isOfLost && string.IsNullOrEmpty(Queue(parsed)))
         {
             throw new UsageException("Found an empty QUEUE, wanted a work queue's name.");
         }
@@ -88,6 +106,7 @@ internal sealed class SelectionOptions
 
     private ParkedFilter Conditions(ParseResult parsed, DateTimeOffset now) => ParkedFilter.All with
     {
+        WorkQueue = _isOfLost ? parsed.GetValue(_ofQueue) : null,
         Reason = parsed.GetValue(_reason) is { } reason ? ParkReason.Parse(reason) : null,
         ExceptionType = parsed.GetValue(_exception),
         MessageType = parsed.GetValue(_type),

@@ -102,7 +102,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         }
 
         var place = Rabbit(queue, rules);
-        var topology = new PointTopology(place, _manage, rules, _logging.CreateLogger<PointTopology>());
+        var topology = new PointTopology(place, _manage, rules, settings.QueueArguments, _logging.CreateLogger<PointTopology>());
         var limiter = new PointLimiter(place, rules, _manage, () => settings.PrefetchCount, _time, _logging.CreateLogger<PointLimiter>());
         _services.GetService<LimiterHealthCheck>()?.Add(limiter);
         endpoint.ConfigureChannel(channel =>

@@ -3,15 +3,17 @@ using MassTransit.RabbitMqTransport;
 using Microsoft.Extensions.Logging;
 using Retry.Messaging.Configuration;
 using Retry.Messaging.MassTransit.Transports;
+using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Topology;
+using Retry.Messaging.RabbitMq.Verification;
 
 namespace Retry.Messaging.MassTransit.Configuration;
 
 /// <summary>Declares the ladder before a point's work queue is consumed from, and the point itself as soon as its queue exists.</summary>
 /// <remarks>Start-up never fails here: what cannot be declared is said, and tried again when the first outcome needs it.</remarks>
-internal sealed partial class PointTopology(RabbitMqPoint point, TopologyManagement manage, RetryRules rules, ILogger logger)
+internal sealed partial class PointTopology(RabbitMqPoint point, TopologyManagement manage, RetryRules rules, IDictionary<string, object> workQueueArguments, ILogger logger)
     : IFilter<ChannelContext>, IReceiveEndpointObserver
 {
     private ChannelContext? _channel;
@@ -38,10 +40,12 @@ internal sealed partial class PointTopology(RabbitMqPoint point, TopologyManagem
                     LogReady(point.Names.Work, rulesText);
                 }
 
+                SayWhoParks();
                 break;
 
             case TopologyManagement.Verify:
                 await LookAsync().ConfigureAwait(false);
+                SayWhoParks();
                 break;
         }
     }
@@ -89,6 +93,29 @@ internal sealed partial class PointTopology(RabbitMqPoint point, TopologyManagem
             }
         }
     }
+
+    // AMQP shows no policy, so without an argument of the queue nobody can tell here; the arguments are what this process declares.
+    private void SayWhoParks()
+    {
+        var exchange = workQueueArguments.TryGetValue(RabbitMQ.Client.Headers.XDeadLetterExchange, out var value) ? value?.ToString() : null;
+        if (exchange is not null && exchange != BrokerNames.ParkingExchange)
+        {
+            LogParkedElsewhere(point.Names.Work, exchange, BrokerNames.ParkingExchange);
+        }
+        else if (exchange is null && _channel is { } channel)
+        {
+            var isQuorum = workQueueArguments.TryGetValue(RabbitMQ.Client.Headers.XQueueType, out var type) && type?.ToString() == PolicyKeys.QuorumType;
+            var virtualHost = Uri.UnescapeDataString(channel.ConnectionContext.HostAddress.AbsolutePath.Trim('/'));
+            var command = WorkQueuePolicy.For(point.Names.Work, isQuorum).Command(virtualHost.Length == 0 ? "/" : virtualHost);
+            LogPolicyUnseen(point.Names.Work, command);
+        }
+    }
+
+    [LoggerMessage(LogEvents.ParkedElsewhere, LogLevel.Warning, "{Queue}: what the broker itself drops goes to exchange '{Found}', wanted '{Wanted}': the parking lot will not have it. Declare the queue without x-dead-letter-exchange, then run 'retryctl topology apply --point {Queue}'")]
+    private partial void LogParkedElsewhere(string queue, string found, string wanted);
+
+    [LoggerMessage(LogEvents.PolicyUnseen, LogLevel.Information, "{Queue}: whether the broker parks what it drops itself (expired, rejected, delivered too often) depends on a policy, which AMQP does not show; 'retryctl topology verify --point {Queue}' looks, 'retryctl topology apply --point {Queue}' writes it, and so does: {Command}")]
+    private partial void LogPolicyUnseen(string queue, string command);
 
     [LoggerMessage(LogEvents.TopologyRefused, LogLevel.Error, "{Queue}: the retry topology is not complete, failed messages will be held: {Reason}")]
     private partial void LogRefused(string queue, string reason);

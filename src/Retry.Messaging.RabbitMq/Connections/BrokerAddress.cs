@@ -1,7 +1,9 @@
 using System.Globalization;
+using System.Net.Http.Headers;
 using System.Net.Security;
 using System.Net.Sockets;
 using System.Security.Authentication;
+using System.Text;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 
@@ -132,6 +134,10 @@ public sealed class BrokerAddress
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
         $"{(UseTls ? "amqps" : "amqp")}://{Uri.EscapeDataString(User)}{(HasPassword ? ":" + Mask : "")}@{(Host.Contains(':', StringComparison.Ordinal) ? $"[{Host}]" : Host)}:{Port}/{(VirtualHost == DefaultVirtualHost ? "" : Uri.EscapeDataString(VirtualHost))}");
+
+    /// <summary>The same user and password, for the management API.</summary>
+    internal AuthenticationHeaderValue BasicAuthorization() =>
+        new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{User}:{_password}")));
 
     // The client returns a connection whose virtual host the broker is about to refuse; a first channel waits for the answer.
     private static async Task<IConnection> OpenAsync(ConnectionFactory factory, string clientName, CancellationToken cancellationToken)

@@ -4,13 +4,13 @@ using RabbitMQ.Client.Events;
 namespace Retry.Messaging.RabbitMq.Parking;
 
 /// <summary>Hands deliveries to a <see cref="LotReader"/>; it never waits, so the client's buffer stays empty.</summary>
-internal sealed class LotConsumer(IChannel channel, Action<IChannel, ulong, IReadOnlyBasicProperties, ReadOnlyMemory<byte>> delivered, Action<string> ended) : IAsyncBasicConsumer
+internal sealed class LotConsumer(IChannel channel, Action<IChannel, ulong, string, string, IReadOnlyBasicProperties, ReadOnlyMemory<byte>> delivered, Action<string> ended) : IAsyncBasicConsumer
 {
     public IChannel? Channel => channel;
 
     public Task HandleBasicDeliverAsync(string consumerTag, ulong deliveryTag, bool redelivered, string exchange, string routingKey, IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancellationToken = default)
     {
-        delivered(channel, deliveryTag, properties, body);
+        delivered(channel, deliveryTag, exchange, routingKey, properties, body);
         return Task.CompletedTask;
     }
 

@@ -3,8 +3,8 @@ using System.Threading.Channels;
 
 namespace Retry.Messaging.RabbitMq.Parking;
 
-/// <summary>Takes selected messages out of a parking lot, many at once, each only after its move is safe.</summary>
-internal sealed class LotMover(LotReader reader, Func<LotDelivery, Task> move, int? limit, IProgress<ParkingProgress>? progress) : IDisposable
+/// <summary>Takes selected messages out of a parking lot, many at once, each only after its move is safe; one that has nowhere to go stays.</summary>
+internal sealed class LotMover(LotReader reader, Func<LotDelivery, Task<bool>> move, int? limit, IProgress<ParkingProgress>? progress) : IDisposable
 {
     /// <summary>How many moves may be on their way, or done and not yet streamed, at once.</summary>
     private const int Window = 1000;
@@ -66,7 +66,7 @@ internal sealed class LotMover(LotReader reader, Func<LotDelivery, Task> move, i
         }
         catch (TimeoutException exception)
         {
-            end = new ParkingException($"{Volatile.Read(ref _pending)} messages were published but not confirmed within {Patience.TotalSeconds:0} s. They stay parked, and a copy of each may have arrived; every copy carries the plan's id. Look at the broker's alarms, then run it again.", exception);
+            end = new ParkingException($"{Volatile.Read(ref _pending)} messages were published but not confirmed within {Patience.TotalSeconds:0} s. They stay where they are, and a copy of each may have arrived; every copy carries the plan's id. Look at the broker's alarms, then run it again.", exception);
         }
 
         progress?.Report(reader.Progress);
@@ -103,7 +103,13 @@ internal sealed class LotMover(LotReader reader, Func<LotDelivery, Task> move, i
     {
         try
         {
-            await move(delivery).ConfigureAwait(false);
+            if (!await move(delivery).ConfigureAwait(false))
+            {
+                reader.Hold();
+                _window.Release();
+                return;
+            }
+
             await reader.AcknowledgeAsync(delivery).ConfigureAwait(false);
             _moved.Writer.TryWrite(delivery.Message!);
         }

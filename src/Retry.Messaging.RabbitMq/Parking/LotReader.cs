@@ -3,11 +3,10 @@ using System.Threading.Channels;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
 using RabbitMQ.Client.Exceptions;
-using Retry.Messaging.RabbitMq.Topology;
 
 namespace Retry.Messaging.RabbitMq.Parking;
 
-/// <summary>Reads a parking lot once, from front to back, by holding its messages unacknowledged on channels of its own.</summary>
+/// <summary>Reads a parking lot, or the lost queue, once, from front to back, by holding its messages unacknowledged on channels of its own.</summary>
 /// <remarks>
 /// <list type="number">
 /// <item>A passive declaration counts what is there: that many deliveries are read, and no more.</item>
@@ -38,7 +37,7 @@ internal sealed class LotReader : IAsyncDisposable
 
     private readonly IConnection _connection;
     private readonly IChannel _channel;
-    private readonly RetryPointNames _names;
+    private readonly LotSource _source;
     private readonly LotRequest _request;
     private readonly Channel<LotDelivery> _arrived = Channel.CreateUnbounded<LotDelivery>(new UnboundedChannelOptions { SingleReader = true });
     private readonly List<(IChannel Channel, string Tag)> _consumers = [];
@@ -48,11 +47,11 @@ internal sealed class LotReader : IAsyncDisposable
     private long _held;
     private volatile bool _closing;
 
-    private LotReader(IConnection connection, IChannel channel, RetryPointNames names, LotRequest request, long total)
+    private LotReader(IConnection connection, IChannel channel, LotSource source, LotRequest request, long total)
     {
         _connection = connection;
         _channel = channel;
-        _names = names;
+        _source = source;
         _request = request;
         Total = total;
     }
@@ -68,18 +67,18 @@ internal sealed class LotReader : IAsyncDisposable
 
     /// <summary>Opens a parking lot.</summary>
     /// <exception cref="ParkingException">There is none.</exception>
-    public static async Task<LotReader> OpenAsync(IConnection connection, RetryPointNames names, LotRequest request, CancellationToken cancellationToken)
+    public static async Task<LotReader> OpenAsync(IConnection connection, LotSource source, LotRequest request, CancellationToken cancellationToken)
     {
         var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
         try
         {
-            var total = await channel.MessageCountAsync(names.Parked, cancellationToken).ConfigureAwait(false);
-            return new LotReader(connection, channel, names, request, total);
+            var total = await channel.MessageCountAsync(source.Queue, cancellationToken).ConfigureAwait(false);
+            return new LotReader(connection, channel, source, request, total);
         }
         catch (Exception exception)
         {
             await channel.DisposeAsync().ConfigureAwait(false);
-            throw exception is OperationInterruptedException { ShutdownReason: { } reason } refused ? Translate(names, reason, refused) : exception;
+            throw exception is OperationInterruptedException { ShutdownReason: { } reason } refused ? Translate(source, reason, refused) : exception;
         }
     }
 
@@ -89,7 +88,7 @@ internal sealed class LotReader : IAsyncDisposable
         while (Examined < Total)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (_capacity - _held < FirstWindow / 2)
+            if (_capacity - Interlocked.Read(ref _held) < FirstWindow / 2)
             {
                 await AddConsumerAsync(cancellationToken).ConfigureAwait(false);
             }
@@ -107,8 +106,32 @@ internal sealed class LotReader : IAsyncDisposable
         }
     }
 
+    /// <summary>Reads what the filter selects and holds everything until the end: looking changes nothing.</summary>
+    public async IAsyncEnumerable<ParkedMessage> LookAsync(int? limit, IProgress<ParkingProgress>? progress, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (var delivery in ReadAsync(cancellationToken).ConfigureAwait(false))
+        {
+            Hold();
+            if (Examined % 100 == 0)
+            {
+                progress?.Report(Progress);
+            }
+
+            if (delivery.Message is { } message)
+            {
+                yield return message;
+                if (Selected == limit)
+                {
+                    break;
+                }
+            }
+        }
+
+        progress?.Report(Progress);
+    }
+
     /// <summary>Tells that the last delivery read stays unacknowledged and so takes up room.</summary>
-    public void Hold() => _held++;
+    public void Hold() => Interlocked.Increment(ref _held);
 
     /// <summary>Takes a message out of the parking lot.</summary>
     /// <exception cref="ParkingException">The channel is gone, and the message is still parked.</exception>
@@ -159,15 +182,11 @@ internal sealed class LotReader : IAsyncDisposable
         }
     }
 
-    private static ParkingException Translate(RetryPointNames names, ShutdownEventArgs reason, Exception exception) => reason.ReplyCode switch
+    private static ParkingException Translate(LotSource source, ShutdownEventArgs reason, Exception exception) => reason.ReplyCode switch
     {
-        Constants.NotFound => new ParkingException(
-            names.Work.EndsWith(Naming.BrokerNames.ParkedSuffix, StringComparison.Ordinal)
-                ? $"Found no queue '{names.Parked}'. Give the work queue's name, '{names.Work[..^Naming.BrokerNames.ParkedSuffix.Length]}', not the parking lot's."
-                : $"Found no queue '{names.Parked}', which is the parking lot of '{names.Work}'. Check the name and the virtual host; it is made when the service starts or by 'retryctl topology apply --point {names.Work}'.",
-            exception),
-        Constants.AccessRefused => new ParkingException($"The user may not read queue '{names.Parked}': {reason.ReplyText}. Use a user with read permission on it.", exception),
-        _ => new ParkingException($"The broker refused queue '{names.Parked}': {reason.ReplyCode} {reason.ReplyText}.", exception),
+        Constants.NotFound => new ParkingException(source.WhenMissing, exception),
+        Constants.AccessRefused => new ParkingException($"The user may not read queue '{source.Queue}': {reason.ReplyText}. Use a user with read permission on it.", exception),
+        _ => new ParkingException($"The broker refused queue '{source.Queue}': {reason.ReplyCode} {reason.ReplyText}.", exception),
     };
 
     private async Task AddConsumerAsync(CancellationToken cancellationToken)
@@ -179,11 +198,11 @@ internal sealed class LotReader : IAsyncDisposable
                 ? await _connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false)
                 : _channel;
             await channel.BasicQosAsync(0, window, global: false, cancellationToken).ConfigureAwait(false);
-            _consumers.Add((channel, await channel.BasicConsumeAsync(_names.Parked, autoAck: false, new LotConsumer(channel, Deliver, End), cancellationToken).ConfigureAwait(false)));
+            _consumers.Add((channel, await channel.BasicConsumeAsync(_source.Queue, autoAck: false, new LotConsumer(channel, Deliver, End), cancellationToken).ConfigureAwait(false)));
         }
         catch (OperationInterruptedException exception) when (exception.ShutdownReason is { } reason)
         {
-            throw Translate(_names, reason, exception);
+            throw Translate(_source, reason, exception);
         }
         catch (Exception exception) when (IsGone(exception) && !cancellationToken.IsCancellationRequested)
         {
@@ -206,7 +225,7 @@ internal sealed class LotReader : IAsyncDisposable
         return (ushort)Math.Clamp(WindowBytes / size, SmallestWindow, largest);
     }
 
-    private void Deliver(IChannel channel, ulong tag, IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body)
+    private void Deliver(IChannel channel, ulong tag, string exchange, string routingKey, IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body)
     {
         if (_closing)
         {
@@ -215,7 +234,7 @@ internal sealed class LotReader : IAsyncDisposable
 
         try
         {
-            var message = ParkedMessageReader.Read(properties, body, _names);
+            var message = _source.Read(exchange, routingKey, properties, body);
             var selected = _request.Selects(message);
             if (selected && _request.WithBodies)
             {
@@ -243,7 +262,7 @@ internal sealed class LotReader : IAsyncDisposable
     }
 
     private ParkingException Lost(string why, Exception? exception) =>
-        new($"Lost queue '{_names.Parked}' after {Examined} of {Total} messages: {why}. What was not moved is still parked; run it again.", exception);
+        new($"Lost queue '{_source.Queue}' after {Examined} of {Total} messages: {why}. What was not moved is still there; run it again.", exception);
 
     // the client cancels a task whose answer does not come in time
     private static string Why(Exception exception) =>
@@ -278,7 +297,7 @@ internal sealed class LotReader : IAsyncDisposable
             empty = left == 0;
             if (waited >= Stalled)
             {
-                throw new ParkingException($"Queue '{_names.Parked}' has {left} messages ready but delivered none for {Stalled.TotalSeconds:0} s, after {Examined} of {Total}. Look at the broker's alarms and the queue's leader, then run it again.");
+                throw new ParkingException($"Queue '{_source.Queue}' has {left} messages ready but delivered none for {Stalled.TotalSeconds:0} s, after {Examined} of {Total}. Look at the broker's alarms and the queue's leader, then run it again.");
             }
         }
     }
@@ -287,7 +306,7 @@ internal sealed class LotReader : IAsyncDisposable
     {
         try
         {
-            return await _channel.MessageCountAsync(_names.Parked, cancellationToken).ConfigureAwait(false);
+            return await _channel.MessageCountAsync(_source.Queue, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (IsGone(exception) && !cancellationToken.IsCancellationRequested)
         {

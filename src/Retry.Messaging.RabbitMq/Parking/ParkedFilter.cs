@@ -38,6 +38,9 @@ public sealed record ParkedFilter
     /// <summary>Gets the time before which the message was parked; <see langword="null"/> for any.</summary>
     public DateTimeOffset? Until { get; init; }
 
+    /// <summary>Gets the work queue, for messages of several; <see langword="null"/> for any.</summary>
+    public string? WorkQueue { get; init; }
+
     /// <summary>Gets how many messages are selected at most; <see langword="null"/> for no limit.</summary>
     public int? Limit { get; init; }
 
@@ -51,6 +54,7 @@ public sealed record ParkedFilter
     {
         ArgumentNullException.ThrowIfNull(message);
         return (Ids is null || Ids.Contains(message.Id))
+            && (WorkQueue is null || WorkQueue == message.WorkQueue)
             && (Reason is null || Reason == message.Reason)
             && Contains(message.ExceptionType, ExceptionType)
             && Contains(message.MessageType, MessageType)

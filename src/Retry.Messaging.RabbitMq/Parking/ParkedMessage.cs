@@ -67,6 +67,9 @@ public sealed class ParkedMessage
     /// <summary>Gets all headers, readable: text, numbers, times, lists and tables of them; bytes that are no text as <c>base64:…</c>.</summary>
     public IReadOnlyDictionary<string, object?> Headers => _headers ??= ReadableHeaders.From(RawHeaders);
 
+    /// <summary>The queue at the end of the ladder that a lost message was on its way to.</summary>
+    internal string? Destination { get; set; }
+
     internal RetryState State { get; init; } = RetryState.Fresh;
 
     internal IDictionary<string, object?>? RawHeaders { get; init; }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using RabbitMQ.Client;
+using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq.Topology;
 using Retry.Messaging.State;
 
@@ -13,7 +14,12 @@ internal static class ParkedMessageReader
     private const int MaxId = 128;
     private const int MaxText = 300;
 
-    public static ParkedMessage Read(IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body, RetryPointNames names)
+    /// <summary>Reads a delivery.</summary>
+    /// <param name="properties">Its properties.</param>
+    /// <param name="body">Its body.</param>
+    /// <param name="names">The point it belongs to.</param>
+    /// <param name="reason">The reason, where the place it lies in tells it.</param>
+    public static ParkedMessage Read(IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body, RetryPointNames names, ParkReason? reason = null)
     {
         var headers = properties.Headers;
         var state = RetryHeaderReader.Read(headers, names.Work);
@@ -23,7 +29,7 @@ internal static class ParkedMessageReader
         {
             Id = state.Id ?? DerivedId(properties, body.Span, death),
             WorkQueue = names.Work,
-            Reason = state.Reason ?? death?.ParkReason ?? default,
+            Reason = reason ?? state.Reason ?? death?.ParkReason ?? default,
             BrokerReason = death is null ? null : HeaderText.OneLine(death.Reason, MaxText),
             Attempts = AttemptsOf(state),
             FirstFailedAt = state.FirstFailedAt,

@@ -1,8 +1,6 @@
 using System.Runtime.CompilerServices;
 using RabbitMQ.Client;
-using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.Ladder;
-using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Topology;
 using Retry.Messaging.State;
@@ -67,28 +65,11 @@ public sealed class ParkingLot : IParkingLot
             yield break;
         }
 
-        var reader = await LotReader.OpenAsync(_connection, names, new LotRequest(filter) { WithBodies = withBodies }, cancellationToken).ConfigureAwait(false);
-        await using (reader.ConfigureAwait(false))
+        var reader = await LotReader.OpenAsync(_connection, LotSource.ParkingLot(names), new LotRequest(filter) { WithBodies = withBodies }, cancellationToken).ConfigureAwait(false);
+        await using var readerEnds = reader.ConfigureAwait(false);
+        await foreach (var message in reader.LookAsync(filter.Limit, progress, cancellationToken).ConfigureAwait(false))
         {
-            await foreach (var delivery in reader.ReadAsync(cancellationToken).ConfigureAwait(false))
-            {
-                reader.Hold();
-                if (reader.Examined % 100 == 0)
-                {
-                    progress?.Report(reader.Progress);
-                }
-
-                if (delivery.Message is { } message)
-                {
-                    yield return message;
-                    if (reader.Selected == filter.Limit)
-                    {
-                        break;
-                    }
-                }
-            }
-
-            progress?.Report(reader.Progress);
+            yield return message;
         }
     }
 
@@ -102,7 +83,7 @@ public sealed class ParkingLot : IParkingLot
         var route = DelayLadder.Route(TimeSpan.Zero, await FindDestinationAsync(names, cancellationToken).ConfigureAwait(false));
         var publisher = new ConfirmedPublisher(_connection);
         await using var publisherEnds = publisher.ConfigureAwait(false);
-        var reader = await LotReader.OpenAsync(_connection, names, new LotRequest(filter) { WithBodies = true, TakesOut = true, ExceptPlan = plan }, cancellationToken).ConfigureAwait(false);
+        var reader = await LotReader.OpenAsync(_connection, LotSource.ParkingLot(names), new LotRequest(filter) { WithBodies = true, TakesOut = true, ExceptPlan = plan }, cancellationToken).ConfigureAwait(false);
         await using var readerEnds = reader.ConfigureAwait(false);
         using var mover = new LotMover(reader, PublishAsync, filter.Limit, progress);
         await foreach (var message in mover.RunAsync(cancellationToken).ConfigureAwait(false))
@@ -110,7 +91,7 @@ public sealed class ParkingLot : IParkingLot
             yield return message;
         }
 
-        async Task PublishAsync(LotDelivery delivery)
+        async Task<bool> PublishAsync(LotDelivery delivery)
         {
             var message = delivery.Message!;
             var properties = ReplayedCopy.Of(message, delivery.Properties!, plan);
@@ -119,6 +100,7 @@ public sealed class ParkingLot : IParkingLot
             {
                 // not cancellable: once sent, only the confirm tells whether the parked one may go
                 await publisher.PublishAsync(route.Exchange, route.RoutingKey, properties, message.Body!.Value, CancellationToken.None).ConfigureAwait(false);
+                return true;
             }
             catch (PublishRefusedException exception)
             {
@@ -134,9 +116,9 @@ public sealed class ParkingLot : IParkingLot
             yield break;
         }
 
-        var reader = await LotReader.OpenAsync(_connection, names, new LotRequest(filter) { TakesOut = true }, cancellationToken).ConfigureAwait(false);
+        var reader = await LotReader.OpenAsync(_connection, LotSource.ParkingLot(names), new LotRequest(filter) { TakesOut = true }, cancellationToken).ConfigureAwait(false);
         await using var readerEnds = reader.ConfigureAwait(false);
-        using var mover = new LotMover(reader, static _ => Task.CompletedTask, filter.Limit, progress);
+        using var mover = new LotMover(reader, static _ => Task.FromResult(true), filter.Limit, progress);
         await foreach (var message in mover.RunAsync(cancellationToken).ConfigureAwait(false))
         {
             yield return message;
@@ -149,50 +131,8 @@ public sealed class ParkingLot : IParkingLot
     /// </summary>
     private async Task<string> FindDestinationAsync(RetryPointNames names, CancellationToken cancellationToken)
     {
-        if (!await ExistsAsync(names.Work, cancellationToken).ConfigureAwait(false))
-        {
-            throw new ParkingException($"Found no queue '{names.Work}' to replay to; nothing was moved. Start the service that owns it, or check the name and the virtual host.");
-        }
-
-        var destination = await ExistsAsync(names.Release, cancellationToken).ConfigureAwait(false) ? names.Release : names.Work;
-        var channel = await _connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
-        await using (channel.ConfigureAwait(false))
-        {
-            try
-            {
-                // AMQP cannot ask for a binding; making one that exists changes nothing
-                await channel.QueueBindAsync(destination, BrokerNames.ReturnExchange, BrokerNames.ReturnPattern(destination), cancellationToken: cancellationToken).ConfigureAwait(false);
-                return destination;
-            }
-            catch (OperationInterruptedException exception) when (exception.ShutdownReason is { } reason)
-            {
-                throw new ParkingException(
-                    reason.ReplyCode == Constants.NotFound
-                        ? $"Found no exchange '{BrokerNames.ReturnExchange}' to replay through; nothing was moved. Run 'retryctl topology apply'."
-                        : $"Queue '{destination}' could not be bound to '{BrokerNames.ReturnExchange}'; nothing was moved: {reason.ReplyText}. Without that binding the messages would be lost to it; use a user that may write to the queue and read the exchange.",
-                    exception);
-            }
-        }
-    }
-
-    private async Task<bool> ExistsAsync(string queue, CancellationToken cancellationToken)
-    {
-        var channel = await _connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
-        await using (channel.ConfigureAwait(false))
-        {
-            try
-            {
-                await channel.QueueDeclarePassiveAsync(queue, cancellationToken).ConfigureAwait(false);
-                return true;
-            }
-            catch (OperationInterruptedException exception) when (exception.ShutdownReason?.ReplyCode == Constants.NotFound)
-            {
-                return false;
-            }
-            catch (OperationInterruptedException exception) when (exception.ShutdownReason is { } reason)
-            {
-                throw new ParkingException($"Queue '{queue}' could not be looked at; nothing was moved: {reason.ReplyCode} {reason.ReplyText}.", exception);
-            }
-        }
+        var way = new WayBack(_connection);
+        return await way.FindAsync(names, cancellationToken).ConfigureAwait(false)
+            ?? throw new ParkingException($"Found no queue '{names.Work}' to replay to; nothing was moved. Start the service that owns it, or check the name and the virtual host.");
     }
 }

@@ -68,9 +68,29 @@ public static class BrokerNames
     /// <param name="workQueue">The work queue's name.</param>
     public static string ParkedQueue(string workQueue) => workQueue + ParkedSuffix;
 
+    /// <summary>The policy that leads what the broker drops from a work queue to its parking lot.</summary>
+    /// <param name="workQueue">The work queue's name.</param>
+    internal static string WorkQueuePolicy(string workQueue) => ParkingExchange + ":" + workQueue;
+
     /// <summary>The binding key by which <see cref="ReturnExchange"/> finds a destination.</summary>
     /// <param name="destination">The destination queue's own name.</param>
     public static string ReturnPattern(string destination) => DigitsPattern + destination;
+
+    /// <summary>The destination in a routing key of the ladder: the ninth word and what follows, or <see langword="null"/>.</summary>
+    /// <param name="routingKey">The routing key.</param>
+    internal static string? DestinationOf(string routingKey)
+    {
+        for (var word = 0; word < DelayLadder.LevelCount; word++)
+        {
+            // one digit, one dot
+            if (routingKey.Length <= (2 * word) + 2 || !char.IsAsciiDigit(routingKey[2 * word]) || routingKey[(2 * word) + 1] != '.')
+            {
+                return null;
+            }
+        }
+
+        return routingKey[(2 * DelayLadder.LevelCount)..];
+    }
 
     /// <summary>Whether a delivery that names this exchange came through the ladder.</summary>
     /// <remarks>

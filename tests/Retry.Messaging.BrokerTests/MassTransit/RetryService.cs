@@ -55,6 +55,13 @@ public sealed class RetryService : IAsyncDisposable
         return new RetryService(host);
     }
 
+    /// <summary>The bus's own word about itself, waited for: endpoints report a moment after the start.</summary>
+    public async Task<BusHealthStatus> HealthAsync()
+    {
+        var bus = _host.Services.GetRequiredService<IBusControl>();
+        return await bus.WaitForHealthStatus(BusHealthStatus.Healthy, TimeSpan.FromSeconds(30));
+    }
+
     public async Task StopAsync()
     {
         if (!_stopped)

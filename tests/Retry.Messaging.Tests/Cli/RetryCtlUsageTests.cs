@@ -10,7 +10,7 @@ public sealed class RetryCtlUsageTests
     private const string Nowhere = "--broker amqp://shop:s3cret@127.0.0.1:1/v";
 
     [Theory]
-    [InlineData("", "wanted one of topology, parked")]
+    [InlineData("", "wanted one of topology, parked, lost")]
     [InlineData("parked", "wanted one of list, show, replay, discard")]
     [InlineData("parked eat", "Found 'eat', wanted one of list, show, replay, discard")]
     [InlineData("parked list", "Required argument missing")]
@@ -31,6 +31,14 @@ public sealed class RetryCtlUsageTests
     [InlineData("parked replay payments --reason Failed " + Nowhere, "wanted --yes")]
     [InlineData("parked discard payments 1 " + Nowhere, "wanted --yes")]
     [InlineData("topology apply", "Found no broker")]
+    [InlineData("topology verify", "Found no broker")]
+    [InlineData("topology verify --point all orders " + Nowhere, "found 'all' beside other queues")]
+    [InlineData("topology verify --management http://u:s3cret@h " + Nowhere, "--management: Found a user or password")]
+    [InlineData("lost", "wanted one of list, replay")]
+    [InlineData("lost replay " + Nowhere, "Nothing says which messages")]
+    [InlineData("lost replay --all " + Nowhere, "wanted --yes")]
+    [InlineData("lost replay 1 --queue orders " + Nowhere, "more than one of ids, conditions and --all")]
+    [InlineData("lost list --limit x " + Nowhere, "--limit: found 'x'")]
     [InlineData("topology plan --point a.#.b", "wildcard")]
     [InlineData("topology export --boot-user shop", "without --boot")]
     [InlineData("topology export --boot --boot-user shop", "RETRY_BOOT_PASSWORD")]

@@ -1,0 +1,134 @@
+using System.CommandLine;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
+using Retry.Messaging.Cli.Hosting;
+using Retry.Messaging.Cli.Options;
+using Retry.Messaging.Cli.Output;
+using Retry.Messaging.Naming;
+using Retry.Messaging.RabbitMq.Parking;
+
+namespace Retry.Messaging.Cli.Commands;
+
+/// <summary><c>lost replay [ID…|--queue QUEUE|--all]</c>: sends lost messages on to where they were going.</summary>
+internal static class LostReplayCommand
+{
+    public static Command Create(CliHost host)
+    {
+        var command = new Command("replay", "Sends lost messages on to where they were going, with the attempts they have; those whose queue is still missing stay. Ctrl-C ends it in good order: none is lost, none sent twice.");
+        var selection = SelectionOptions.LostIdsAndConditions(command, withIds: true);
+        var yes = new Option<bool>("--yes") { Description = "Do not ask; single ids are never asked for." };
+        var dryRun = new Option<bool>("--dry-run") { Description = "Only count what would be done." };
+        command.Options.Add(yes);
+        command.Options.Add(dryRun);
+        command.SetAction((parsed, cancellationToken) => RunAsync(host, parsed, selection, parsed.GetValue(yes), parsed.GetValue(dryRun), cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(CliHost host, ParseResult parsed, SelectionOptions selection, bool yes, bool dryRun, CancellationToken cancellationToken)
+    {
+        var ids = selection.Ids(parsed);
+        var filter = selection.ExplicitFilterOf(parsed, host.Time.GetUtcNow());
+        var json = parsed.GetValue(GlobalOptions.Json);
+        var mustAsk = !yes && !dryRun && ids.Length == 0;
+        if (mustAsk && (json || !host.InIsTerminal))
+        {
+            throw new UsageException("Nobody can be asked here, wanted --yes (or --dry-run first, to see what 'replay' would do).");
+        }
+
+        var connection = await GlobalOptions.ConnectAsync(parsed, host, cancellationToken).ConfigureAwait(false);
+        await using var ends = connection.ConfigureAwait(false);
+        if (dryRun || mustAsk)
+        {
+            var preview = new LostTally();
+            await foreach (var message in new LostMessages(connection, host.Time).ListAsync(filter, progress: null, cancellationToken).ConfigureAwait(false))
+            {
+                preview.Add(message);
+            }
+
+            if (dryRun)
+            {
+                Report(host, json, preview, plan: null, dryRun: true, interrupted: false, new Dictionary<string, long>(), error: null);
+                return ReportMissing(host, ids, preview);
+            }
+
+            if (preview.Count > 0 && !await IsAgreedAsync(host, preview, cancellationToken).ConfigureAwait(false))
+            {
+                return RetryCtl.Fail(host, ExitCode.Failed, "Not agreed; nothing was changed.");
+            }
+        }
+
+        return await MoveAsync(host, connection, filter, ids, json, cancellationToken).ConfigureAwait(false);
+    }
+
+    private static async Task<bool> IsAgreedAsync(CliHost host, LostTally tally, CancellationToken cancellationToken)
+    {
+        await host.Error.WriteAsync($"Replay {Printable.Messages(tally.Count)} ({tally})? [y/N] ").ConfigureAwait(false);
+        // a console's ReadLine cannot be cancelled, so it is left behind
+        var answer = await Task.Run(host.In.ReadLine, CancellationToken.None).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return answer?.Trim() is "y" or "Y" or "yes" or "Yes";
+    }
+
+    private static async Task<int> MoveAsync(CliHost host, IConnection connection, ParkedFilter filter, string[] ids, bool json, CancellationToken cancellationToken)
+    {
+        var plan = new ReplayOptions().PlanId;
+        var tally = new LostTally();
+        var lost = new LostMessages(connection, host.Time);
+        var interrupted = false;
+        Exception? failure = null;
+        try
+        {
+            await ProgressDisplay.RunAsync(host, $"Replaying {BrokerNames.LostQueue}", async report =>
+            {
+                await foreach (var message in lost.ReplayAsync(filter, plan, new ReadingProgress(report), cancellationToken).ConfigureAwait(false))
+                {
+                    tally.Add(message);
+                }
+            }).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            interrupted = true;
+        }
+        catch (Exception exception) when (exception is ParkingException or OperationInterruptedException or IOException or TimeoutException)
+        {
+            failure = exception;
+        }
+
+        Report(host, json, tally, tally.Count == 0 ? null : plan, dryRun: false, interrupted, lost.WithoutDestination, failure?.Message);
+        if (failure is not null)
+        {
+            return RetryCtl.Fail(host, ExitCode.Failed, failure.Message);
+        }
+
+        if (interrupted)
+        {
+            return RetryCtl.Fail(host, ExitCode.Failed, "Interrupted. What was not moved is still lost; run it again for the rest.");
+        }
+
+        return lost.WithoutDestination.IsEmpty
+            ? ReportMissing(host, ids, tally)
+            : RetryCtl.Fail(host, ExitCode.Failed, $"Found no queue {string.Join(", ", lost.WithoutDestination.OrderBy(queue => queue.Key, StringComparer.Ordinal).Select(queue => $"'{queue.Key}' for {Printable.Messages(queue.Value)}"))}; they stay in '{BrokerNames.LostQueue}'. Start the service that owns it, then run it again.");
+    }
+
+    private static void Report(CliHost host, bool json, LostTally tally, string? plan, bool dryRun, bool interrupted, IReadOnlyDictionary<string, long> withoutDestination, string? error)
+    {
+        if (json)
+        {
+            JsonOutput.WriteLine(host.Out, new { Action = "replay", Queue = BrokerNames.LostQueue, Plan = plan, DryRun = dryRun, tally.Count, tally.ByQueue, WithoutDestination = withoutDestination, Interrupted = interrupted, Error = error });
+            return;
+        }
+
+        host.Out.WriteLine(
+            tally.Count == 0 ? (dryRun ? "Dry run: no lost message would be replayed." : "Replayed nothing.")
+            : dryRun ? $"Dry run: would replay {Printable.Messages(tally.Count)}: {tally}."
+            : $"Replayed {Printable.Messages(tally.Count)}: {tally}. Plan {plan}.");
+    }
+
+    private static int ReportMissing(CliHost host, string[] ids, LostTally tally)
+    {
+        var missing = ids.Where(id => !tally.Ids.Contains(id)).Order(StringComparer.Ordinal).ToList();
+        return missing.Count == 0
+            ? ExitCode.Done
+            : RetryCtl.Fail(host, ExitCode.Failed, $"Found no lost message with id {string.Join(", ", missing)}. It may have been replayed, or somebody else may be reading the queue: run 'retryctl lost list'.");
+    }
+}

@@ -1,0 +1,91 @@
+using RabbitMQ.Client;
+using Retry.Messaging.Cli.Hosting;
+using Retry.Messaging.Cli.Output;
+using Retry.Messaging.RabbitMq.Management;
+using Retry.Messaging.RabbitMq.Verification;
+
+namespace Retry.Messaging.Cli.Commands;
+
+/// <summary>What became of the policies of some work queues.</summary>
+internal sealed class WorkQueuePolicies
+{
+    private readonly string _virtualHost;
+    private readonly IReadOnlyList<WorkQueuePolicyResult> _results;
+    private readonly IReadOnlyList<string> _unwritten;
+    private readonly string? _obstacle;
+
+    private WorkQueuePolicies(string virtualHost, IReadOnlyList<WorkQueuePolicyResult> results, IReadOnlyList<string> unwritten, string? obstacle)
+    {
+        _virtualHost = virtualHost;
+        _results = results;
+        _unwritten = unwritten;
+        _obstacle = obstacle;
+    }
+
+    /// <summary>Whether every queue has its policy.</summary>
+    public bool IsDone => _obstacle is null && _results.All(result => result.Outcome is WorkQueuePolicyOutcome.AlreadyThere or WorkQueuePolicyOutcome.Written);
+
+    /// <summary>Writes the policies that nothing speaks against. A management API that is missing is no failure: the commands are told instead.</summary>
+    public static async Task<WorkQueuePolicies> EnsureAsync(IConnection connection, ManagementClient management, IReadOnlyList<string> workQueues, CancellationToken cancellationToken)
+    {
+        var results = new List<WorkQueuePolicyResult>();
+        try
+        {
+            if (workQueues.Count > 0)
+            {
+                await management.EnsureSameClusterAsync(connection, cancellationToken).ConfigureAwait(false);
+            }
+
+            foreach (var queue in workQueues)
+            {
+                results.Add(await WorkQueuePolicyWriter.EnsureAsync(management, queue, cancellationToken).ConfigureAwait(false));
+            }
+
+            return new WorkQueuePolicies(management.VirtualHost, results, [], null);
+        }
+        catch (ManagementException exception)
+        {
+            return new WorkQueuePolicies(management.VirtualHost, results, [.. workQueues.Skip(results.Count)], exception.Message);
+        }
+    }
+
+    /// <summary>For <c>--json</c>.</summary>
+    public object ToDocument() => new
+    {
+        Results = _results.Select(result => new { Outcome = result.Outcome.ToString(), result.Message, Command = CommandOf(result) }),
+        Obstacle = _obstacle,
+        NotWritten = _unwritten.Select(queue => new { Queue = queue, QuorumCommand = Command(queue, isQuorum: true), ClassicCommand = Command(queue, isQuorum: false) }),
+    };
+
+    /// <summary>For people.</summary>
+    public void Write(CliHost host)
+    {
+        foreach (var result in _results)
+        {
+            host.Out.WriteLine(Printable.Line(result.Message));
+            if (CommandOf(result) is { } command)
+            {
+                host.Out.WriteLine("  " + Printable.Line(command));
+            }
+        }
+
+        if (_obstacle is null)
+        {
+            return;
+        }
+
+        host.Error.WriteLine($"{RetryCtl.Name}: {_obstacle}");
+        foreach (var queue in _unwritten)
+        {
+            host.Out.WriteLine(Printable.Line($"Queue '{queue}': no policy was written or looked for. AMQP does not show the queue's type. A quorum queue needs:"));
+            host.Out.WriteLine("  " + Printable.Line(Command(queue, isQuorum: true)));
+            host.Out.WriteLine("and a classic one:");
+            host.Out.WriteLine("  " + Printable.Line(Command(queue, isQuorum: false)));
+        }
+    }
+
+    private string? CommandOf(WorkQueuePolicyResult result) =>
+        result is { Outcome: WorkQueuePolicyOutcome.Merged, Policy: { } policy } ? policy.Command(_virtualHost) : null;
+
+    private string Command(string queue, bool isQuorum) => WorkQueuePolicy.For(queue, isQuorum).Command(_virtualHost);
+}

@@ -1,0 +1,26 @@
+using RabbitMQ.Client;
+using Retry.Messaging.Naming;
+using Retry.Messaging.RabbitMq.Topology;
+
+namespace Retry.Messaging.RabbitMq.Parking;
+
+/// <summary>A queue whose messages can be read and taken out one by one: a parking lot, or the lost queue.</summary>
+/// <param name="Queue">The queue.</param>
+/// <param name="WhenMissing">Says what to do when there is none.</param>
+/// <param name="Read">Reads a delivery by its exchange, routing key, properties and body.</param>
+internal sealed record LotSource(string Queue, string WhenMissing, Func<string, string, IReadOnlyBasicProperties, ReadOnlyMemory<byte>, ParkedMessage> Read)
+{
+    /// <summary>The queue where lost messages are.</summary>
+    public static LotSource Lost { get; } = new(
+        BrokerNames.LostQueue,
+        $"Found no queue '{BrokerNames.LostQueue}'. Check the virtual host; it is made when a service starts or by 'retryctl topology apply'.",
+        LostMessageReader.Read);
+
+    /// <summary>A point's parking lot.</summary>
+    public static LotSource ParkingLot(RetryPointNames names) => new(
+        names.Parked,
+        names.Work.EndsWith(BrokerNames.ParkedSuffix, StringComparison.Ordinal)
+            ? $"Found no queue '{names.Parked}'. Give the work queue's name, '{names.Work[..^BrokerNames.ParkedSuffix.Length]}', not the parking lot's."
+            : $"Found no queue '{names.Parked}', which is the parking lot of '{names.Work}'. Check the name and the virtual host; it is made when the service starts or by 'retryctl topology apply --point {names.Work}'.",
+        (_, _, properties, body) => ParkedMessageReader.Read(properties, body, names));
+}

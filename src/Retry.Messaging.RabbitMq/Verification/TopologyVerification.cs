@@ -1,0 +1,60 @@
+using RabbitMQ.Client;
+using Retry.Messaging.Naming;
+using Retry.Messaging.RabbitMq.Management;
+using Retry.Messaging.RabbitMq.Topology;
+
+namespace Retry.Messaging.RabbitMq.Verification;
+
+/// <summary>What a verification gave: findings, and what nobody looked at.</summary>
+/// <param name="Points">The work queues of the retry points that were looked at.</param>
+/// <param name="Findings">What is not as it should be, worst first.</param>
+/// <param name="NotChecked">What could not be looked at.</param>
+internal sealed record TopologyVerification(IReadOnlyList<string> Points, IReadOnlyList<TopologyFinding> Findings, IReadOnlyList<NotChecked> NotChecked)
+{
+    /// <summary>Whether everything was checked and nothing found.</summary>
+    public bool IsClean => Findings.Count == 0 && NotChecked.Count == 0;
+
+    /// <summary>Verifies over the management API and, without it, what AMQP can show.</summary>
+    /// <param name="connection">An open connection to the broker.</param>
+    /// <param name="client">Its management API.</param>
+    /// <param name="points">The work queues to look at; <see langword="null"/> for all that the broker has.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public static async Task<TopologyVerification> RunAsync(IConnection connection, ManagementClient client, IReadOnlyList<string>? points, CancellationToken cancellationToken)
+    {
+        BrokerFacts facts;
+        try
+        {
+            await client.EnsureSameClusterAsync(connection, cancellationToken).ConfigureAwait(false);
+            facts = await BrokerFactsReader.ReadAsync(client, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ManagementException exception)
+        {
+            return await LookAsync(connection, points, exception.Message, cancellationToken).ConfigureAwait(false);
+        }
+
+        var known = TopologyComparison.FindPoints(facts);
+        var wanted = points is null ? known : [.. points.Select(queue => known.FirstOrDefault(point => point.Work == queue) ?? RetryPointNames.For(queue))];
+        return new TopologyVerification([.. wanted.Select(point => point.Work)], TopologyComparison.Compare(TopologyPlan.Ladder, wanted, facts), facts.NotChecked);
+    }
+
+    // existence is all that AMQP can show
+    private static async Task<TopologyVerification> LookAsync(IConnection connection, IReadOnlyList<string>? points, string why, CancellationToken cancellationToken)
+    {
+        var plan = (points ?? []).Aggregate(TopologyPlan.Ladder, (all, queue) => all.Then(TopologyPlan.Point(RetryPointNames.For(queue), withRelease: false)));
+        IEnumerable<QueuePlan> workQueues = (points ?? []).Select(queue => new QueuePlan(queue, new Dictionary<string, object?>()));
+        var missing = await TopologyLook.FindMissingAsync(connection, plan with { Queues = [.. plan.Queues, .. workQueues] }, cancellationToken).ConfigureAwait(false);
+        var notChecked = new List<NotChecked>
+        {
+            new("arguments (TTL, strategy, overflow, delivery limit), bindings, alternate exchanges, policies, feature flags, replicas, leaders, destinations that could stall others, dead-lettering of work queues", why),
+        };
+        if (points is null)
+        {
+            notChecked.Add(new("which retry points there are", "AMQP cannot list queues; name them by --point."));
+        }
+
+        return new TopologyVerification(
+            points ?? [],
+            [.. missing.Select(what => new TopologyFinding(TopologyFindingKind.Missing, what, "none", "it declared", (points ?? []).Any(queue => what == $"queue '{queue}'") ? $"Start the service that owns it; until then its messages go to '{BrokerNames.LostQueue}'." : "Run 'retryctl topology apply'."))],
+            notChecked);
+    }
+}

@@ -1,0 +1,20 @@
+namespace Retry.Messaging.RabbitMq.Verification;
+
+/// <summary>What was done about a work queue's policy.</summary>
+internal enum WorkQueuePolicyOutcome
+{
+    /// <summary>Arguments or a policy set all of it already.</summary>
+    AlreadyThere,
+
+    /// <summary>The policy was written.</summary>
+    Written,
+
+    /// <summary>Another policy applies; nothing was touched, the merged one is for a person to decide on.</summary>
+    Merged,
+
+    /// <summary>An argument of the queue wins over every policy; nothing was touched.</summary>
+    InTheWay,
+
+    /// <summary>There is no such queue yet.</summary>
+    NoQueue,
+}

@@ -1,0 +1,7 @@
+namespace Retry.Messaging.RabbitMq.Verification;
+
+/// <summary>What became of a work queue's policy.</summary>
+/// <param name="Outcome">What was done.</param>
+/// <param name="Policy">The policy that was written, or that somebody should read and write.</param>
+/// <param name="Message">One line for a person.</param>
+internal sealed record WorkQueuePolicyResult(WorkQueuePolicyOutcome Outcome, WorkQueuePolicy? Policy, string Message);

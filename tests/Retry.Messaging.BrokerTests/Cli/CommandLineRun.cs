@@ -1,0 +1,21 @@
+using Retry.Messaging.Cli;
+using Retry.Messaging.Cli.Hosting;
+
+namespace Retry.Messaging.BrokerTests.Cli;
+
+/// <summary>retryctl as a user runs it, its addresses in the environment.</summary>
+internal static class CommandLineRun
+{
+    public static async Task<(int ExitCode, string Output, string Error)> RunAsync(Uri address, Uri? management, string line)
+    {
+        using var output = new StringWriter { NewLine = "\n" };
+        using var error = new StringWriter { NewLine = "\n" };
+        var host = new CliHost
+        {
+            Out = output,
+            Error = error,
+            Variable = name => name switch { "RETRY_BROKER" => address.AbsoluteUri, "RETRY_MANAGEMENT" => management?.AbsoluteUri, _ => null },
+        };
+        return (await RetryCtl.InvokeAsync(line.Split(' '), host), output.ToString(), error.ToString());
+    }
+}

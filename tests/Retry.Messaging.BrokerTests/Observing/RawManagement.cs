@@ -1,0 +1,36 @@
+using System.Net.Http.Headers;
+using System.Text;
+using Retry.Messaging.Testing;
+
+namespace Retry.Messaging.BrokerTests.Observing;
+
+/// <summary>The management API as somebody else uses it, to spoil a broker and to look at it from outside.</summary>
+public sealed class RawManagement : IDisposable
+{
+    private readonly HttpClient _http;
+    private readonly string _virtualHost;
+
+    public RawManagement(PrivateBroker broker, Uri virtualHost)
+    {
+        _virtualHost = virtualHost.AbsolutePath.Trim('/');
+        _http = new HttpClient { BaseAddress = new Uri(broker.ManagementUri!, "/api/") };
+        _http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{broker.UserName}:{broker.Password}")));
+    }
+
+    public Task SetPolicyAsync(string name, string pattern, object definition, int priority = 0, bool isOperators = false) =>
+        SendAsync(HttpMethod.Put, $"{(isOperators ? "operator-policies" : "policies")}/{_virtualHost}/{Uri.EscapeDataString(name)}", new Dictionary<string, object> { ["pattern"] = pattern, ["apply-to"] = "queues", ["priority"] = priority, ["definition"] = definition });
+
+    public Task DeletePolicyAsync(string name, bool isOperators = false) =>
+        SendAsync(HttpMethod.Delete, $"{(isOperators ? "operator-policies" : "policies")}/{_virtualHost}/{Uri.EscapeDataString(name)}");
+
+    public async Task<string> GetAsync(string path) => await _http.GetStringAsync(new Uri(path.Replace("VHOST", _virtualHost, StringComparison.Ordinal), UriKind.Relative));
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task SendAsync(HttpMethod method, string path, object? body = null)
+    {
+        using var request = new HttpRequestMessage(method, new Uri(path, UriKind.Relative)) { Content = body is null ? null : new StringContent(System.Text.Json.JsonSerializer.Serialize(body), Encoding.UTF8, "application/json") };
+        using var response = await _http.SendAsync(request);
+        response.EnsureSuccessStatusCode();
+    }
+}

@@ -1,0 +1,305 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Text.Json;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Events;
+using Retry.Messaging.BrokerTests.Cli;
+using Retry.Messaging.BrokerTests.Observing;
+using Retry.Messaging.Cli.Hosting;
+using Retry.Messaging.Ladder;
+using Retry.Messaging.Naming;
+using Retry.Messaging.RabbitMq.Publishing;
+using Retry.Messaging.RabbitMq.Topology;
+using Retry.Messaging.State;
+using Retry.Messaging.Testing;
+using Shouldly;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Retry.Messaging.BrokerTests.Parking;
+
+/// <summary>What has no destination leaves the ladder, stalls nobody, and goes on when its queue is back.</summary>
+[Collection(SharedBroker.Name)]
+public sealed class LostMessagesTests(BrokerFixture broker, ITestOutputHelper output)
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(90);
+
+    // milliseconds of the 99th percentile
+    private const double AllowedDifference = 250;
+
+    private static readonly Dictionary<string, object?> Quorum = new() { ["x-queue-type"] = "quorum" };
+
+    [Fact]
+    public Task A_deleted_queue_delays_nobody_else_and_its_messages_can_be_replayed() => DeleteAQueueUnderLoadAsync(200);
+
+    [Fact]
+    [Trait("Category", "Long")]
+    public Task A_thousand_messages_for_a_deleted_queue_delay_nobody_else() => DeleteAQueueUnderLoadAsync(1000);
+
+    [Fact]
+    [Trait("Category", "Long")]
+    public async Task Also_after_a_broker_restart_a_deleted_queue_delays_nobody_else()
+    {
+        const int Lost = 1000;
+        await using var own = await PrivateBroker.StartAsync(new PrivateBrokerOptions { OwnNode = true });
+        var address = await own.CreateVirtualHostAsync();
+        double before;
+        await using (var ladder = await Ladder.CreateAsync(address, "orders", "doomed"))
+        {
+            before = await ladder.MeasureAsync("orders", "before", meanwhile: null);
+            // long enough that they still climb when the broker is back; then through the rungs that the others use
+            await Task.WhenAll(Enumerable.Range(0, Lost).Select(i => ladder.ClimbAsync("doomed", TimeSpan.FromSeconds(52.3), $"lost-{i}")));
+            await using var channel = await ladder.Connection.CreateChannelAsync();
+            await channel.QueueDeleteAsync("doomed");
+        }
+
+        await own.RestartAsync();
+        var during = new List<double>();
+        await using (var ladder = await Ladder.CreateAsync(address, "orders"))
+        {
+            await using var raw = await RawClient.ConnectAsync(address);
+            var clock = Stopwatch.StartNew();
+            for (var i = 0; await raw.CountAsync(BrokerNames.LostQueue) < Lost; i++)
+            {
+                clock.Elapsed.ShouldBeLessThan(Deadline * 2);
+                during.Add(await ladder.MeasureAsync("orders", $"during-{i}", meanwhile: null));
+            }
+        }
+
+        output.WriteLine($"RabbitMQ {own.Version}: p99 lateness {before:0} ms before, then after a restart {string.Join(", ", during.Select(p99 => $"{p99:0}"))} ms.");
+        during.ShouldNotBeEmpty("the lost messages were still on their way when the broker was back");
+        (during.Max() - before).ShouldBeLessThan(AllowedDifference);
+    }
+
+    [Fact]
+    public async Task A_deleted_rung_of_each_level_loses_nothing_blocks_nobody_and_is_mended_by_apply()
+    {
+        var address = await broker.CreateVirtualHostAsync();
+        await using var ladder = await Ladder.CreateAsync(address, "orders");
+        await using var channel = await ladder.Connection.CreateChannelAsync();
+        // on the way: 1.1 s, then through each missing rung; the long levels are passed at once, as a message due later passes them
+        foreach (var level in DelayLadder.Levels)
+        {
+            await channel.QueueDeleteAsync(BrokerNames.Rung(level, 1));
+        }
+
+        foreach (var level in DelayLadder.Levels)
+        {
+            await ladder.ClimbAsync("orders", level.Delay(1), $"through-{level.Name}");
+        }
+
+        // two hops: confirmed on the rung for 2 s, then the missing rung for 100 ms
+        for (var i = 0; i < 40; i++)
+        {
+            await ladder.ClimbAsync("orders", TimeSpan.FromMilliseconds(2100), $"second-hop-{i}");
+        }
+
+        for (var i = 0; i < 40; i++)
+        {
+            await ladder.ClimbAsync("orders", TimeSpan.FromMilliseconds(2200), $"good-{i}");
+        }
+
+        await using var raw = await RawClient.ConnectAsync(address);
+        await raw.WaitForCountAsync("orders", 40, Deadline);
+        await raw.WaitForCountAsync(BrokerNames.LostQueue, 48, Deadline);
+        (await raw.DrainAsync("orders")).ShouldAllBe(message => message.BasicProperties.MessageId!.StartsWith("good-"));
+
+        (await CommandLineRun.RunAsync(address, null, "topology apply")).Output.ShouldContain("8 of the exchanges and queues are new");
+        await ladder.ClimbAsync("orders", TimeSpan.FromMilliseconds(1100), "after");
+        await raw.WaitForCountAsync("orders", 1, Deadline);
+
+        // what is due later goes on waiting, where it would have waited
+        var replay = await CommandLineRun.RunAsync(address, null, "lost replay --all --yes");
+        replay.ExitCode.ShouldBe(ExitCode.Done, replay.Error);
+        replay.Output.ShouldContain("Replayed 48 messages: 48 for 'orders'.");
+        await raw.WaitForCountAsync("orders", 1 + 40 + 3, Deadline);
+        (await raw.CountAsync(BrokerNames.LostQueue)).ShouldBe(0u);
+    }
+
+    [Fact]
+    public async Task Lists_and_replays_by_queue_with_the_attempts_they_have()
+    {
+        await using var lot = await RawLot.CreateAsync(broker);
+        for (var i = 0; i < 3; i++)
+        {
+            await PublishAsync(lot, "orders", $"lost-{i}", attempt: 4);
+        }
+
+        await PublishAsync(lot, "invoices.release", "limited", attempt: 2, origin: "invoices");
+        await PublishAsync(lot, "strange", "stranger", attempt: null);
+        // its parking lot is not there
+        await lot.Channel.BasicPublishAsync(BrokerNames.ParkingExchange, "gone", mandatory: false, Properties("parked", "gone", 9, reason: Outcomes.ParkReason.Exhausted), "{}"u8.ToArray());
+        await lot.WaitForCountAsync(BrokerNames.LostQueue, 6);
+
+        var list = await CommandLineRun.RunAsync(lot.Address, null, "lost list --json");
+        var lines = list.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement).ToDictionary(line => line.GetProperty("id").GetString()!);
+        lines["lost-0"].GetProperty("queue").GetString().ShouldBe("orders");
+        lines["lost-0"].GetProperty("reason").GetString().ShouldBe("Undeliverable");
+        lines["limited"].GetProperty("queue").GetString().ShouldBe("invoices");
+        lines["parked"].GetProperty("queue").GetString().ShouldBe("gone");
+        lines["parked"].GetProperty("reason").GetString().ShouldBe("Exhausted");
+        (await lot.WaitForCountAsync(BrokerNames.LostQueue, 6)).ShouldBe(6u);
+        (await CommandLineRun.RunAsync(lot.Address, null, "lost list --queue orders")).Output.ShouldContain("3 messages: 3 for 'orders'.");
+        (await lot.WaitForCountAsync(BrokerNames.LostQueue, 6)).ShouldBe(6u);
+
+        var early = await CommandLineRun.RunAsync(lot.Address, null, "lost replay --queue orders --yes");
+        early.ExitCode.ShouldBe(ExitCode.Failed);
+        early.Error.ShouldContain("Found no queue 'orders' for 3 messages; they stay in 'retry.v1.lost'");
+        (await lot.WaitForCountAsync(BrokerNames.LostQueue, 6)).ShouldBe(6u);
+
+        foreach (var queue in (string[])["orders", "invoices"])
+        {
+            await lot.Channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, Quorum);
+        }
+
+        await TopologyDeclarer.DeclareAsync(lot.Connection, TopologyPlan.Point(RetryPointNames.For("gone"), withRelease: false) with { Bindings = [] });
+        (await CommandLineRun.RunAsync(lot.Address, null, "lost replay lost-1")).Output.ShouldContain("Replayed 1 message: 1 for 'orders'.");
+        await lot.WaitForCountAsync(BrokerNames.LostQueue, 5);
+        (await CommandLineRun.RunAsync(lot.Address, null, "lost replay --all --dry-run")).Output.ShouldContain("would replay 5 messages");
+        await lot.WaitForCountAsync(BrokerNames.LostQueue, 5);
+        var rest = await CommandLineRun.RunAsync(lot.Address, null, "lost replay --all --yes --json");
+        rest.ExitCode.ShouldBe(ExitCode.Failed);
+        using var document = JsonDocument.Parse(rest.Output);
+        document.RootElement.GetProperty("count").GetInt32().ShouldBe(4);
+        document.RootElement.GetProperty("withoutDestination").GetProperty("strange").GetInt32().ShouldBe(1);
+
+        var orders = await lot.DrainAsync("orders");
+        orders.Count.ShouldBe(3);
+        orders.ShouldAllBe(message => RetryHeaderReader.Read(message.BasicProperties.Headers!).Attempt == 4 && message.BasicProperties.Headers!.ContainsKey("tenant"));
+        orders[0].Exchange.ShouldBe(BrokerNames.ReturnExchange);
+        (await lot.DrainAsync("invoices")).Count.ShouldBe(1);
+        (await CommandLineRun.RunAsync(lot.Address, null, "parked list gone")).Output.ShouldContain("1 message: 1 Exhausted.");
+        (await lot.WaitForCountAsync(BrokerNames.LostQueue, 1)).ShouldBe(1u);
+    }
+
+    private async Task DeleteAQueueUnderLoadAsync(int lost)
+    {
+        var address = await broker.CreateVirtualHostAsync();
+        await using var ladder = await Ladder.CreateAsync(address, "orders", "doomed");
+        var before = await ladder.MeasureAsync("orders", "before", meanwhile: null);
+
+        var during = await ladder.MeasureAsync("orders", "during", async () =>
+        {
+            // two hops, 2 s and 300 ms: deleted while they climb
+            await Task.WhenAll(Enumerable.Range(0, lost).Select(i => ladder.ClimbAsync("doomed", TimeSpan.FromMilliseconds(2300), $"lost-{i}")));
+            await using var channel = await ladder.Connection.CreateChannelAsync();
+            await channel.QueueDeleteAsync("doomed");
+        });
+        output.WriteLine($"RabbitMQ {broker.Broker.Version}: p99 lateness of another destination {before:0} ms before, {during:0} ms while {lost} messages for a deleted queue climb.");
+        (during - before).ShouldBeLessThan(AllowedDifference);
+
+        await using var raw = await RawClient.ConnectAsync(address);
+        await raw.WaitForCountAsync(BrokerNames.LostQueue, (uint)lost, Deadline);
+        (await CommandLineRun.RunAsync(address, null, "lost replay --all --yes")).Error.ShouldContain("Found no queue 'doomed'");
+        await raw.WaitForCountAsync(BrokerNames.LostQueue, (uint)lost, Deadline);
+        await using (var channel = await ladder.Connection.CreateChannelAsync())
+        {
+            await channel.QueueDeclareAsync("doomed", durable: true, exclusive: false, autoDelete: false, Quorum);
+        }
+
+        var replay = await CommandLineRun.RunAsync(address, null, "lost replay --all --yes");
+        replay.ExitCode.ShouldBe(ExitCode.Done, replay.Error);
+        await raw.WaitForCountAsync("doomed", (uint)lost, Deadline);
+        (await raw.DrainAsync("doomed")).Select(message => message.BasicProperties.MessageId).Distinct().Count().ShouldBe(lost);
+    }
+
+    private static Task PublishAsync(RawLot lot, string destination, string id, int? attempt, string? origin = null)
+    {
+        var route = DelayLadder.Route(TimeSpan.Zero, destination);
+        return lot.Channel.BasicPublishAsync(route.Exchange, route.RoutingKey, mandatory: false, Properties(id, origin ?? destination, attempt), "{}"u8.ToArray()).AsTask();
+    }
+
+    private static BasicProperties Properties(string id, string origin, int? attempt, Outcomes.ParkReason? reason = null)
+    {
+        var properties = new BasicProperties { MessageId = id, Persistent = true, Headers = new Dictionary<string, object?> { ["tenant"] = "acme" } };
+        if (attempt is { } number)
+        {
+            RetryHeaderWriter.Write(properties.Headers!, new RetryState { Id = id, Attempt = number, Reason = reason }, origin);
+        }
+
+        return properties;
+    }
+
+    /// <summary>A ladder with some destinations, climbed by our publisher and read by a plain consumer.</summary>
+    private sealed class Ladder : IAsyncDisposable
+    {
+        // the same two rungs as the messages that will be lost
+        private static readonly TimeSpan Delay = TimeSpan.FromMilliseconds(2300);
+
+        private readonly ConfirmedPublisher _publisher;
+
+        private Ladder(IConnection connection)
+        {
+            Connection = connection;
+            _publisher = new ConfirmedPublisher(connection);
+        }
+
+        public IConnection Connection { get; }
+
+        public static async Task<Ladder> CreateAsync(Uri address, params string[] queues)
+        {
+            var connection = await BrokerFixture.ConnectAsync(address);
+            await using var channel = await connection.CreateChannelAsync();
+            var plan = TopologyPlan.Ladder;
+            foreach (var queue in queues)
+            {
+                await channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, Quorum);
+                plan = plan.Then(TopologyPlan.Point(RetryPointNames.For(queue), withRelease: false));
+            }
+
+            await TopologyDeclarer.DeclareAsync(connection, plan);
+            return new Ladder(connection);
+        }
+
+        public async Task ClimbAsync(string destination, TimeSpan delay, string id)
+        {
+            var route = DelayLadder.Route(delay, destination);
+            var now = DateTimeOffset.UtcNow;
+            var properties = new BasicProperties { MessageId = id, Persistent = true, Headers = new Dictionary<string, object?>() };
+            RetryHeaderWriter.Write(properties.Headers!, new RetryState { Id = id, Attempt = 2, FirstFailedAt = now, DueAt = now + delay }, destination);
+            await _publisher.PublishAsync(route.Exchange, route.RoutingKey, properties, "{}"u8.ToArray(), CancellationToken.None);
+        }
+
+        /// <summary>The 99th percentile of how late messages come, in milliseconds; 200 of them over two seconds.</summary>
+        public async Task<double> MeasureAsync(string destination, string label, Func<Task>? meanwhile)
+        {
+            const int Count = 200;
+            var clock = Stopwatch.StartNew();
+            var due = new ConcurrentDictionary<string, TimeSpan>();
+            var late = new ConcurrentBag<double>();
+            var all = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            await using var channel = await Connection.CreateChannelAsync();
+            var consumer = new AsyncEventingBasicConsumer(channel);
+            consumer.ReceivedAsync += (_, delivery) =>
+            {
+                late.Add((clock.Elapsed - due[delivery.BasicProperties.MessageId!]).TotalMilliseconds);
+                if (late.Count == Count)
+                {
+                    all.SetResult();
+                }
+
+                return Task.CompletedTask;
+            };
+            await channel.BasicConsumeAsync(destination, autoAck: true, consumer);
+            var other = meanwhile?.Invoke() ?? Task.CompletedTask;
+            using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
+            for (var i = 0; i < Count; i++)
+            {
+                await tick.WaitForNextTickAsync();
+                due[$"{label}-{i}"] = clock.Elapsed + Delay;
+                await ClimbAsync(destination, Delay, $"{label}-{i}");
+            }
+
+            await other;
+            await all.Task.WaitAsync(Deadline);
+            late.Min().ShouldBeGreaterThanOrEqualTo(0, "nothing comes early");
+            return late.Order().ElementAt((int)(Count * 0.99) - 1);
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await _publisher.DisposeAsync();
+            await Connection.DisposeAsync();
+        }
+    }
+}
