@@ -33,7 +33,7 @@ define run-tests
 	@mkdir -p $(RESULTS)
 	@status=0; for project in $(1); do \
 	    name=$$(basename $$project); rm -f $(RESULTS)/$$name.trx; \
-	    dotnet test $$project --configuration $(CONFIGURATION) --no-build \
+	    dotnet test $$project --configuration $(CONFIGURATION) --no-build --filter 'Category!=Long' \
 	        --logger "trx;LogFileName=$$name.trx" --results-directory $(RESULTS) || status=1; \
 	done; exit $$status
 endef

@@ -46,10 +46,12 @@ public sealed class SickBrokerTests(OwnNode node, ITestOutputHelper output) : IC
     [Fact]
     public async Task Deleted_exchanges_are_declared_again_by_the_service_that_misses_them()
     {
-        await using var service = await StartAsync();
+        await using var service = await SickService.StartAsync(await node.Broker.CreateVirtualHostAsync(), gated: true);
         await service.PublishAsync();
+        await service.WaitForRunsAsync();
 
         await DeleteExchangesAsync(service.Raw);
+        service.Open();
 
         await service.ShouldHaveParkedAllAsync();
         service.ShouldHaveRunOnceForEachAttempt();
@@ -221,8 +223,6 @@ public sealed class SickBrokerTests(OwnNode node, ITestOutputHelper output) : IC
             output.WriteLine(line);
         }
     }
-
-    private async Task<SickService> StartAsync() => await SickService.StartAsync(await node.Broker.CreateVirtualHostAsync());
 
     private static async Task DeleteExchangesAsync(RawClient raw)
     {
