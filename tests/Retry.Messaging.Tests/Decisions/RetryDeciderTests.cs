@@ -106,13 +106,13 @@ public class RetryDeciderTests
     }
 
     [Fact]
-    public void A_chain_keeps_its_id_and_its_first_failure()
+    public void A_chain_keeps_its_id_and_its_first_failure_but_no_suspicion()
     {
         var state = RetryState.Fresh with { Id = "chain", Attempt = 2, FirstFailedAt = Now.AddHours(-1), Crashes = 1, Replayed = 3 };
 
         var next = Decide(RetryRules.Create(retry => retry.Fixed(Second)), state).ShouldBeOfType<RetryDecision.Again>().State;
 
-        next.ShouldBe(state with { Attempt = 3, DueAt = Now + Second, Deadline = Now.AddHours(-1) + RetryDefaults.ValidFor, Error = next.Error, History = next.History });
+        next.ShouldBe(state with { Attempt = 3, Crashes = 0, DueAt = Now + Second, Deadline = Now.AddHours(-1) + RetryDefaults.ValidFor, Error = next.Error, History = next.History });
     }
 
     [Theory]
