@@ -68,7 +68,7 @@ internal sealed class ConfirmedPublisher : IAsyncDisposable
             if (BlockedReason is { } reason)
             {
                 // what is not sent cannot pile up in the socket and arrive twice when the alarm is over
-                throw new PublishRefusedException($"The broker takes no publishes: {reason}.");
+                throw new PublishRefusedException($"The broker takes no publishes: {reason}. Free what it is short of; 'rabbitmqctl status' names the alarm.");
             }
 
             var generation = await OpenAsync(cancellationToken).ConfigureAwait(false);

@@ -21,6 +21,7 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
     /// <summary>How long an outcome is held: well below the broker's consumer timeout of 30 minutes.</summary>
     public static readonly TimeSpan HoldLimit = TimeSpan.FromMinutes(20);
 
+    private static readonly TimeSpan LongConfirm = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LogPause = TimeSpan.FromMinutes(1);
 
     private long _lastLog;
@@ -45,7 +46,7 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
 
             var (exchange, routingKey, properties, body) = message();
             HeaderFrame.Fit(properties, connection.FrameMax);
-            await connection.PublishAsync(exchange, routingKey, properties, body, cancellationToken).ConfigureAwait(false);
+            await WatchAsync(connection, connection.PublishAsync(exchange, routingKey, properties, body, cancellationToken), cancellationToken).ConfigureAwait(false);
         }, cancellationToken);
 
     /// <summary>Repeats a step with growing pauses until it succeeds.</summary>
@@ -86,7 +87,7 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
                         Interlocked.Increment(ref _held);
                     }
 
-                    LogHeld(exception);
+                    ReportHeld(exception.Message);
                 }
 
                 await Task.Delay(pause * (0.8 + (0.4 * random.NextDouble())), time, cancellationToken).ConfigureAwait(false);
@@ -102,17 +103,55 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
         }
     }
 
+    // In an alarm the broker stops reading: what is in the socket already gets neither a confirm nor a refusal until it is over.
+    // It is not published again, which would be a second copy, but it must not be silent either.
+    private async Task WatchAsync(RetryConnection connection, Task publish, CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        var held = false;
+        try
+        {
+            while (true)
+            {
+                try
+                {
+                    await publish.WaitAsync(LongConfirm, time, cancellationToken).ConfigureAwait(false);
+                    return;
+                }
+                catch (TimeoutException) when (!publish.IsCompleted && time.GetElapsedTime(started) < HoldLimit)
+                {
+                    if (!held)
+                    {
+                        held = true;
+                        Interlocked.Increment(ref _held);
+                    }
+
+                    ReportHeld(connection.Publisher.BlockedReason is { } reason
+                        ? $"The broker takes no publishes: {reason}. Free what it is short of; 'rabbitmqctl status' names the alarm."
+                        : "The broker is silent. Look for a queue without a majority or a disk that is too slow.");
+                }
+            }
+        }
+        finally
+        {
+            if (held)
+            {
+                Interlocked.Decrement(ref _held);
+            }
+        }
+    }
+
     private static bool IsWorthAnotherTry(Exception exception) =>
         exception is PublishRefusedException or TopologyException or AlreadyClosedException or OperationInterruptedException or IOException or TimeoutException or ObjectDisposedException;
 
     // Each of thousands of deliveries may be held for minutes: one line a minute tells it all.
-    private void LogHeld(Exception exception)
+    private void ReportHeld(string reason)
     {
         var now = time.GetTimestamp();
         var last = Interlocked.Read(ref _lastLog);
         if ((last == 0 || time.GetElapsedTime(last, now) >= LogPause) && Interlocked.CompareExchange(ref _lastLog, now, last) == last)
         {
-            LogHeldOutcomes(Held, exception.Message);
+            LogHeldOutcomes(Held, reason);
         }
     }
 

@@ -74,7 +74,7 @@ internal sealed class RetryConnection
             _suspects[exchange] = true;
             // whatever was declared may be gone
             _declared.Clear();
-            throw;
+            throw new PublishRefusedException($"Exchange '{exchange}' does not exist. Run 'retryctl topology apply'.", refused) { ReplyCode = refused.ReplyCode };
         }
     }
 

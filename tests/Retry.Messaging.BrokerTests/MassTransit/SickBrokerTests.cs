@@ -15,6 +15,8 @@ using Xunit.Abstractions;
 namespace Retry.Messaging.BrokerTests.MassTransit;
 
 /// <summary>While the broker is ill, outcomes are held; when it is well again, nothing is lost and no consumer has run too often.</summary>
+// a node of their own each, and half a minute or more
+[Trait("Category", "Long")]
 public sealed class SickBrokerTests(OwnNode node, ITestOutputHelper output) : IClassFixture<OwnNode>
 {
     private const string Queue = "sick";
@@ -30,7 +32,6 @@ public sealed class SickBrokerTests(OwnNode node, ITestOutputHelper output) : IC
     public Task A_memory_alarm_holds_outcomes(int seconds) => AlarmAsync(TimeSpan.FromSeconds(seconds));
 
     [Theory]
-    [Trait("Category", "Long")]
     [InlineData(600)]
     public Task A_memory_alarm_of_ten_minutes_holds_outcomes(int seconds) => AlarmAsync(TimeSpan.FromSeconds(seconds));
 
@@ -39,17 +40,18 @@ public sealed class SickBrokerTests(OwnNode node, ITestOutputHelper output) : IC
     public Task Deleted_exchanges_hold_outcomes_where_somebody_else_mends_them(int seconds) => DeletedAsync(TimeSpan.FromSeconds(seconds));
 
     [Theory]
-    [Trait("Category", "Long")]
     [InlineData(600)]
     public Task Exchanges_that_are_gone_for_ten_minutes_hold_outcomes(int seconds) => DeletedAsync(TimeSpan.FromSeconds(seconds));
 
     [Fact]
     public async Task Deleted_exchanges_are_declared_again_by_the_service_that_misses_them()
     {
-        await using var service = await StartAsync();
+        await using var service = await SickService.StartAsync(await node.Broker.CreateVirtualHostAsync(), gated: true);
         await service.PublishAsync();
+        await service.WaitForRunsAsync();
 
         await DeleteExchangesAsync(service.Raw);
+        service.Open();
 
         await service.ShouldHaveParkedAllAsync();
         service.ShouldHaveRunOnceForEachAttempt();
@@ -59,12 +61,14 @@ public sealed class SickBrokerTests(OwnNode node, ITestOutputHelper output) : IC
     [Fact]
     public async Task Connections_that_the_broker_closes_cut_deliveries_off_and_lose_nothing()
     {
-        await using var service = await StartAsync();
+        // the outcomes of a whole window, and the climbs of 5 s after it, fall into the trouble
+        await using var service = await SickService.StartAsync(await node.Broker.CreateVirtualHostAsync(), gated: true, delay: TimeSpan.FromSeconds(5));
         await service.PublishAsync();
+        await service.WaitForRunsAsync();
+        service.Open();
 
         for (var i = 0; i < 3; i++)
         {
-            await Task.Delay(TimeSpan.FromSeconds(1));
             await node.Broker.ControlAsync("close_all_connections", "maintenance");
         }
 
@@ -76,8 +80,11 @@ public sealed class SickBrokerTests(OwnNode node, ITestOutputHelper output) : IC
     [Fact]
     public async Task A_broker_that_is_restarted_loses_nothing()
     {
-        await using var service = await StartAsync();
+        // the outcomes of a whole window, and the climbs of 5 s after it, fall into the trouble
+        await using var service = await SickService.StartAsync(await node.Broker.CreateVirtualHostAsync(), gated: true, delay: TimeSpan.FromSeconds(5));
         await service.PublishAsync();
+        await service.WaitForRunsAsync();
+        service.Open();
 
         await node.Broker.StopAsync();
         await node.Broker.RestartAsync();
@@ -155,12 +162,14 @@ public sealed class SickBrokerTests(OwnNode node, ITestOutputHelper output) : IC
 
     private async Task AlarmAsync(TimeSpan duration)
     {
-        await using var service = await StartAsync();
+        await using var service = await SickService.StartAsync(await node.Broker.CreateVirtualHostAsync(), gated: true);
         await service.PublishAsync();
+        await service.WaitForRunsAsync();
 
         await node.Broker.ControlAsync("set_vm_memory_high_watermark", "0.00001");
         try
         {
+            service.Open();
             await WaitIdlyAsync(service, duration);
         }
         finally
@@ -183,7 +192,7 @@ public sealed class SickBrokerTests(OwnNode node, ITestOutputHelper output) : IC
 
         await WaitIdlyAsync(service, duration);
 
-        service.Log.Lines.ShouldContain(line => line.Contains("retryctl topology apply", StringComparison.Ordinal));
+        service.Complaints.ShouldContain(line => line.Contains("retryctl topology apply", StringComparison.Ordinal));
         await TopologyDeclarer.DeclareAsync(service.Raw.Connection, TopologyPlan.Ladder.Then(TopologyPlan.Point(RetryPointNames.For(Queue), withRelease: false)));
         await service.ShouldHaveParkedAllAsync();
         service.ShouldHaveRunOnceForEachAttempt();
@@ -199,21 +208,21 @@ public sealed class SickBrokerTests(OwnNode node, ITestOutputHelper output) : IC
         await Task.Delay(duration - UntilIdle);
         process.Refresh();
         var cpu = (process.TotalProcessorTime - before) / clock.Elapsed;
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"ill for {duration.TotalSeconds:0} s: {service.Runs} runs, {cpu:P1} of one processor, {service.Log.Lines.Count} log lines"));
-        cpu.ShouldBeLessThan(0.02);
-        service.Log.Lines.Count.ShouldBeInRange(1, 3 + (int)duration.TotalMinutes);
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"ill for {duration.TotalSeconds:0} s: {service.Runs} runs, {cpu:P1} of one processor, {service.Complaints.Count()} log lines"));
+        // in a short run the start of the process is a good part of it
+        cpu.ShouldBeLessThan(duration > TimeSpan.FromMinutes(5) ? 0.02 : 0.06);
+        service.Complaints.Count().ShouldBeInRange(1, 3 + (int)duration.TotalMinutes);
+        service.Runs.ShouldBe(SickService.Window, "whose outcome is held does not run again, and no other is taken");
     }
 
     private void Report(SickService service)
     {
         output.WriteLine($"{service.Runs} runs for {Messages} messages, {service.Parked} parked");
-        foreach (var line in service.Log.Lines.Where(line => !line.Contains("is parked as", StringComparison.Ordinal)).Take(5))
+        foreach (var line in service.Complaints.Take(5))
         {
             output.WriteLine(line);
         }
     }
-
-    private async Task<SickService> StartAsync() => await SickService.StartAsync(await node.Broker.CreateVirtualHostAsync());
 
     private static async Task DeleteExchangesAsync(RawClient raw)
     {
@@ -228,6 +237,9 @@ public sealed class SickBrokerTests(OwnNode node, ITestOutputHelper output) : IC
 
     private sealed class SickService : IAsyncDisposable
     {
+        public const int Window = 200;
+
+        private readonly TaskCompletionSource _gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
         private readonly Uri _uri;
         private readonly ConcurrentDictionary<int, ConcurrentQueue<int>> _runs = new();
         private RetryService _service = null!;
@@ -243,19 +255,28 @@ public sealed class SickBrokerTests(OwnNode node, ITestOutputHelper output) : IC
 
         public int Parked { get; private set; }
 
-        public static async Task<SickService> StartAsync(Uri uri, TopologyManagement manage = TopologyManagement.OnStart, bool connect = true)
+        // one line for each parked message is no complaint
+        public IEnumerable<string> Complaints => Log.Lines.Where(line => !line.Contains("is parked as", StringComparison.Ordinal));
+
+        public static async Task<SickService> StartAsync(Uri uri, TopologyManagement manage = TopologyManagement.OnStart, bool connect = true, bool gated = false, TimeSpan? delay = null)
         {
             var self = new SickService(uri);
+            if (!gated)
+            {
+                self.Open();
+            }
+
             self._service = await RetryService.StartAsync(
                 uri,
                 (context, cfg) => cfg.ReceiveEndpoint(Queue, e =>
                 {
                     e.SetQuorumQueue();
-                    e.PrefetchCount = 200;
-                    e.UseGradientRetry(context, retry => retry.Fixed(TimeSpan.FromSeconds(1)).Retries(Retries));
-                    e.Handler<Job>(job =>
+                    e.PrefetchCount = Window;
+                    e.UseGradientRetry(context, retry => retry.Fixed(delay ?? TimeSpan.FromSeconds(1)).Retries(Retries));
+                    e.Handler<Job>(async job =>
                     {
                         self._runs.GetOrAdd(job.Message.Number, _ => new()).Enqueue(job.GetRedeliveryCount() + 1);
+                        await self._gate.Task;
                         throw new InvalidOperationException("never");
                     });
                 }),
@@ -272,6 +293,19 @@ public sealed class SickBrokerTests(OwnNode node, ITestOutputHelper output) : IC
             }
 
             return self;
+        }
+
+        /// <summary>Lets the consumers fail.</summary>
+        public void Open() => _gate.TrySetResult();
+
+        public async Task WaitForRunsAsync()
+        {
+            var clock = Stopwatch.StartNew();
+            while (Runs < Window)
+            {
+                clock.Elapsed.ShouldBeLessThan(Deadline);
+                await Task.Delay(50);
+            }
         }
 
         public async Task ReconnectAsync()

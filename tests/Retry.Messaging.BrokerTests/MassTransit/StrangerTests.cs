@@ -35,7 +35,8 @@ public sealed class StrangerTests(BrokerFixture broker, ITestOutputHelper output
         var runs = new ConcurrentDictionary<int, ConcurrentQueue<(int Attempt, DateTimeOffset At)>>();
         await using var service = await RetryService.StartAsync(uri, (context, cfg) => cfg.ReceiveEndpoint("strangers", e =>
         {
-            e.PrefetchCount = 100;
+            // all at once: what has an expiration of 2 s and waits longer than that in the queue is the broker's to drop
+            e.PrefetchCount = messages;
             e.UseRawJsonDeserializer(RawSerializerOptions.AnyMessageType, isDefault: true);
             e.UseGradientRetry(context, retry => retry.Fixed(Delay).Retries(Retries));
             e.Handler<Order>(order =>

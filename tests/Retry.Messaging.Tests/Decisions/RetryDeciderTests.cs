@@ -106,7 +106,7 @@ public class RetryDeciderTests
     }
 
     [Fact]
-    public void A_chain_keeps_its_id_and_its_first_failure_and_an_outcome_clears_the_suspicion()
+    public void A_chain_keeps_its_id_and_its_first_failure_but_no_suspicion()
     {
         var state = RetryState.Fresh with { Id = "chain", Attempt = 2, FirstFailedAt = Now.AddHours(-1), Crashes = 1, Replayed = 3 };
 
