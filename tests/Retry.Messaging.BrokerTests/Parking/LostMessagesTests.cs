@@ -29,6 +29,8 @@ public sealed class LostMessagesTests(BrokerFixture broker, ITestOutputHelper ou
 
     private static readonly Dictionary<string, object?> Quorum = new() { ["x-queue-type"] = "quorum" };
 
+    // lateness to the millisecond wants a machine with nothing else to do
+    [Trait("Category", "Long")]
     [Fact]
     public Task A_deleted_queue_delays_nobody_else_and_its_messages_can_be_replayed() => DeleteAQueueUnderLoadAsync(200);
 
