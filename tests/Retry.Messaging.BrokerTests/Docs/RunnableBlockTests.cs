@@ -30,7 +30,7 @@ public sealed class RunnableBlockTests(BrokerFixture broker)
                 words[0].ShouldBe(RetryCtl.Name, $"{page}: only {RetryCtl.Name} is run from a block; found '{line}'");
                 var output = new StringWriter();
                 var error = new StringWriter();
-                var host = new CliHost { Out = output, Error = error, Variable = name => name == "RETRY_BROKER" ? address.ToString() : null };
+                var host = new CliHost { Out = output, Error = error, Variable = name => name switch { "RETRY_BROKER" => address.ToString(), "RETRY_MANAGEMENT" => broker.Broker.ManagementUri?.ToString(), _ => null } };
 
                 var exitCode = await RetryCtl.InvokeAsync(words[1..], host);
 
