@@ -33,7 +33,7 @@ fi
 
 # The mirror that this machine's own apt uses, so that a proxy or a mirror of the house keeps working.
 mirror=${RETRY_TEST_MIRROR:-$(cat /etc/apt/sources.list /etc/apt/sources.list.d/* 2> /dev/null | grep -E '^(URIs:|deb )' | grep -oE 'https?://[^] ]+/debian/?( |$)' | head -n 1 | tr -d ' ' || true)}
-mirror=${mirror:-http://deb.debian.org/debian}
+[ -n "$mirror" ] || { say "found no Debian mirror in apt's sources, wanted one to install from; name it in RETRY_TEST_MIRROR"; exit 1; }
 
 say "installing Debian $release with RabbitMQ $1 into $root, from $mirror"
 mkdir -p "$root"
