@@ -6,7 +6,10 @@ namespace Retry.Messaging.BrokerTests.Cli;
 /// <summary>retryctl as a user runs it, its addresses in the environment.</summary>
 internal static class CommandLineRun
 {
-    public static async Task<(int ExitCode, string Output, string Error)> RunAsync(Uri address, Uri? management, string line)
+    public static Task<(int ExitCode, string Output, string Error)> RunAsync(Uri address, Uri? management, string line) =>
+        RunAsync(line, ("RETRY_BROKER", address.AbsoluteUri), ("RETRY_MANAGEMENT", management?.AbsoluteUri));
+
+    public static async Task<(int ExitCode, string Output, string Error)> RunAsync(string line, params (string Name, string? Value)[] environment)
     {
         using var output = new StringWriter { NewLine = "\n" };
         using var error = new StringWriter { NewLine = "\n" };
@@ -14,7 +17,7 @@ internal static class CommandLineRun
         {
             Out = output,
             Error = error,
-            Variable = name => name switch { "RETRY_BROKER" => address.AbsoluteUri, "RETRY_MANAGEMENT" => management?.AbsoluteUri, _ => null },
+            Variable = name => environment.FirstOrDefault(variable => variable.Name == name).Value,
         };
         return (await RetryCtl.InvokeAsync(line.Split(' '), host), output.ToString(), error.ToString());
     }

@@ -63,6 +63,12 @@ public sealed class RawClient : IAsyncDisposable
         await channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?> { ["x-queue-type"] = "quorum" });
     }
 
+    public async Task BindAsync(string queue, string exchange, string routingKey)
+    {
+        await using var channel = await _connection.CreateChannelAsync();
+        await channel.QueueBindAsync(queue, exchange, routingKey);
+    }
+
     /// <summary>Publishes with a confirm.</summary>
     public async Task PublishAsync(string exchange, string routingKey, ReadOnlyMemory<byte> body, BasicProperties? properties = null)
     {

@@ -1,6 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text;
 using Retry.Messaging.Testing;
+using Shouldly;
 
 namespace Retry.Messaging.BrokerTests.Observing;
 
@@ -22,6 +23,14 @@ public sealed class RawManagement : IDisposable
 
     public Task DeletePolicyAsync(string name, bool isOperators = false) =>
         SendAsync(HttpMethod.Delete, $"{(isOperators ? "operator-policies" : "policies")}/{_virtualHost}/{Uri.EscapeDataString(name)}");
+
+    /// <summary>Imports definitions into the virtual host, as <c>curl</c> would.</summary>
+    public async Task ImportAsync(string definitions)
+    {
+        using var content = new StringContent(definitions, Encoding.UTF8, "application/json");
+        using var response = await _http.PostAsync(new Uri("definitions/" + _virtualHost, UriKind.Relative), content);
+        response.IsSuccessStatusCode.ShouldBeTrue(await response.Content.ReadAsStringAsync());
+    }
 
     public async Task<string> GetAsync(string path) => await _http.GetStringAsync(new Uri(path.Replace("VHOST", _virtualHost, StringComparison.Ordinal), UriKind.Relative));
 

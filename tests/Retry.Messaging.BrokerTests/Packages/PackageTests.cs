@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.IO.Compression;
+using Retry.Messaging.Tests.Architecture;
 using Shouldly;
 using Xunit;
 
@@ -24,7 +25,7 @@ public sealed class PackageTests(BrokerFixture broker) : IDisposable
         var packages = Path.Combine(_folder, "packages");
         foreach (var library in Libraries.Append("Retry.Messaging.Cli"))
         {
-            await DotnetAsync(RepositoryRoot(), "pack", $"src/{library}", "--configuration", "Release", "--output", packages, $"-p:Version={_version}", "--artifacts-path", Path.Combine(_folder, "artifacts"));
+            await DotnetAsync(Repository.Root, "pack", $"src/{library}", "--configuration", "Release", "--output", packages, $"-p:Version={_version}", "--artifacts-path", Path.Combine(_folder, "artifacts"));
             using var package = ZipFile.OpenRead(Path.Combine(packages, $"{library}.{_version}.nupkg"));
             package.GetEntry("README.md").ShouldNotBeNull(library);
             var specification = await new StreamReader(package.Entries.Single(entry => entry.Name.EndsWith(".nuspec", StringComparison.Ordinal)).Open()).ReadToEndAsync();
@@ -146,16 +147,5 @@ public sealed class PackageTests(BrokerFixture broker) : IDisposable
 
         process.ExitCode.ShouldBe(0, $"{command} {string.Join(' ', arguments)}\n{await output}\n{await error}");
         return await output;
-    }
-
-    private static string RepositoryRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "Retry.Messaging.sln")))
-        {
-            folder = folder.Parent ?? throw new InvalidOperationException("Found no Retry.Messaging.sln above the tests; run them from a checkout.");
-        }
-
-        return folder.FullName;
     }
 }

@@ -1,3 +1,4 @@
+using Retry.Messaging.Tests.Architecture;
 using Shouldly;
 using Xunit;
 
@@ -11,7 +12,7 @@ public sealed class DocumentationTests
     [MemberData(nameof(Pages))]
     public void Every_code_block_compiles(string page)
     {
-        var compiled = Squeeze(File.ReadAllText(Path.Combine(MarkdownPage.Root, "tests/Retry.Messaging.Tests/Docs/DocumentationSnippets.cs")));
+        var compiled = Squeeze(File.ReadAllText(Path.Combine(Repository.Root, "tests/Retry.Messaging.Tests/Docs/DocumentationSnippets.cs")));
 
         foreach (var block in MarkdownPage.Read(page).Blocks("csharp"))
         {
@@ -25,7 +26,7 @@ public sealed class DocumentationTests
     {
         foreach (var link in MarkdownPage.Read(page).LocalLinks())
         {
-            var target = Path.Combine(MarkdownPage.Root, Path.GetDirectoryName(page)!, link);
+            var target = Path.Combine(Repository.Root, Path.GetDirectoryName(page)!, link);
             (File.Exists(target) || Directory.Exists(target)).ShouldBeTrue($"{page} links to {link}, which does not exist");
         }
     }

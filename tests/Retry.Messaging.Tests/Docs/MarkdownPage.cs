@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Retry.Messaging.Tests.Architecture;
 
 namespace Retry.Messaging.Tests.Docs;
 
@@ -13,17 +14,14 @@ public sealed partial class MarkdownPage
         _text = text;
     }
 
-    /// <summary>The repository's root: the folder with the solution.</summary>
-    public static string Root { get; } = FindRoot();
-
     /// <summary>The page's path below the root.</summary>
     public string Name { get; }
 
-    public static MarkdownPage Read(string name) => new(name, File.ReadAllText(Path.Combine(Root, name)).ReplaceLineEndings("\n"));
+    public static MarkdownPage Read(string name) => new(name, File.ReadAllText(Path.Combine(Repository.Root, name)).ReplaceLineEndings("\n"));
 
     public static IEnumerable<MarkdownPage> FindAll() => Directory
-        .EnumerateFiles(Root, "*.md", SearchOption.AllDirectories)
-        .Select(path => Path.GetRelativePath(Root, path))
+        .EnumerateFiles(Repository.Root, "*.md", SearchOption.AllDirectories)
+        .Select(path => Path.GetRelativePath(Repository.Root, path))
         .Where(name => !name.Split(Path.DirectorySeparatorChar).Any(part => part is "bin" or "obj" or "artifacts" or ".git"))
         .Select(Read);
 
@@ -34,17 +32,6 @@ public sealed partial class MarkdownPage
     public IEnumerable<string> LocalLinks() => Link().Matches(Fence().Replace(_text, string.Empty))
         .Select(match => match.Groups["target"].Value.Split('#')[0])
         .Where(target => target.Length > 0 && !target.Contains("://", StringComparison.Ordinal));
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Retry.Messaging.sln")))
-        {
-            folder = folder.Parent;
-        }
-
-        return folder?.FullName ?? throw new InvalidOperationException("Found no folder with Retry.Messaging.sln above the tests; wanted to run from a checkout.");
-    }
 
     [GeneratedRegex(@"^```(?<info>[^\n]*)\n(?<code>.*?)^```$", RegexOptions.Multiline | RegexOptions.Singleline)]
     private static partial Regex Fence();
