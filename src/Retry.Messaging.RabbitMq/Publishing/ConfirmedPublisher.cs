@@ -15,15 +15,21 @@ internal sealed class ConfirmedPublisher : IAsyncDisposable
     /// <summary>How many publishes may wait for their confirm at once.</summary>
     public const int DefaultWindow = 1000;
 
+    /// <summary>How long a publish that is on its way is still waited for when it is cancelled.</summary>
+    /// <remarks>Given up at once, a delivery would go back although its outcome arrives: two chains from one message.</remarks>
+    public static readonly TimeSpan CancelGrace = TimeSpan.FromSeconds(10);
+
     private readonly IConnection _connection;
+    private readonly TimeProvider _time;
     private readonly SemaphoreSlim _window;
     private readonly SemaphoreSlim _sending = new(1, 1);
     private Generation? _current;
     private bool _disposed;
 
-    public ConfirmedPublisher(IConnection connection, int window = DefaultWindow)
+    public ConfirmedPublisher(IConnection connection, int window = DefaultWindow, TimeProvider? time = null)
     {
         _connection = connection;
+        _time = time ?? TimeProvider.System;
         _window = new SemaphoreSlim(window, window);
         _connection.ConnectionBlockedAsync += OnBlockedAsync;
         _connection.ConnectionUnblockedAsync += OnUnblockedAsync;
@@ -34,14 +40,16 @@ internal sealed class ConfirmedPublisher : IAsyncDisposable
 
     /// <summary>Publishes, mandatory, and waits for the confirm.</summary>
     /// <exception cref="PublishRefusedException">The broker refused or returned the message, or the channel closed: publish again.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled. The message may or may not have been published.</exception>
+    /// <exception cref="OperationCanceledException">
+    /// Cancelled before the message was sent, or unconfirmed <see cref="CancelGrace"/> later: then it may or may not have been published.
+    /// </exception>
     public async Task PublishAsync(string exchange, string routingKey, BasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
     {
         await _window.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             var pending = await SendAsync(exchange, routingKey, properties, body, cancellationToken).ConfigureAwait(false);
-            await pending.Confirmed.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+            await WaitAsync(pending.Confirmed.Task, cancellationToken).ConfigureAwait(false);
         }
         finally
         {
@@ -57,6 +65,25 @@ internal sealed class ConfirmedPublisher : IAsyncDisposable
         if (_current is { } current)
         {
             await current.Channel.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private async Task WaitAsync(Task confirmed, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await confirmed.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException canceled)
+        {
+            try
+            {
+                await confirmed.WaitAsync(CancelGrace, _time, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+                throw new OperationCanceledException($"Cancelled, and not confirmed within {CancelGrace.TotalSeconds:0} s after it.", canceled, cancellationToken);
+            }
         }
     }
 

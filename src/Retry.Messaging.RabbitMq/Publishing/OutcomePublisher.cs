@@ -46,7 +46,7 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
 
             var (exchange, routingKey, properties, body) = message();
             HeaderFrame.Fit(properties, connection.FrameMax);
-            await WatchAsync(connection, connection.PublishAsync(exchange, routingKey, properties, body, cancellationToken), cancellationToken).ConfigureAwait(false);
+            await WatchAsync(connection, connection.PublishAsync(exchange, routingKey, properties, body, cancellationToken)).ConfigureAwait(false);
         }, cancellationToken);
 
     /// <summary>Repeats a step with growing pauses until it succeeds.</summary>
@@ -105,7 +105,7 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
 
     // In an alarm the broker stops reading: what is in the socket already gets neither a confirm nor a refusal until it is over.
     // It is not published again, which would be a second copy, but it must not be silent either.
-    private async Task WatchAsync(RetryConnection connection, Task publish, CancellationToken cancellationToken)
+    private async Task WatchAsync(RetryConnection connection, Task publish)
     {
         var started = time.GetTimestamp();
         var held = false;
@@ -115,7 +115,7 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
             {
                 try
                 {
-                    await publish.WaitAsync(LongConfirm, time, cancellationToken).ConfigureAwait(false);
+                    await publish.WaitAsync(LongConfirm, time).ConfigureAwait(false);
                     return;
                 }
                 catch (TimeoutException) when (!publish.IsCompleted && time.GetElapsedTime(started) < HoldLimit)

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.BrokerTests.Processes;
 using Shouldly;
@@ -12,7 +11,6 @@ namespace Retry.Messaging.BrokerTests.MassTransit;
 public sealed class RollingRestartTests(BrokerFixture broker, ITestOutputHelper output)
 {
     private const int Jobs = 24;
-    private const int SigTerm = 15;
 
     /// <summary>SIGTERM to one of three instances every 5 s for 2 minutes, consumers that take 10 s.</summary>
     [Fact]
@@ -45,7 +43,7 @@ public sealed class RollingRestartTests(BrokerFixture broker, ITestOutputHelper 
             for (; clock.Elapsed < TimeSpan.FromMinutes(2); restarts++)
             {
                 var victim = restarts % instances.Length;
-                Kill(instances[victim].Id, SigTerm).ShouldBe(0);
+                Signals.Send(instances[victim].Id, Signals.Terminate).ShouldBeTrue();
                 await instances[victim].WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(20));
                 instances[victim].Dispose();
                 instances[victim] = await StartAsync(environment);
@@ -61,7 +59,7 @@ public sealed class RollingRestartTests(BrokerFixture broker, ITestOutputHelper 
             {
                 if (instance is not null)
                 {
-                    _ = Kill(instance.Id, SigTerm);
+                    Signals.Send(instance.Id, Signals.Terminate);
                     await instance.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(20));
                     instance.Dispose();
                 }
@@ -69,12 +67,9 @@ public sealed class RollingRestartTests(BrokerFixture broker, ITestOutputHelper 
         }
 
         restarts.ShouldBeGreaterThanOrEqualTo(20);
-        // A run that ends in the moment of the signal is written down here, but its outcome or its acknowledgement does not
-        // reach the broker any more: it is repeated, under its own number.
-        var runs = Read(ledger);
-        output.WriteLine($"{restarts} restarts, {runs.Count - (2 * Jobs)} runs repeated after they had ended");
-        runs.Distinct().Order().ShouldBe(Enumerable.Range(0, Jobs).SelectMany(i => new[] { $"job-{i} 1", $"job-{i} 2" }).Order());
-        output.WriteLine($"{await raw.CountAsync("slow")} messages that were done wait to be repeated");
+        Read(ledger).Order().ShouldBe(Enumerable.Range(0, Jobs).SelectMany(i => new[] { $"job-{i} 1", $"job-{i} 2" }).Order());
+        output.WriteLine($"{restarts} restarts");
+        (await raw.CountAsync("slow")).ShouldBe(0u);
         (await raw.CountAsync("slow.parked")).ShouldBe(0u);
         (await raw.CountAsync(faults)).ShouldBe(0u);
         (await raw.CountAsync("slow_error")).ShouldBeNull();
@@ -115,8 +110,4 @@ public sealed class RollingRestartTests(BrokerFixture broker, ITestOutputHelper 
             await Task.Delay(100);
         }
     }
-
-    [DllImport("libc", EntryPoint = "kill", SetLastError = true)]
-    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
-    private static extern int Kill(int processId, int signal);
 }

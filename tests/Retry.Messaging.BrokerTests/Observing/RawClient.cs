@@ -29,21 +29,32 @@ public sealed class RawClient : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until a queue holds that many ready messages.</summary>
-    public async Task WaitForCountAsync(string queue, uint wanted, TimeSpan deadline)
+    private async Task<uint?> ConsumersAsync(string queue)
+    {
+        await using var channel = await _connection.CreateChannelAsync();
+        return (await channel.QueueDeclarePassiveAsync(queue)).ConsumerCount;
+    }
+
+    private static async Task WaitAsync(string queue, Func<string, Task<uint?>> look, string what, uint wanted, TimeSpan deadline)
     {
         var clock = Stopwatch.StartNew();
         uint? found;
-        while ((found = await CountAsync(queue)) != wanted)
+        while ((found = await look(queue)) != wanted)
         {
             if (clock.Elapsed > deadline)
             {
-                throw new TimeoutException($"Queue '{queue}' holds {found?.ToString() ?? "nothing, it does not exist"} after {deadline}; wanted {wanted}.");
+                throw new TimeoutException($"Queue '{queue}' has {(found is null ? "not been declared" : $"{found} {what}")} after {deadline}; wanted {wanted}.");
             }
 
             await Task.Delay(50);
         }
     }
+
+    /// <summary>Waits until a queue holds that many ready messages.</summary>
+    public Task WaitForCountAsync(string queue, uint wanted, TimeSpan deadline) => WaitAsync(queue, CountAsync, "ready messages", wanted, deadline);
+
+    /// <summary>Waits until a queue has that many consumers.</summary>
+    public Task WaitForConsumersAsync(string queue, uint wanted, TimeSpan deadline) => WaitAsync(queue, ConsumersAsync, "consumers", wanted, deadline);
 
     /// <summary>Declares a queue that gets a copy of everything that an exchange sees from now on.</summary>
     public async Task<string> TapAsync(string exchange, string type = ExchangeType.Fanout)

@@ -1,0 +1,92 @@
+using System.Globalization;
+using MassTransit;
+using Retry.Messaging.BrokerTests.Observing;
+using Retry.Messaging.BrokerTests.Processes;
+using Retry.Messaging.BrokerTests.Testing;
+using Shouldly;
+using Xunit;
+
+namespace Retry.Messaging.BrokerTests.MassTransit;
+
+public sealed class ShutdownTests(OwnNode node) : IClassFixture<OwnNode>
+{
+    private const string Work = "stopping";
+    private const int Messages = 20;
+    private const ushort Prefetch = 16;
+    private static readonly TimeSpan ConsumerStopTimeout = TimeSpan.FromSeconds(2);
+
+    /// <summary>
+    /// A broker that answers late, while the host stops: an outcome that is on its way is waited for. Given up, the delivery
+    /// would go back although its retry climbs, and each of the two would be a chain of its own.
+    /// </summary>
+    [Fact]
+    public async Task An_outcome_on_its_way_is_waited_for()
+    {
+        var uri = await node.Broker.CreateVirtualHostAsync();
+        var fail = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var first = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var entered = new CountdownEvent(Prefetch);
+        var failed = new CountdownEvent(Prefetch);
+        await using var service = await RetryService.StartAsync(
+            uri,
+            (context, cfg) => cfg.ReceiveEndpoint(Work, e =>
+            {
+                e.PrefetchCount = Prefetch;
+                e.UseGradientRetry(context, retry => retry.Fixed(TimeSpan.FromMilliseconds(200)).Retries(3));
+                e.Handler<Job>(async job =>
+                {
+                    if (job.Message.Id == "first" && job.GetRedeliveryCount() > 0)
+                    {
+                        first.SetResult();
+                        return;
+                    }
+
+                    if (job.Message.Id == "first")
+                    {
+                        throw new InvalidOperationException("fails once");
+                    }
+
+                    entered.Signal();
+                    await fail.Task;
+                    failed.Signal();
+                    throw new InvalidOperationException("fails while the host stops");
+                });
+            }),
+            hostOptions: options => options.ConsumerStopTimeout = ConsumerStopTimeout);
+        var endpoint = await service.Bus.GetSendEndpoint(new Uri($"queue:{Work}"));
+
+        // opens the channel that outcomes are published on
+        await endpoint.Send(new Job("first"));
+        await first.Task.WaitAsync(TimeSpan.FromSeconds(30));
+        for (var i = 0; i < Messages; i++)
+        {
+            await endpoint.Send(new Job(i.ToString(CultureInfo.InvariantCulture)));
+        }
+
+        (await Task.Run(() => entered.Wait(TimeSpan.FromSeconds(30)))).ShouldBeTrue();
+        await using var raw = await RawClient.ConnectAsync(uri);
+        var stopping = service.StopAsync();
+        await raw.WaitForConsumersAsync(Work, 0, TimeSpan.FromSeconds(10));
+        Signals.Send(node.Broker.ProcessId!.Value, Signals.Stop);
+        try
+        {
+            fail.SetResult();
+            (await Task.Run(() => failed.Wait(TimeSpan.FromSeconds(30)))).ShouldBeTrue();
+            // until after the consumers' tokens have been cancelled
+            await Task.Delay(ConsumerStopTimeout + TimeSpan.FromSeconds(1));
+            stopping.IsCompleted.ShouldBeFalse();
+        }
+        finally
+        {
+            Signals.Send(node.Broker.ProcessId!.Value, Signals.Continue);
+        }
+
+        await stopping.WaitAsync(TimeSpan.FromSeconds(30));
+        await raw.WaitForCountAsync("retry.v1.200ms", 0, TimeSpan.FromSeconds(10));
+        await raw.WaitForCountAsync(Work, Messages, TimeSpan.FromSeconds(10));
+        var found = (await raw.DrainAsync(Work)).Select(message => System.Text.Json.JsonDocument.Parse(message.Body).RootElement.GetProperty("message").GetProperty("id").GetString()!);
+        found.Order(StringComparer.Ordinal).ShouldBe(Enumerable.Range(0, Messages).Select(i => i.ToString(CultureInfo.InvariantCulture)).Order(StringComparer.Ordinal));
+    }
+
+    public sealed record Job(string Id);
+}
