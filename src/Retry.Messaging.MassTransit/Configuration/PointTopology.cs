@@ -5,6 +5,7 @@ using Retry.Messaging.Configuration;
 using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq;
+using Retry.Messaging.RabbitMq.Health;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Topology;
 using Retry.Messaging.RabbitMq.Verification;
@@ -13,7 +14,7 @@ namespace Retry.Messaging.MassTransit.Configuration;
 
 /// <summary>Declares the ladder before a point's work queue is consumed from, and the point itself as soon as its queue exists.</summary>
 /// <remarks>Start-up never fails here: what cannot be declared is said, and tried again when the first outcome needs it.</remarks>
-internal sealed partial class PointTopology(RabbitMqPoint point, TopologyManagement manage, RetryRules rules, IDictionary<string, object> workQueueArguments, ILogger logger)
+internal sealed partial class PointTopology(RabbitMqPoint point, TopologyManagement manage, RetryRules rules, PointHealth health, IDictionary<string, object> workQueueArguments, ILogger logger)
     : IFilter<ChannelContext>, IReceiveEndpointObserver
 {
     private ChannelContext? _channel;
@@ -67,7 +68,9 @@ internal sealed partial class PointTopology(RabbitMqPoint point, TopologyManagem
 
         try
         {
-            foreach (var different in await RetryConnection.Of(channel.ConnectionContext.Connection).EnsureAsync(plan, channel.CancellationToken).ConfigureAwait(false))
+            var differences = await RetryConnection.Of(channel.ConnectionContext.Connection).EnsureAsync(plan, channel.CancellationToken).ConfigureAwait(false);
+            health.Found(point.PartOf(plan), differences);
+            foreach (var different in differences)
             {
                 LogDifferent(point.Names.Work, different.Message);
             }
@@ -77,6 +80,7 @@ internal sealed partial class PointTopology(RabbitMqPoint point, TopologyManagem
 #pragma warning disable CA1031 // the bus starts whatever the broker says; a failed outcome is held until the topology is there
         catch (Exception exception)
         {
+            health.Found(point.PartOf(plan), exception.Message);
             LogRefused(point.Names.Work, exception.Message);
             return false;
         }
@@ -87,9 +91,11 @@ internal sealed partial class PointTopology(RabbitMqPoint point, TopologyManagem
     {
         if (_channel is { } channel)
         {
-            foreach (var missing in await TopologyLook.FindMissingAsync(channel.ConnectionContext.Connection, point.LadderPlan.Then(point.PointPlan), channel.CancellationToken).ConfigureAwait(false))
+            var missing = await TopologyLook.FindMissingAsync(channel.ConnectionContext.Connection, point.LadderPlan.Then(point.PointPlan), channel.CancellationToken).ConfigureAwait(false);
+            health.Found(PointHealth.Ladder, missing.Count == 0 ? null : $"Found no {string.Join(", no ", missing)}. Run 'retryctl topology apply'.");
+            foreach (var one in missing)
             {
-                LogRefused(point.Names.Work, $"Found no {missing}. Run 'retryctl topology apply'.");
+                LogRefused(point.Names.Work, $"Found no {one}. Run 'retryctl topology apply'.");
             }
         }
     }
@@ -105,8 +111,7 @@ internal sealed partial class PointTopology(RabbitMqPoint point, TopologyManagem
         else if (exchange is null && _channel is { } channel)
         {
             var isQuorum = workQueueArguments.TryGetValue(RabbitMQ.Client.Headers.XQueueType, out var type) && type?.ToString() == PolicyKeys.QuorumType;
-            var virtualHost = Uri.UnescapeDataString(channel.ConnectionContext.HostAddress.AbsolutePath.Trim('/'));
-            var command = WorkQueuePolicy.For(point.Names.Work, isQuorum).Command(virtualHost.Length == 0 ? "/" : virtualHost);
+            var command = WorkQueuePolicy.For(point.Names.Work, isQuorum).Command(channel.ConnectionContext.VirtualHost());
             LogPolicyUnseen(point.Names.Work, command);
         }
     }

@@ -1,4 +1,5 @@
 using Retry.Messaging.Configuration;
+using Retry.Messaging.RabbitMq.Health;
 using Retry.Messaging.RabbitMq.Topology;
 
 namespace Retry.Messaging.MassTransit.Transports;
@@ -29,4 +30,7 @@ internal sealed class RabbitMqPoint
 
     /// <summary>What is declared before the first publish; nothing when somebody else manages the topology.</summary>
     public IReadOnlyList<TopologyPlan> Plans { get; }
+
+    /// <summary>What the health check calls a plan.</summary>
+    public string PartOf(TopologyPlan plan) => ReferenceEquals(plan, LadderPlan) ? PointHealth.Ladder : PointHealth.Point;
 }

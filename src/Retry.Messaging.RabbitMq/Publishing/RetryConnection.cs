@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
+using System.Text;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.RabbitMq.Topology;
@@ -21,10 +22,14 @@ internal sealed class RetryConnection
     {
         _connection = connection;
         Publisher = new ConfirmedPublisher(connection);
+        Cluster = connection.ServerProperties?.TryGetValue("cluster_name", out var name) == true && name is byte[] text ? Encoding.UTF8.GetString(text) : "unknown";
     }
 
     /// <summary>The publisher, shared by all retry points on the connection.</summary>
     public ConfirmedPublisher Publisher { get; }
+
+    /// <summary>The name of the broker's cluster, as it introduced itself.</summary>
+    public string Cluster { get; }
 
     /// <summary>Whether the connection is open.</summary>
     public bool IsOpen => _connection.IsOpen;
