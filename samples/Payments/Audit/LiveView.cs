@@ -14,6 +14,9 @@ internal sealed class LiveView : IProgressView
     private const int ChartWidth = 76;
     private const int FullBarAtLeast = 10;
 
+    // interactive whatever its input is: that is the pipe which tells of the parent's end, and nothing is asked
+    private static readonly IAnsiConsole Terminal = AnsiConsole.Create(new AnsiConsoleSettings { Interactive = InteractionSupport.Yes });
+
     private readonly Run _run;
     private readonly LiveDisplayContext _display;
     private readonly HashSet<string> _used = [];
@@ -26,10 +29,10 @@ internal sealed class LiveView : IProgressView
     }
 
     /// <summary>Whether somebody looks at a terminal that can move its cursor.</summary>
-    public static bool IsPossible => !Console.IsOutputRedirected && AnsiConsole.Profile.Capabilities is { Ansi: true, Interactive: true };
+    public static bool IsPossible => !Console.IsOutputRedirected && Terminal.Profile.Capabilities.Ansi;
 
     /// <summary>Shows the picture while something runs; the last picture stays, and the cursor is back, however that ends.</summary>
-    public static Task RunAsync(Run run, Func<IProgressView, Task> watch) => AnsiConsole
+    public static Task RunAsync(Run run, Func<IProgressView, Task> watch) => Terminal
         .Live(new Text(string.Empty))
         .Overflow(VerticalOverflow.Crop)
         .Cropping(VerticalOverflowCropping.Bottom)
@@ -52,13 +55,25 @@ internal sealed class LiveView : IProgressView
         // counted from the auditor's start, which is near enough for a picture
         + (_run.Outage.Covers(moment.Elapsed) ? "  [red]the gateway is down[/]" : string.Empty));
 
-    private static BreakdownChart Outcomes(Progress now) => new BreakdownChart()
-        .Width(ChartWidth)
-        .AddItem("done", now.Done, Color.Green)
-        .AddItem("on ladder", now.InLadder, Color.Yellow)
-        .AddItem("in queue", now.InQueue, Color.Blue)
-        .AddItem("parked", now.Parked, Color.Red)
-        .AddItem("in hands", Math.Max(0, now.Published - now.Done - now.InLadder - now.InQueue - now.Parked), Color.Grey);
+    // numbers of a fixed width: nothing jumps
+    private static Rows Outcomes(Progress now)
+    {
+        (string Name, int Count, Color Color)[] all =
+        [
+            ("done", now.Done, Color.Green),
+            ("on ladder", now.InLadder, Color.Yellow),
+            ("in queue", now.InQueue, Color.Blue),
+            ("parked", now.Parked, Color.Red),
+            ("in hands", Math.Max(0, now.Published - now.Done - now.InLadder - now.InQueue - now.Parked), Color.Grey),
+        ];
+        var chart = new BreakdownChart().Width(ChartWidth).HideTags();
+        foreach (var (name, count, color) in all)
+        {
+            chart.AddItem(name, count, color);
+        }
+
+        return new Rows(chart, new Markup(string.Join("  ", all.Select(one => $"[{one.Color.ToMarkup()}]■[/] {one.Name} {one.Count,-4}"))));
+    }
 
     // rungs that were never used say nothing; those that are empty again do
     private Grid Ladder(IReadOnlyDictionary<string, int> rungs)
