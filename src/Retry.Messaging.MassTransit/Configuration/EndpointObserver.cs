@@ -14,6 +14,7 @@ using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq;
 using Retry.Messaging.RabbitMq.Publishing;
+using Retry.Messaging.RabbitMq.Topology;
 
 namespace Retry.Messaging.MassTransit.Configuration;
 
@@ -29,6 +30,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly OutcomePublisher _publisher;
+    private readonly TopologyKeeper _keeper;
 
     public EndpointObserver(IServiceProvider services, GradientRetryOptions options)
     {
@@ -41,6 +43,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         _logger = _logging.CreateLogger<EndpointObserver>();
         _time = services.GetService<TimeProvider>() ?? TimeProvider.System;
         _publisher = new OutcomePublisher(_time, Random.Shared, _logging.CreateLogger<OutcomePublisher>());
+        _keeper = new TopologyKeeper(_manage, options.Rounds, _time, Random.Shared, _logging.CreateLogger<TopologyKeeper>());
     }
 
     public void EndpointConfigured<T>(T configurator)
@@ -102,7 +105,8 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         }
 
         var place = Rabbit(queue, rules);
-        var topology = new PointTopology(place, _manage, rules, settings.QueueArguments, _logging.CreateLogger<PointTopology>());
+        var topology = new PointTopology(place, _keeper, _manage, rules, settings.QueueArguments, _logging.CreateLogger<PointTopology>());
+        _keeper.Add(queue, place.PointPlan);
         var limiter = new PointLimiter(place, rules, _manage, () => settings.PrefetchCount, _time, _logging.CreateLogger<PointLimiter>());
         _services.GetService<LimiterHealthCheck>()?.Add(limiter);
         endpoint.ConfigureChannel(channel =>
@@ -168,7 +172,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
     }
 
     private RabbitMqPoint Rabbit(string queue, RetryRules rules) =>
-        new(_options.QueueNames(queue), withRelease: rules.Limit is not null || rules.Isolated, _manage);
+        new(_options.QueueNames(queue), withRelease: rules.Limit is not null || rules.Isolated);
 
     private static string? WhyNotAPoint(ReceiveSettings settings)
     {

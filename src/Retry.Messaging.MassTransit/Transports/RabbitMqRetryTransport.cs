@@ -45,7 +45,7 @@ internal sealed class RabbitMqRetryTransport(RabbitMqPoint point, OutcomePublish
     }
 
     public Task PublishAsync(RetryConnection connection, Func<OutcomeMessage> message, CancellationToken cancellationToken) =>
-        publisher.PublishAsync(connection, point.Plans, message, cancellationToken);
+        publisher.PublishAsync(connection, message, cancellationToken);
 
     /// <summary>Repeats a step that goes through MassTransit's own transport.</summary>
     public Task HoldAsync(RetryConnection connection, Func<Task> step, CancellationToken cancellationToken) =>

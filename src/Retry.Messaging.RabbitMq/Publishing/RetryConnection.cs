@@ -35,6 +35,9 @@ internal sealed class RetryConnection
     /// <summary>The one for a connection.</summary>
     public static RetryConnection Of(IConnection connection) => Known.GetValue(connection, static c => new RetryConnection(c));
 
+    /// <summary>A publish has found something missing: an exchange, or what it leads to.</summary>
+    public event Action? SomethingMissing;
+
     /// <summary>Declares a plan once; after a failure the next call tries again.</summary>
     /// <returns>What exists with other properties than planned; it is used as it is.</returns>
     /// <exception cref="TopologyException">The broker refused a part of it.</exception>
@@ -52,6 +55,9 @@ internal sealed class RetryConnection
             throw;
         }
     }
+
+    /// <summary>Lets a plan be declared again.</summary>
+    public void Forget(TopologyPlan plan) => _declared.TryRemove(plan, out _);
 
     /// <summary>Publishes, and remembers an exchange that was not there.</summary>
     /// <remarks>
@@ -72,9 +78,13 @@ internal sealed class RetryConnection
         catch (PublishRefusedException refused) when (refused.ReplyCode == Constants.NotFound)
         {
             _suspects[exchange] = true;
-            // whatever was declared may be gone
-            _declared.Clear();
+            SomethingMissing?.Invoke();
             throw new PublishRefusedException($"Exchange '{exchange}' does not exist. Run 'retryctl topology apply'.", refused) { ReplyCode = refused.ReplyCode };
+        }
+        catch (PublishRefusedException refused) when (refused.ReplyCode == Constants.NoRoute)
+        {
+            SomethingMissing?.Invoke();
+            throw;
         }
     }
 
@@ -92,6 +102,7 @@ internal sealed class RetryConnection
         }
         catch (Exception exception) when (exception is OperationInterruptedException or AlreadyClosedException)
         {
+            SomethingMissing?.Invoke();
             throw new PublishRefusedException($"Exchange '{exchange}' does not exist. Run 'retryctl topology apply'.", exception);
         }
     }
