@@ -79,7 +79,7 @@ internal sealed class RetryConnection
         {
             _suspects[exchange] = true;
             SomethingMissing?.Invoke();
-            throw new PublishRefusedException($"Exchange '{exchange}' does not exist. Run 'retryctl topology apply'.", refused) { ReplyCode = refused.ReplyCode };
+            throw Missing(exchange, refused);
         }
         catch (PublishRefusedException refused) when (refused.ReplyCode == Constants.NoRoute)
         {
@@ -87,6 +87,9 @@ internal sealed class RetryConnection
             throw;
         }
     }
+
+    private static PublishRefusedException Missing(string exchange, Exception inner) =>
+        new($"Exchange '{exchange}' does not exist. With ManageTopology on OnStart it is declared again soon; otherwise run 'retryctl topology apply'.", inner) { ReplyCode = Constants.NotFound };
 
     private async Task LookForAsync(string exchange, CancellationToken cancellationToken)
     {
@@ -103,7 +106,7 @@ internal sealed class RetryConnection
         catch (Exception exception) when (exception is OperationInterruptedException or AlreadyClosedException)
         {
             SomethingMissing?.Invoke();
-            throw new PublishRefusedException($"Exchange '{exchange}' does not exist. Run 'retryctl topology apply'.", exception);
+            throw Missing(exchange, exception);
         }
     }
 }

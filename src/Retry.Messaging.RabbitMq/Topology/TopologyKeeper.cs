@@ -27,6 +27,7 @@ internal sealed class TopologyKeeper(TopologyManagement manage, TopologyRounds r
     private IConnection? _connection;
     private Task _started = Task.CompletedTask;
     private DateTimeOffset? _waitsUntil;
+    private bool _mayBind = true;
 
     /// <summary>What the last look saw.</summary>
     public TopologyCondition Condition { get; private set; } = TopologyCondition.Complete;
@@ -150,7 +151,9 @@ internal sealed class TopologyKeeper(TopologyManagement manage, TopologyRounds r
 
         var waits = MustWait(missing, time.GetUtcNow() - since, rounds.Grace);
         _waitsUntil = waits ? since + rounds.Grace : null;
-        var refusals = await MendAsync(connection, missing, points: !fresh, ladder: !waits && (isFirst || before.Missing.Count > 0)).ConfigureAwait(false);
+        var refusals = await MendAsync(connection, missing, points: !fresh && (_mayBind || before.Missing.Count > 0), ladder: !waits && (isFirst || before.Missing.Count > 0)).ConfigureAwait(false);
+        // each try would be an error in the broker's log, and whoever may bind does
+        _mayBind &= !refusals.Any(refusal => refusal.IsForbidden);
         Condition = before.Missing.Count > 0 || refusals.Count > 0
             ? TopologyCondition.Of(await FindMissingAsync(connection).ConfigureAwait(false), since)
             : before;

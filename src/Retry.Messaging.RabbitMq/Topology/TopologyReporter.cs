@@ -93,10 +93,10 @@ internal sealed partial class TopologyReporter(TimeProvider time, ILogger logger
         return true;
     }
 
-    [LoggerMessage(LogEvents.TopologyMended, LogLevel.Warning, "Somebody deleted a part of the retry topology; it has been declared again: {Missing}. No message is gone: what could not go on stayed in its rung, or is in '{Lost}' (retryctl lost list)")]
+    [LoggerMessage(LogEvents.TopologyMended, LogLevel.Warning, "A part of the retry topology was missing and has been declared again: {Missing}. No message is gone: what could not go on stayed in its rung, or is in '{Lost}' (retryctl lost list)")]
     private partial void LogMended(string missing, string lost);
 
-    [LoggerMessage(LogEvents.TopologyWaits, LogLevel.Warning, "Somebody deleted all exchanges of the ladder. Missing: {Missing}. Messages stay in their rungs, failed ones are held. The ladder is declared again at {Until:u}, when every running service has bound its queues")]
+    [LoggerMessage(LogEvents.TopologyWaits, LogLevel.Warning, "All exchanges of the ladder have been deleted. Missing: {Missing}. Messages stay in their rungs, failed ones are held. The ladder is declared again at {Until:u}, when every running service has bound its queues")]
     private partial void LogWaits(string missing, DateTimeOffset until);
 
     [LoggerMessage(LogEvents.TopologyRefused, LogLevel.Error, "The retry topology is not complete, failed messages will be held. Missing: {Missing}. {Reason}")]
