@@ -16,6 +16,7 @@ using Retry.Messaging.RabbitMq;
 using Retry.Messaging.RabbitMq.Health;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Telemetry;
+using Retry.Messaging.RabbitMq.Topology;
 
 namespace Retry.Messaging.MassTransit.Configuration;
 
@@ -31,6 +32,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly OutcomePublisher _publisher;
+    private readonly TopologyKeeper _keeper;
 
     public EndpointObserver(IServiceProvider services, GradientRetryOptions options)
     {
@@ -43,6 +45,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         _logger = _logging.CreateLogger<EndpointObserver>();
         _time = services.GetService<TimeProvider>() ?? TimeProvider.System;
         _publisher = new OutcomePublisher(_time, Random.Shared, _logging.CreateLogger<OutcomePublisher>());
+        _keeper = new TopologyKeeper(_manage, options.Rounds, _time, Random.Shared, _logging.CreateLogger<TopologyKeeper>());
     }
 
     private RetryMetrics Metrics => _services.GetRequiredService<RetryMetrics>();
@@ -109,11 +112,13 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         var place = Rabbit(queue, rules);
         if (_manage != TopologyManagement.Never)
         {
+            telemetry.Health.Watch = () => _keeper.Trouble;
             telemetry.Health.Found(PointHealth.Ladder, "The ladder has not been looked at: there was no connection to the broker yet.");
         }
 
         _services.GetRequiredService<GradientRetryHealthCheck>().Add(telemetry.Health);
-        var topology = new PointTopology(place, _manage, rules, telemetry.Health, settings.QueueArguments, _logging.CreateLogger<PointTopology>());
+        var topology = new PointTopology(place, _keeper, _manage, rules, telemetry.Health, settings.QueueArguments, _logging.CreateLogger<PointTopology>());
+        _keeper.Add(queue, place.PointPlan);
         var limiter = new PointLimiter(place, rules, _manage, () => settings.PrefetchCount, _time, _logging.CreateLogger<PointLimiter>());
         _services.GetService<LimiterHealthCheck>()?.Add(limiter);
         endpoint.ConfigureChannel(channel =>
@@ -180,7 +185,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
     }
 
     private RabbitMqPoint Rabbit(string queue, RetryRules rules) =>
-        new(_options.QueueNames(queue), withRelease: rules.Limit is not null || rules.Isolated, _manage);
+        new(_options.QueueNames(queue), withRelease: rules.Limit is not null || rules.Isolated);
 
     private static string? WhyNotAPoint(ReceiveSettings settings)
     {

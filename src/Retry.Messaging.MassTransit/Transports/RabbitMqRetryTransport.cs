@@ -48,18 +48,8 @@ internal sealed class RabbitMqRetryTransport(RabbitMqPoint point, OutcomePublish
         };
     }
 
-    public async Task PublishAsync(RetryConnection connection, Func<OutcomeMessage> message, CancellationToken cancellationToken)
-    {
-        await publisher.PublishAsync(telemetry, connection, point.Plans, message, cancellationToken).ConfigureAwait(false);
-        if (telemetry.Health.HasTopologyTrouble)
-        {
-            // what was refused at the start has been declared since; this only asks what became of it
-            foreach (var plan in point.Plans)
-            {
-                telemetry.Health.Found(point.PartOf(plan), await connection.EnsureAsync(plan, cancellationToken).ConfigureAwait(false));
-            }
-        }
-    }
+    public Task PublishAsync(RetryConnection connection, Func<OutcomeMessage> message, CancellationToken cancellationToken) =>
+        publisher.PublishAsync(telemetry, connection, message, cancellationToken);
 
     /// <summary>Repeats a step that goes through MassTransit's own transport.</summary>
     public Task HoldAsync(RetryConnection connection, Func<Task> step, CancellationToken cancellationToken) =>

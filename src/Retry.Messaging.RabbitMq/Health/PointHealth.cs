@@ -21,8 +21,8 @@ internal sealed class PointHealth(string queue, TimeProvider time)
 
     public HeldOutcomes Held { get; } = new(time);
 
-    /// <summary>Whether anything is missing, or different from the plan, as far as is known.</summary>
-    public bool HasTopologyTrouble => !_topology.IsEmpty;
+    /// <summary>Who looks after the topology while the service runs, and says what is wrong with it; <see langword="null"/> where nobody does.</summary>
+    public Func<string?>? Watch { get; set; }
 
     /// <summary>Notes what was found when a part of the topology was declared or looked at.</summary>
     /// <param name="part"><see cref="Ladder"/>, <see cref="Point"/>, or the finder's own word for it.</param>
@@ -50,6 +50,11 @@ internal sealed class PointHealth(string queue, TimeProvider time)
         if (Held.Oldest is { } oldest && oldest.Age >= LongestConfirm)
         {
             troubles.Add($"{Held.Count} outcomes are held, the oldest for {oldest.Age.TotalSeconds:0} s: {oldest.Reason}");
+        }
+
+        if (Watch?.Invoke() is { } seen)
+        {
+            troubles.Add(seen);
         }
 
         troubles.AddRange(_topology.OrderBy(part => part.Key, StringComparer.Ordinal).Select(part => part.Value));

@@ -134,7 +134,7 @@ internal sealed class ConfirmedPublisher : IAsyncDisposable
     {
         public TaskCompletionSource Confirmed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public string? Returned { get; set; }
+        public (ushort Code, string Text)? Returned { get; set; }
 
         public bool WentTo(string toExchange, string withRoutingKey) =>
             routingKey == withRoutingKey && exchange == toExchange;
@@ -143,7 +143,7 @@ internal sealed class ConfirmedPublisher : IAsyncDisposable
         {
             if (Returned is { } reason)
             {
-                Confirmed.TrySetException(new PublishRefusedException($"Exchange '{exchange}' returned the message for '{routingKey}': {reason}."));
+                Confirmed.TrySetException(new PublishRefusedException($"Exchange '{exchange}' returned the message for '{routingKey}': {reason.Code} {reason.Text}.") { ReplyCode = reason.Code });
             }
             else
             {
@@ -257,7 +257,7 @@ internal sealed class ConfirmedPublisher : IAsyncDisposable
                 {
                     if (pending.WentTo(args.Exchange, args.RoutingKey))
                     {
-                        pending.Returned = $"{args.ReplyCode} {args.ReplyText}";
+                        pending.Returned = (args.ReplyCode, args.ReplyText);
                     }
                 }
             }

@@ -2,7 +2,6 @@ using Microsoft.Extensions.Logging;
 using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.RabbitMq.Health;
 using Retry.Messaging.RabbitMq.Telemetry;
-using Retry.Messaging.RabbitMq.Topology;
 
 namespace Retry.Messaging.RabbitMq.Publishing;
 
@@ -35,18 +34,12 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
     /// <summary>Publishes until confirmed.</summary>
     /// <param name="point">The point whose outcome it is.</param>
     /// <param name="connection">The connection that the delivery came by.</param>
-    /// <param name="plans">What must exist first; declared on this connection where it has not been.</param>
     /// <param name="message">What to publish, asked for anew before each try, since the rest of a delay shrinks.</param>
     /// <param name="cancellationToken">Cancelled when the delivery is lost or the host stops.</param>
     /// <exception cref="OutcomeNotConfirmedException">Held for too long, or the connection is gone: the delivery must go back.</exception>
-    public Task PublishAsync(PointTelemetry point, RetryConnection connection, IReadOnlyList<TopologyPlan> plans, Func<OutcomeMessage> message, CancellationToken cancellationToken) =>
+    public Task PublishAsync(PointTelemetry point, RetryConnection connection, Func<OutcomeMessage> message, CancellationToken cancellationToken) =>
         HoldAsync(point, () => connection.IsOpen, IsWorthAnotherTry, async held =>
         {
-            foreach (var plan in plans)
-            {
-                await connection.EnsureAsync(plan, cancellationToken).ConfigureAwait(false);
-            }
-
             var (exchange, routingKey, properties, body) = message();
             HeaderFrame.Fit(properties, connection.FrameMax);
             var publishing = point.Publishing();
@@ -135,7 +128,7 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
     }
 
     private static bool IsWorthAnotherTry(Exception exception) =>
-        exception is PublishRefusedException or TopologyException or AlreadyClosedException or OperationInterruptedException or IOException or TimeoutException or ObjectDisposedException;
+        exception is PublishRefusedException or AlreadyClosedException or OperationInterruptedException or IOException or TimeoutException or ObjectDisposedException;
 
     // Each of thousands of deliveries may be held for minutes: one line a minute tells it all.
     private void ReportHeld(string reason)

@@ -40,6 +40,9 @@ internal sealed class RetryConnection
     /// <summary>The one for a connection.</summary>
     public static RetryConnection Of(IConnection connection) => Known.GetValue(connection, static c => new RetryConnection(c));
 
+    /// <summary>A publish has found something missing: an exchange, or what it leads to.</summary>
+    public event Action? SomethingMissing;
+
     /// <summary>Declares a plan once; after a failure the next call tries again.</summary>
     /// <returns>What exists with other properties than planned; it is used as it is.</returns>
     /// <exception cref="TopologyException">The broker refused a part of it.</exception>
@@ -57,6 +60,9 @@ internal sealed class RetryConnection
             throw;
         }
     }
+
+    /// <summary>Lets a plan be declared again.</summary>
+    public void Forget(TopologyPlan plan) => _declared.TryRemove(plan, out _);
 
     /// <summary>Publishes, and remembers an exchange that was not there.</summary>
     /// <remarks>
@@ -77,11 +83,18 @@ internal sealed class RetryConnection
         catch (PublishRefusedException refused) when (refused.ReplyCode == Constants.NotFound)
         {
             _suspects[exchange] = true;
-            // whatever was declared may be gone
-            _declared.Clear();
-            throw new PublishRefusedException($"Exchange '{exchange}' does not exist. Run 'retryctl topology apply'.", refused) { ReplyCode = refused.ReplyCode };
+            SomethingMissing?.Invoke();
+            throw Missing(exchange, refused);
+        }
+        catch (PublishRefusedException refused) when (refused.ReplyCode == Constants.NoRoute)
+        {
+            SomethingMissing?.Invoke();
+            throw;
         }
     }
+
+    private static PublishRefusedException Missing(string exchange, Exception inner) =>
+        new($"Exchange '{exchange}' does not exist. With ManageTopology on OnStart it is declared again soon; otherwise run 'retryctl topology apply'.", inner) { ReplyCode = Constants.NotFound };
 
     private async Task LookForAsync(string exchange, CancellationToken cancellationToken)
     {
@@ -97,7 +110,8 @@ internal sealed class RetryConnection
         }
         catch (Exception exception) when (exception is OperationInterruptedException or AlreadyClosedException)
         {
-            throw new PublishRefusedException($"Exchange '{exchange}' does not exist. Run 'retryctl topology apply'.", exception);
+            SomethingMissing?.Invoke();
+            throw Missing(exchange, exception);
         }
     }
 }

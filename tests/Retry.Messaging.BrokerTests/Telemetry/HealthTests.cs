@@ -6,6 +6,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Retry.Messaging.BrokerTests.MassTransit;
 using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.Configuration;
+using Retry.Messaging.RabbitMq.Topology;
 using Retry.Messaging.Tests.Telemetry;
 using Shouldly;
 using Xunit;
@@ -76,6 +77,40 @@ public sealed class HealthTests(BrokerFixture broker)
         await using var service = await RetryService.StartAsync(uri, (context, cfg) => cfg.ReceiveEndpoint("orders", e => e.Handler<Order>(_ => Task.CompletedTask)));
 
         await WaitForAsync(service, HealthStatus.Degraded, "orders.parked");
+    }
+
+    [Fact]
+    public async Task A_rung_that_somebody_deletes_degrades_until_it_is_back()
+    {
+        var uri = await broker.CreateVirtualHostAsync();
+        await using var raw = await RawClient.ConnectAsync(uri);
+        await TopologyDeclarer.DeclareAsync(raw.Connection, TopologyPlan.Ladder);
+        await raw.DeclareQueueAsync("orders");
+        await TopologyDeclarer.DeclareAsync(raw.Connection, TopologyPlan.Point(RetryPointNames.For("orders"), withRelease: false));
+        await using var service = await RetryService.StartAsync(
+            uri,
+            (context, cfg) => cfg.ReceiveEndpoint("orders", e =>
+            {
+                e.SetQuorumQueue();
+                e.Handler<Order>(_ => Task.CompletedTask);
+            }),
+            x => x.AddGradientRetry(options =>
+            {
+                options.ManageTopology = TopologyManagement.Verify;
+                options.Rounds = new TopologyRounds { Interval = TimeSpan.FromMilliseconds(500), Shortest = TimeSpan.FromMilliseconds(100) };
+            }));
+        await WaitForAsync(service, HealthStatus.Healthy);
+
+        await using (var channel = await raw.Connection.CreateChannelAsync())
+        {
+            await channel.QueueDeleteAsync("retry.v1.30s", ifUnused: false, ifEmpty: false);
+        }
+
+        var entry = await WaitForAsync(service, HealthStatus.Degraded, "retry.v1.30s");
+        entry.Description.ShouldNotBeNull().ShouldContain("retryctl topology apply");
+
+        await TopologyDeclarer.DeclareAsync(raw.Connection, TopologyPlan.Ladder);
+        await WaitForAsync(service, HealthStatus.Healthy);
     }
 
     // endpoints report a moment after the start, and a look at the topology is a matter of seconds
