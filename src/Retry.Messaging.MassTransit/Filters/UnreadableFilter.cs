@@ -60,6 +60,14 @@ internal sealed partial class UnreadableFilter(RetryPoint point, IRetryTransport
                 LogParked(point.Queue, park.State.Id, park.Reason.ToString(), park.State.Error);
                 await SendFaultAsync(context, delivery, park).ConfigureAwait(false);
                 break;
+
+            case RetryDecision.Drop:
+                delivery.Telemetry.Dropped();
+                break;
+
+            case RetryDecision.Done:
+                delivery.End();
+                break;
         }
     }
 
