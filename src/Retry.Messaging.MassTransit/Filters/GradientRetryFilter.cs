@@ -180,12 +180,18 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
 
         // A rest below one step is waited for here. A longer one climbs again, but never hot: where a policy cuts the
         // rungs to nothing, the message would come back at once, thousands of times a second.
-        await Task.Delay(early < RestWaitedForHere ? early : PauseBeforeClimbingAgain, time, context.CancellationToken).ConfigureAwait(false);
-        var rest = delivery.State.EarlyBy(time.GetUtcNow());
-        if (rest == TimeSpan.Zero)
+        var rest = early;
+        do
         {
-            return false;
+            // timers cut a wait to whole milliseconds, and what is left of one is no reason to climb
+            await Task.Delay(rest < RestWaitedForHere ? TimeSpan.FromMilliseconds(Math.Ceiling(rest.TotalMilliseconds)) : PauseBeforeClimbingAgain, time, context.CancellationToken).ConfigureAwait(false);
+            rest = delivery.State.EarlyBy(time.GetUtcNow());
+            if (rest == TimeSpan.Zero)
+            {
+                return false;
+            }
         }
+        while (rest < RestWaitedForHere);
 
         ReportEarly(delivery.State.Id, rest);
         await delivery.ClimbAsync(new RetryDecision.Again(rest, delivery.State.DueAt!.Value, delivery.State), ClimbCause.Early, context.CancellationToken).ConfigureAwait(false);
