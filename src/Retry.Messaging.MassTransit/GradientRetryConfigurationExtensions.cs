@@ -1,3 +1,4 @@
+using System.Diagnostics.Metrics;
 using MassTransit.UsageTracking;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -7,6 +8,7 @@ using Retry.Messaging.MassTransit;
 using Retry.Messaging.MassTransit.Configuration;
 using Retry.Messaging.MassTransit.InMemory;
 using Retry.Messaging.MassTransit.Transports;
+using Retry.Messaging.RabbitMq.Telemetry;
 
 #pragma warning disable IDE0130 // extensions live where the user already is
 namespace MassTransit;
@@ -82,6 +84,9 @@ public static class GradientRetryConfigurationExtensions
         {
             services.AddSingleton<LimiterHealthCheck>();
             services.AddHealthChecks().AddCheck<LimiterHealthCheck>(LimiterHealthCheck.Name, HealthStatus.Degraded, ["ready", "masstransit"]);
+            services.AddSingleton<GradientRetryHealthCheck>();
+            services.AddHealthChecks().AddCheck<GradientRetryHealthCheck>(GradientRetryHealthCheck.Name, HealthStatus.Degraded, ["ready", "masstransit"]);
+            services.AddSingleton(static provider => new RetryMetrics(provider.GetService<IMeterFactory>()));
             services.AddSingleton(provider => new BusConfigurationHook(provider, ActivatorUtilities.CreateInstance<UsageTracker>(provider)));
             services.AddSingleton<IUsageTracker>(provider => provider.GetRequiredService<BusConfigurationHook>());
         }

@@ -9,6 +9,11 @@ internal static class LogEvents
     public const int TopologyDiffers = 1004;
     public const int PolicyUnseen = 1005;
     public const int ParkedElsewhere = 1006;
+    public const int TopologyMended = 1007;
+    public const int TopologyWaits = 1008;
+    public const int TopologyMissing = 1009;
+    public const int TopologyComplete = 1010;
+    public const int TopologyUnseen = 1011;
     public const int RetryScheduled = 1101;
     public const int Parked = 1102;
     public const int Dropped = 1103;

@@ -27,6 +27,7 @@ internal sealed class Auditor
     private readonly QueueReader _reader;
     private readonly PaymentQueues _queues;
     private readonly Books _books;
+    private IReadOnlyDictionary<string, int> _rungs = new Dictionary<string, int>();
 
     private Auditor(Run run, QueueReader reader, PaymentQueues queues)
     {
@@ -40,20 +41,21 @@ internal sealed class Auditor
     {
         await using var reader = await QueueReader.ConnectAsync(Run.Broker, "payments auditor", cancellationToken);
         var auditor = new Auditor(run, reader, await PaymentQueues.FindAsync(reader, cancellationToken));
-        await auditor.WatchAsync(cancellationToken);
+        await (options.Plain || run.IsEndless || !LiveView.IsPossible
+            ? auditor.WatchAsync(new PlainView(), cancellationToken)
+            : LiveView.RunAsync(run, view => auditor.WatchAsync(view, cancellationToken)));
         var inventory = await auditor.TakeStockAsync(cancellationToken);
         var balance = auditor.Balance(inventory);
         Report.Print(run, options, auditor._books, inventory, balance);
         return balance.AllAccountedFor ? ExitCodes.AllAccountedFor : ExitCodes.Missing;
     }
 
-    private async Task WatchAsync(CancellationToken cancellationToken)
+    private async Task WatchAsync(IProgressView view, CancellationToken cancellationToken)
     {
         var clock = TimeProvider.System;
         var started = clock.GetTimestamp();
         var (printed, moved, answered) = (started, started, started);
         Progress? last = null;
-        Console.WriteLine(Progress.Head);
         using var timer = new PeriodicTimer(_run.IsEndless ? TickWithoutEnd : Tick);
         do
         {
@@ -61,11 +63,11 @@ internal sealed class Auditor
             var now = clock.GetTimestamp();
             if (progress is null)
             {
-                GiveUpAfterLongSilence(clock.GetElapsedTime(answered, now));
+                GiveUpAfterLongSilence(view, clock.GetElapsedTime(answered, now));
                 continue;
             }
 
-            Console.WriteLine(progress.Line(clock.GetElapsedTime(started, now), last ?? progress, clock.GetElapsedTime(printed, now)));
+            view.Show(new Moment(progress, last ?? progress, clock.GetElapsedTime(started, now), clock.GetElapsedTime(printed, now)), _rungs, _books.LastErrors);
             answered = now;
             moved = progress == last ? moved : now;
             if (IsOver(progress, clock.GetElapsedTime(moved, now)) || (!_run.IsEndless && clock.GetElapsedTime(started, now) > LongestWatch))
@@ -78,9 +80,9 @@ internal sealed class Auditor
         while (await timer.WaitForNextTickAsync(cancellationToken));
     }
 
-    private void GiveUpAfterLongSilence(TimeSpan silence)
+    private void GiveUpAfterLongSilence(IProgressView view, TimeSpan silence)
     {
-        Console.WriteLine($"The broker has not answered for {silence.TotalSeconds:0} s.");
+        view.Say($"The broker has not answered for {silence.TotalSeconds:0} s.");
         if (!_run.IsEndless && silence >= QuietWhenStuck)
         {
             throw new SampleException("The books cannot be balanced without the broker. Start the demo again.");
@@ -98,10 +100,10 @@ internal sealed class Auditor
         try
         {
             var inQueue = await _reader.SumAsync(_queues.Work, cancellationToken);
-            var inLadder = await _reader.SumAsync(_queues.Ladder, cancellationToken);
+            _rungs = await _reader.CountEachAsync(_queues.Ladder, cancellationToken);
             var parked = await _reader.SumAsync([_queues.Parked], cancellationToken);
             _books.Update();
-            return new Progress(_books.Published.Count, _books.Done.Count, inQueue, inLadder, parked, _books.Attempts, _books.Lateness.Count);
+            return new Progress(_books.Published.Count, _books.Done.Count, inQueue, _rungs.Values.Sum(), parked, _books.Attempts, _books.Lateness.Count);
         }
         catch (Exception exception) when (exception is RabbitMQClientException or TimeoutException)
         {

@@ -7,10 +7,14 @@ namespace Payments.Audit;
 /// <summary>What the producer and the consumer wrote down.</summary>
 internal sealed class Books(Run run)
 {
+    /// <summary>How many of the last errors are kept.</summary>
+    public const int ErrorsKept = 5;
+
     private readonly LineReader _publishedFile = new(run.PublishedFile);
     private readonly LineReader _attemptsFile = new(run.AttemptsFile);
     private readonly Dictionary<string, int> _lastAttempt = [];
     private readonly List<TimeSpan> _lateness = [];
+    private readonly Queue<Attempt> _lastErrors = new();
 
     public HashSet<string> Published { get; } = [];
 
@@ -23,6 +27,9 @@ internal sealed class Books(Run run)
 
     /// <summary>How long after its due time each retry began; less than zero is early.</summary>
     public IReadOnlyList<TimeSpan> Lateness => _lateness;
+
+    /// <summary>The attempts that failed last, oldest first.</summary>
+    public IEnumerable<Attempt> LastErrors => _lastErrors;
 
     public int Attempts { get; private set; }
 
@@ -56,7 +63,15 @@ internal sealed class Books(Run run)
             _lateness.Add(attempt.At - due);
         }
 
-        if (attempt.Outcome == Attempt.Done && !Done.Add(attempt.PaymentId))
+        if (attempt.Outcome != Attempt.Done)
+        {
+            _lastErrors.Enqueue(attempt);
+            if (_lastErrors.Count > ErrorsKept)
+            {
+                _lastErrors.Dequeue();
+            }
+        }
+        else if (!Done.Add(attempt.PaymentId))
         {
             DoneAgain.Add(attempt.PaymentId);
         }

@@ -10,12 +10,5 @@ namespace Payments.Audit;
 /// <param name="Retries">Attempts so far that were not the first.</param>
 internal sealed record Progress(int Published, int Done, int InQueue, int InLadder, int Parked, int Attempts, int Retries)
 {
-    public const string Head = "   time  published      done  in queue  on ladder    parked  attempts/s  retries/s";
-
     public bool NothingWaits => InQueue == 0 && InLadder == 0;
-
-    public string Line(TimeSpan elapsed, Progress before, TimeSpan since) =>
-        $"{elapsed.TotalSeconds,5:0} s {Published,10} {Done,9} {InQueue,9} {InLadder,10} {Parked,9} {PerSecond(Attempts - before.Attempts, since),11:0} {PerSecond(Retries - before.Retries, since),10:0}";
-
-    private static double PerSecond(int count, TimeSpan since) => count / Math.Max(since.TotalSeconds, 0.001);
 }

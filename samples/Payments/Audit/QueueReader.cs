@@ -86,15 +86,19 @@ internal sealed class QueueReader : IAsyncDisposable
     }
 
     /// <summary>Returns how many messages of all these queues are ready.</summary>
-    public async Task<int> SumAsync(IEnumerable<string> queues, CancellationToken cancellationToken)
+    public async Task<int> SumAsync(IEnumerable<string> queues, CancellationToken cancellationToken) =>
+        (await CountEachAsync(queues, cancellationToken)).Values.Sum();
+
+    /// <summary>Returns how many messages of each of these queues are ready.</summary>
+    public async Task<IReadOnlyDictionary<string, int>> CountEachAsync(IEnumerable<string> queues, CancellationToken cancellationToken)
     {
-        var sum = 0;
+        var counts = new Dictionary<string, int>();
         foreach (var queue in queues)
         {
-            sum += (int)(await CountAsync(queue, cancellationToken) ?? 0);
+            counts[queue] = (int)(await CountAsync(queue, cancellationToken) ?? 0);
         }
 
-        return sum;
+        return counts;
     }
 
     public async ValueTask DisposeAsync()

@@ -15,6 +15,7 @@ internal static class CommandLine
     public const string PaymentsOption = "--payments";
     public const string SecondsOption = "--seconds";
     public const string KeepOption = "--keep";
+    public const string PlainOption = "--plain";
     public const string EndWithParentOption = "--end-with-parent";
 
     private static readonly Option<string> Folder = new(FolderOption)
@@ -39,6 +40,8 @@ internal static class CommandLine
 
     private static readonly Option<bool> Keep = new(KeepOption) { Description = "Keep the broker after the end, to look into it, until Enter or Ctrl-C." };
 
+    private static readonly Option<bool> Plain = new(PlainOption) { Description = "Lines instead of the picture that a terminal shows." };
+
     private static readonly Option<bool> EndWithParent = new(EndWithParentOption) { Description = "End when standard input ends.", Hidden = true };
 
     private static readonly Option<string?> Sabotage = new("--sabotage") { Description = "drop: take one message off the ladder behind everybody's back." };
@@ -49,11 +52,11 @@ internal static class CommandLine
 
         var root = new RootCommand("A shop's payment service against an unreliable gateway. Start with: demo")
         {
-            Command("demo", "Starts a broker of its own and all three roles, and balances the books.", [Payments, Seconds, Sabotage, Keep], Demo.RunAsync),
+            Command("demo", "Starts a broker of its own and all three roles, and balances the books.", [Payments, Seconds, Sabotage, Keep, Plain], Demo.RunAsync),
             Command("all", $"Runs all three roles against the broker in {Run.BrokerVariable} until it is stopped.", [Folder], Endless.RunAsync),
             Command(Roles.Producer, "The shop: publishes charges.", [Folder, Payments, Seconds, EndWithParent], NoResult(ChargeProducer.RunAsync)),
             Command(Roles.Consumer, "The payment service: calls the gateway.", [Folder, Payments, Seconds, EndWithParent], NoResult(PaymentService.RunAsync)),
-            Command(Roles.Auditor, "Balances the books, from the ledger files and the queues.", [Folder, Payments, Seconds, Keep, EndWithParent], Auditor.RunAsync),
+            Command(Roles.Auditor, "Balances the books, from the ledger files and the queues.", [Folder, Payments, Seconds, Keep, Plain, EndWithParent], Auditor.RunAsync),
         };
         return await root.Parse(args).InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = null });
     }
@@ -79,7 +82,7 @@ internal static class CommandLine
                 Has(Folder) ? Path.GetFullPath(parsed.GetValue(Folder)!) : string.Empty,
                 Has(Payments) ? parsed.GetValue(Payments) : 0,
                 TimeSpan.FromSeconds(Has(Seconds) ? parsed.GetValue(Seconds) : Endless.SecondsBetweenOutages));
-            var options = new RunOptions(Has(Keep) && parsed.GetValue(Keep), Has(Sabotage) && parsed.GetValue(Sabotage) is not null);
+            var options = new RunOptions(Has(Keep) && parsed.GetValue(Keep), Has(Sabotage) && parsed.GetValue(Sabotage) is not null, Has(Plain) && parsed.GetValue(Plain));
             try
             {
                 return await run(shared, options, stop.Token);

@@ -25,7 +25,7 @@ internal sealed class RoleProcesses : IAsyncDisposable
     public static RoleProcesses Start(Run run, Uri broker, RunOptions options, bool logsToFiles) => new(run, logsToFiles, role => RoleProcess.Start(
         role,
         broker,
-        role == Roles.Auditor && options.Keep ? [.. run.Arguments(), CommandLine.KeepOption] : run.Arguments(),
+        role == Roles.Auditor ? [.. run.Arguments(), .. AuditorsOptions(options)] : run.Arguments(),
         logsToFiles && role != Roles.Auditor ? run.FileOf(role) : null));
 
     /// <summary>Waits for the auditor's verdict.</summary>
@@ -55,6 +55,10 @@ internal sealed class RoleProcesses : IAsyncDisposable
             await role.DisposeAsync();
         }
     }
+
+    // the saboteur says a line of its own, which would tear the picture apart
+    private static IEnumerable<string> AuditorsOptions(RunOptions options) =>
+        [.. options.Keep ? (string[])[CommandLine.KeepOption] : [], .. options.Plain || options.Sabotage ? (string[])[CommandLine.PlainOption] : []];
 
     /// <summary>Ends only by an exception: a role has ended that should not have, or the waiting is over.</summary>
     private async Task FailAsync(RoleProcess role, bool mayEnd, CancellationToken cancellationToken)

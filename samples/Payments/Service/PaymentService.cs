@@ -14,6 +14,7 @@ internal static class PaymentService
 
     public static async Task RunAsync(Run run, CancellationToken cancellationToken)
     {
+        using var telemetry = Telemetry.Start(Roles.Consumer);
         var host = SampleHost.Create();
         host.Services.AddSingleton(run);
         host.Services.AddSingleton(TimeProvider.System);

@@ -16,6 +16,7 @@ internal static class ChargeProducer
 
     public static async Task RunAsync(Run run, CancellationToken cancellationToken)
     {
+        using var telemetry = Telemetry.Start(Roles.Producer);
         var builder = SampleHost.Create();
         builder.Services.AddMassTransit(x =>
         {

@@ -13,7 +13,10 @@ using Retry.Messaging.MassTransit.InMemory;
 using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq;
+using Retry.Messaging.RabbitMq.Health;
 using Retry.Messaging.RabbitMq.Publishing;
+using Retry.Messaging.RabbitMq.Telemetry;
+using Retry.Messaging.RabbitMq.Topology;
 
 namespace Retry.Messaging.MassTransit.Configuration;
 
@@ -29,6 +32,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly OutcomePublisher _publisher;
+    private readonly TopologyKeeper _keeper;
 
     public EndpointObserver(IServiceProvider services, GradientRetryOptions options)
     {
@@ -41,7 +45,10 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         _logger = _logging.CreateLogger<EndpointObserver>();
         _time = services.GetService<TimeProvider>() ?? TimeProvider.System;
         _publisher = new OutcomePublisher(_time, Random.Shared, _logging.CreateLogger<OutcomePublisher>());
+        _keeper = new TopologyKeeper(_manage, options.Rounds, _time, Random.Shared, _logging.CreateLogger<TopologyKeeper>());
     }
+
+    private RetryMetrics Metrics => _services.GetRequiredService<RetryMetrics>();
 
     public void EndpointConfigured<T>(T configurator)
         where T : IReceiveEndpointConfigurator
@@ -95,14 +102,23 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
             return;
         }
 
-        var rules = Add(endpoint, queue, layers, point => new RabbitMqRetryTransport(Rabbit(point.Queue, point.Rules), _publisher, _time));
+        var telemetry = Metrics.Point(this, queue, _time);
+        var rules = Add(endpoint, queue, layers, point => new RabbitMqRetryTransport(Rabbit(point.Queue, point.Rules), _publisher, telemetry, _time));
         if (rules is null)
         {
             return;
         }
 
         var place = Rabbit(queue, rules);
-        var topology = new PointTopology(place, _manage, rules, settings.QueueArguments, _logging.CreateLogger<PointTopology>());
+        if (_manage != TopologyManagement.Never)
+        {
+            telemetry.Health.Watch = () => _keeper.Trouble;
+            telemetry.Health.Found(PointHealth.Ladder, "The ladder has not been looked at: there was no connection to the broker yet.");
+        }
+
+        _services.GetRequiredService<GradientRetryHealthCheck>().Add(telemetry.Health);
+        var topology = new PointTopology(place, _keeper, _manage, rules, telemetry.Health, settings.QueueArguments, _logging.CreateLogger<PointTopology>());
+        _keeper.Add(queue, place.PointPlan);
         var limiter = new PointLimiter(place, rules, _manage, () => settings.PrefetchCount, _time, _logging.CreateLogger<PointLimiter>());
         _services.GetService<LimiterHealthCheck>()?.Add(limiter);
         endpoint.ConfigureChannel(channel =>
@@ -118,7 +134,8 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
     {
         var queue = endpoint.InputAddress.AbsolutePath.Trim('/');
         var parkingLot = _services.GetRequiredService<InMemoryParkingLot>();
-        Add(endpoint, queue, layers, _ => new InMemoryRetryTransport(queue, parkingLot, _time));
+        var telemetry = Metrics.Point(this, queue, _time);
+        Add(endpoint, queue, layers, _ => new InMemoryRetryTransport(queue, parkingLot, telemetry, _time));
     }
 
     private RetryRules? Add(IReceiveEndpointConfigurator endpoint, string queue, EndpointLayers layers, Func<RetryPoint, IRetryTransport> transport)
@@ -168,7 +185,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
     }
 
     private RabbitMqPoint Rabbit(string queue, RetryRules rules) =>
-        new(_options.QueueNames(queue), withRelease: rules.Limit is not null || rules.Isolated, _manage);
+        new(_options.QueueNames(queue), withRelease: rules.Limit is not null || rules.Isolated);
 
     private static string? WhyNotAPoint(ReceiveSettings settings)
     {

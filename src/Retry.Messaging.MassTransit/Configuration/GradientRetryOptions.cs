@@ -14,6 +14,9 @@ public sealed class GradientRetryOptions : RetryPointBuilder
     /// <summary>When a message is suspected of killing its consumer. Not for users: what the numbers protect from is measured, not a matter of taste.</summary>
     internal CrashSuspicion Suspicion { get; set; } = new();
 
+    /// <summary>When the service looks after the topology. Not for users: nothing but tests gains by other times.</summary>
+    internal TopologyRounds Rounds { get; set; } = new();
+
     /// <summary>Gets or sets how the queues of a retry point are named after its work queue.</summary>
     /// <value>The default adds <c>.release</c> and <c>.parked</c>. All services and <c>retryctl</c> must agree.</value>
     public Func<string, RetryPointNames> QueueNames { get; set; } = RetryPointNames.For;

@@ -5,15 +5,16 @@ using Retry.Messaging.Configuration;
 using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq;
+using Retry.Messaging.RabbitMq.Health;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Topology;
 using Retry.Messaging.RabbitMq.Verification;
 
 namespace Retry.Messaging.MassTransit.Configuration;
 
-/// <summary>Declares the ladder before a point's work queue is consumed from, and the point itself as soon as its queue exists.</summary>
-/// <remarks>Start-up never fails here: what cannot be declared is said, and tried again when the first outcome needs it.</remarks>
-internal sealed partial class PointTopology(RabbitMqPoint point, TopologyManagement manage, RetryRules rules, IDictionary<string, object> workQueueArguments, ILogger logger)
+/// <summary>Has the topology looked after before a point's work queue is consumed from, and declares the point as soon as its queue exists.</summary>
+/// <remarks>Start-up never fails here: what cannot be declared is said, and tried again while the service runs.</remarks>
+internal sealed partial class PointTopology(RabbitMqPoint point, TopologyKeeper keeper, TopologyManagement manage, RetryRules rules, PointHealth health, IDictionary<string, object> workQueueArguments, ILogger logger)
     : IFilter<ChannelContext>, IReceiveEndpointObserver
 {
     private ChannelContext? _channel;
@@ -21,11 +22,13 @@ internal sealed partial class PointTopology(RabbitMqPoint point, TopologyManagem
     public async Task Send(ChannelContext context, IPipe<ChannelContext> next)
     {
         _channel = context;
-        if (manage == TopologyManagement.OnStart)
-        {
-            await EnsureAsync(point.LadderPlan).ConfigureAwait(false);
-        }
-
+        var connection = context.ConnectionContext.Connection;
+        keeper.Add(point.Names.Work, point.PointPlan);
+        // the work queue may have been deleted, and its bindings with it
+        RetryConnection.Of(connection).Forget(point.PointPlan);
+        await keeper.StartAsync(connection, context.CancellationToken).ConfigureAwait(false);
+        // from now on the keeper knows
+        health.Found(PointHealth.Ladder, (string?)null);
         await next.Send(context).ConfigureAwait(false);
     }
 
@@ -44,13 +47,16 @@ internal sealed partial class PointTopology(RabbitMqPoint point, TopologyManagem
                 break;
 
             case TopologyManagement.Verify:
-                await LookAsync().ConfigureAwait(false);
                 SayWhoParks();
                 break;
         }
     }
 
-    public Task Stopping(ReceiveEndpointStopping stopping) => Task.CompletedTask;
+    public Task Stopping(ReceiveEndpointStopping stopping)
+    {
+        keeper.Remove(point.PointPlan);
+        return Task.CompletedTask;
+    }
 
     public Task Completed(ReceiveEndpointCompleted completed) => Task.CompletedTask;
 
@@ -67,7 +73,9 @@ internal sealed partial class PointTopology(RabbitMqPoint point, TopologyManagem
 
         try
         {
-            foreach (var different in await RetryConnection.Of(channel.ConnectionContext.Connection).EnsureAsync(plan, channel.CancellationToken).ConfigureAwait(false))
+            var differences = await RetryConnection.Of(channel.ConnectionContext.Connection).EnsureAsync(plan, channel.CancellationToken).ConfigureAwait(false);
+            health.Found(PointHealth.Point, differences);
+            foreach (var different in differences)
             {
                 LogDifferent(point.Names.Work, different.Message);
             }
@@ -77,21 +85,11 @@ internal sealed partial class PointTopology(RabbitMqPoint point, TopologyManagem
 #pragma warning disable CA1031 // the bus starts whatever the broker says; a failed outcome is held until the topology is there
         catch (Exception exception)
         {
+            health.Found(PointHealth.Point, exception.Message);
             LogRefused(point.Names.Work, exception.Message);
             return false;
         }
 #pragma warning restore CA1031
-    }
-
-    private async Task LookAsync()
-    {
-        if (_channel is { } channel)
-        {
-            foreach (var missing in await TopologyLook.FindMissingAsync(channel.ConnectionContext.Connection, point.LadderPlan.Then(point.PointPlan), channel.CancellationToken).ConfigureAwait(false))
-            {
-                LogRefused(point.Names.Work, $"Found no {missing}. Run 'retryctl topology apply'.");
-            }
-        }
     }
 
     // AMQP shows no policy, so without an argument of the queue nobody can tell here; the arguments are what this process declares.
@@ -105,8 +103,7 @@ internal sealed partial class PointTopology(RabbitMqPoint point, TopologyManagem
         else if (exchange is null && _channel is { } channel)
         {
             var isQuorum = workQueueArguments.TryGetValue(RabbitMQ.Client.Headers.XQueueType, out var type) && type?.ToString() == PolicyKeys.QuorumType;
-            var virtualHost = Uri.UnescapeDataString(channel.ConnectionContext.HostAddress.AbsolutePath.Trim('/'));
-            var command = WorkQueuePolicy.For(point.Names.Work, isQuorum).Command(virtualHost.Length == 0 ? "/" : virtualHost);
+            var command = WorkQueuePolicy.For(point.Names.Work, isQuorum).Command(channel.ConnectionContext.VirtualHost());
             LogPolicyUnseen(point.Names.Work, command);
         }
     }

@@ -4,6 +4,7 @@ using Retry.Messaging.Decisions;
 using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq;
+using Retry.Messaging.RabbitMq.Telemetry;
 using Retry.Messaging.State;
 
 namespace Retry.Messaging.MassTransit.Filters;
@@ -37,12 +38,14 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
             return;
         }
 
+        delivery.Telemetry.Began(delivery.State.Attempt, delivery.State.DueAt);
         Exception failure;
         var attempt = new AttemptContext(context, delivery, point.Rules.AttemptTimeout, time) { Decider = (self, exception) => Decide(self, delivery, exception) };
         try
         {
             await next.Send(attempt).ConfigureAwait(false);
             await attempt.ConsumeCompleted.ConfigureAwait(false);
+            delivery.End();
             return;
         }
 #pragma warning disable CA1031 // whatever a consumer throws is its attempt's outcome
@@ -79,7 +82,7 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
         switch (attempt.Decide(exception))
         {
             case RetryDecision.Again again:
-                await delivery.ClimbAsync(again, cancellationToken).ConfigureAwait(false);
+                await delivery.ClimbAsync(again, ClimbCause.Failed(exception), cancellationToken).ConfigureAwait(false);
                 LogRetry(point.Queue, again.State.Id, delivery.State.Attempt, again.Delay, again.State.Error);
                 MarkSettled(attempt);
                 await attempt.NotifyEndedAsync().ConfigureAwait(false);
@@ -93,11 +96,13 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
                 break;
 
             case RetryDecision.Drop:
+                delivery.Telemetry.Dropped();
                 LogDropped(point.Queue, delivery.FallbackId, delivery.State.Attempt);
                 await attempt.NotifyEndedAsync().ConfigureAwait(false);
                 break;
 
             case RetryDecision.Done:
+                delivery.End();
                 await attempt.NotifyEndedAsync().ConfigureAwait(false);
                 break;
         }
@@ -142,7 +147,7 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
         switch (suspicion.Decide(delivery.State, delivery.Returns, delivery.FallbackId, time.GetUtcNow(), random))
         {
             case RetryDecision.Again again:
-                await delivery.ClimbAsync(again, context.CancellationToken).ConfigureAwait(false);
+                await delivery.ClimbAsync(again, ClimbCause.Suspected, context.CancellationToken).ConfigureAwait(false);
                 LogSuspected(point.Queue, again.State.Id, delivery.Returns, again.Delay, again.State.Crashes, suspicion.CrashesAtMost);
                 MarkSettled(context);
                 await AttemptContext.NotifyEndedAsync(context).ConfigureAwait(false);
@@ -175,15 +180,21 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
 
         // A rest below one step is waited for here. A longer one climbs again, but never hot: where a policy cuts the
         // rungs to nothing, the message would come back at once, thousands of times a second.
-        await Task.Delay(early < RestWaitedForHere ? early : PauseBeforeClimbingAgain, time, context.CancellationToken).ConfigureAwait(false);
-        var rest = delivery.State.EarlyBy(time.GetUtcNow());
-        if (rest == TimeSpan.Zero)
+        var rest = early;
+        do
         {
-            return false;
+            // timers cut a wait to whole milliseconds, and what is left of one is no reason to climb
+            await Task.Delay(rest < RestWaitedForHere ? TimeSpan.FromMilliseconds(Math.Ceiling(rest.TotalMilliseconds)) : PauseBeforeClimbingAgain, time, context.CancellationToken).ConfigureAwait(false);
+            rest = delivery.State.EarlyBy(time.GetUtcNow());
+            if (rest == TimeSpan.Zero)
+            {
+                return false;
+            }
         }
+        while (rest < RestWaitedForHere);
 
         ReportEarly(delivery.State.Id, rest);
-        await delivery.ClimbAsync(new RetryDecision.Again(rest, delivery.State.DueAt!.Value, delivery.State), context.CancellationToken).ConfigureAwait(false);
+        await delivery.ClimbAsync(new RetryDecision.Again(rest, delivery.State.DueAt!.Value, delivery.State), ClimbCause.Early, context.CancellationToken).ConfigureAwait(false);
         MarkSettled(context);
         await AttemptContext.NotifyEndedAsync(context).ConfigureAwait(false);
         return true;

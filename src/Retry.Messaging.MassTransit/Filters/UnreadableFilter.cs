@@ -6,6 +6,7 @@ using Retry.Messaging.MassTransit.Faults;
 using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq;
+using Retry.Messaging.RabbitMq.Telemetry;
 
 namespace Retry.Messaging.MassTransit.Filters;
 
@@ -51,13 +52,21 @@ internal sealed partial class UnreadableFilter(RetryPoint point, IRetryTransport
         switch (decision)
         {
             case RetryDecision.Again again:
-                await delivery.ClimbAsync(again, context.CancellationToken).ConfigureAwait(false);
+                await delivery.ClimbAsync(again, ClimbCause.Failed(exception), context.CancellationToken).ConfigureAwait(false);
                 break;
 
             case RetryDecision.Park park:
                 await delivery.ParkAsync(park, new FaultDetails(exception, null, null, context.InputAddress), context.CancellationToken).ConfigureAwait(false);
                 LogParked(point.Queue, park.State.Id, park.Reason.ToString(), park.State.Error);
                 await SendFaultAsync(context, delivery, park).ConfigureAwait(false);
+                break;
+
+            case RetryDecision.Drop:
+                delivery.Telemetry.Dropped();
+                break;
+
+            case RetryDecision.Done:
+                delivery.End();
                 break;
         }
     }

@@ -4,6 +4,7 @@ using Retry.Messaging.Decisions;
 using Retry.Messaging.State;
 using Retry.Messaging.MassTransit.Faults;
 using Retry.Messaging.MassTransit.Transports;
+using Retry.Messaging.RabbitMq.Telemetry;
 
 namespace Retry.Messaging.MassTransit.InMemory;
 
@@ -16,17 +17,18 @@ internal sealed class InMemoryRetryDelivery(
     InMemoryParkingLot parkingLot,
     TimeProvider time) : RetryDelivery
 {
-    public override Task ClimbAsync(RetryDecision.Again again, CancellationToken cancellationToken) =>
-        ClimbAsync(again.State, again.Delay, cancellationToken);
+    protected override DateTimeOffset Now => time.GetUtcNow();
 
-    public override Task RedeliverAsync(TimeSpan delay, CancellationToken cancellationToken) =>
-        ClimbAsync(RetryDecider.Redeliver(State, FallbackId, delay, Environment.MachineName, time.GetUtcNow()), cancellationToken);
+    public override Task HoldAsync(Func<Task> step, CancellationToken cancellationToken) => step();
 
-    public override Task ParkAsync(RetryDecision.Park park, FaultDetails fault, CancellationToken cancellationToken)
+    protected override Task SendUpAsync(RetryDecision.Again again, CancellationToken cancellationToken) =>
+        SendUpAsync(again.State, again.Delay, cancellationToken);
+
+    protected override Task SendToParkingLotAsync(RetryDecision.Park park, FaultDetails fault, CancellationToken cancellationToken)
     {
         var state = park.State with { Reason = park.Reason };
         var parked = Copy(state);
-        foreach (var (name, value) in fault.Headers(time.GetUtcNow(), State.Attempt - 1))
+        foreach (var (name, value) in fault.Headers(Now, State.Attempt - 1))
         {
             parked[name] = value;
         }
@@ -35,9 +37,7 @@ internal sealed class InMemoryRetryDelivery(
         return Task.CompletedTask;
     }
 
-    public override Task HoldAsync(Func<Task> step, CancellationToken cancellationToken) => step();
-
-    private Task ClimbAsync(RetryState state, TimeSpan delay, CancellationToken cancellationToken)
+    private Task SendUpAsync(RetryState state, TimeSpan delay, CancellationToken cancellationToken)
     {
         if (parkingLot.SkipDelays)
         {
@@ -63,6 +63,7 @@ internal sealed class InMemoryRetryDelivery(
     {
         var copy = new Dictionary<string, object?>(headers, StringComparer.OrdinalIgnoreCase);
         RetryHeaderWriter.Write(copy, state, queue);
+        RetryTracing.Propagate(copy);
         return copy;
     }
 }

@@ -2,12 +2,16 @@ using MassTransit;
 using MassTransit.InMemoryTransport;
 using Retry.Messaging.State;
 using Retry.Messaging.MassTransit.Transports;
+using Retry.Messaging.RabbitMq.Telemetry;
 
 namespace Retry.Messaging.MassTransit.InMemory;
 
 /// <summary>The same policy, headers and counts on MassTransit's in-memory transport, for tests: no socket is ever opened.</summary>
-internal sealed class InMemoryRetryTransport(string queue, InMemoryParkingLot parkingLot, TimeProvider time) : IRetryTransport
+internal sealed class InMemoryRetryTransport(string queue, InMemoryParkingLot parkingLot, PointTelemetry telemetry, TimeProvider time) : IRetryTransport
 {
+    private const string Cluster = "in-memory";
+    private const string VirtualHost = "/";
+
     public RetryDelivery Open(ReceiveContext context, ConsumeContext? message = null)
     {
         if (!context.TryGetPayload<InMemoryReceiveEndpointContext>(out var endpoint))
@@ -15,6 +19,7 @@ internal sealed class InMemoryRetryTransport(string queue, InMemoryParkingLot pa
             throw new InvalidOperationException($"Queue '{queue}': found a delivery without the in-memory transport's context; wanted one from MassTransit's in-memory transport.");
         }
 
+        telemetry.IsAt(Cluster, VirtualHost);
         var headers = new Dictionary<string, object?>(StringComparer.OrdinalIgnoreCase);
         foreach (var (name, value) in context.TransportHeaders.GetAll())
         {
@@ -29,6 +34,7 @@ internal sealed class InMemoryRetryTransport(string queue, InMemoryParkingLot pa
 
         return new InMemoryRetryDelivery(queue, endpoint, context, headers, parkingLot, time)
         {
+            Telemetry = telemetry,
             State = state,
             FallbackId = (message?.MessageId ?? context.GetMessageId() ?? NewId.NextGuid()).ToString("D"),
             Deadline = state.Kept.ExpiresAt,

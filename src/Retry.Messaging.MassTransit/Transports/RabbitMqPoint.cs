@@ -1,4 +1,3 @@
-using Retry.Messaging.Configuration;
 using Retry.Messaging.RabbitMq.Topology;
 
 namespace Retry.Messaging.MassTransit.Transports;
@@ -6,14 +5,12 @@ namespace Retry.Messaging.MassTransit.Transports;
 /// <summary>A retry point on RabbitMQ: its queues, where messages return to, and what must exist.</summary>
 internal sealed class RabbitMqPoint
 {
-    public RabbitMqPoint(RetryPointNames names, bool withRelease, TopologyManagement manage)
+    public RabbitMqPoint(RetryPointNames names, bool withRelease)
     {
         Names = names;
         HasRelease = withRelease;
         Destination = withRelease ? names.Release : names.Work;
-        LadderPlan = TopologyPlan.Ladder;
         PointPlan = TopologyPlan.Point(names, withRelease);
-        Plans = manage == TopologyManagement.OnStart ? [LadderPlan, PointPlan] : [];
     }
 
     public RetryPointNames Names { get; }
@@ -23,10 +20,6 @@ internal sealed class RabbitMqPoint
 
     public string Destination { get; }
 
-    public TopologyPlan LadderPlan { get; }
-
+    /// <summary>What the point adds to the ladder.</summary>
     public TopologyPlan PointPlan { get; }
-
-    /// <summary>What is declared before the first publish; nothing when somebody else manages the topology.</summary>
-    public IReadOnlyList<TopologyPlan> Plans { get; }
 }

@@ -6,15 +6,14 @@ using Retry.Messaging.Ladder;
 using Retry.Messaging.MassTransit.Faults;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Publishing;
+using Retry.Messaging.RabbitMq.Telemetry;
 
 namespace Retry.Messaging.MassTransit.Transports;
 
 /// <summary>A delivery from RabbitMQ: its bytes and properties go on as they came.</summary>
-internal sealed class RabbitMqRetryDelivery(RabbitMqRetryTransport transport, RabbitMqBasicConsumeContext basic, MessageBody body, IConnection connection)
+internal sealed class RabbitMqRetryDelivery(RabbitMqRetryTransport transport, RabbitMqBasicConsumeContext basic, MessageBody body, RetryConnection connection)
     : RetryDelivery, RabbitMqBasicConsumeContext
 {
-    private readonly RetryConnection _connection = RetryConnection.Of(connection);
-
     public override object? Payload => State.Kept.Exchange is null ? null : this;
 
     // what a consumer sees of a message that came by the ladder is where it came from the first time
@@ -28,20 +27,19 @@ internal sealed class RabbitMqRetryDelivery(RabbitMqRetryTransport transport, Ra
 
     public IReadOnlyBasicProperties Properties => basic.Properties;
 
-    public override Task ClimbAsync(RetryDecision.Again again, CancellationToken cancellationToken) =>
-        transport.PublishAsync(_connection, () => Climb(again.State, again.Delay, again.DueAt), cancellationToken);
-
-    public override Task RedeliverAsync(TimeSpan delay, CancellationToken cancellationToken) =>
-        ClimbAsync(RetryDecider.Redeliver(State, FallbackId, delay, Environment.MachineName, transport.Time.GetUtcNow()), cancellationToken);
-
-    public override Task ParkAsync(RetryDecision.Park park, FaultDetails fault, CancellationToken cancellationToken)
-    {
-        var at = transport.Time.GetUtcNow();
-        return transport.PublishAsync(_connection, () => Park(park, fault, at), cancellationToken);
-    }
+    protected override DateTimeOffset Now => transport.Time.GetUtcNow();
 
     public override Task HoldAsync(Func<Task> step, CancellationToken cancellationToken) =>
-        transport.HoldAsync(_connection, step, cancellationToken);
+        transport.HoldAsync(connection, step, cancellationToken);
+
+    protected override Task SendUpAsync(RetryDecision.Again again, CancellationToken cancellationToken) =>
+        transport.PublishAsync(connection, () => Climb(again.State, again.Delay, again.DueAt), cancellationToken);
+
+    protected override Task SendToParkingLotAsync(RetryDecision.Park park, FaultDetails fault, CancellationToken cancellationToken)
+    {
+        var at = Now;
+        return transport.PublishAsync(connection, () => Park(park, fault, at), cancellationToken);
+    }
 
     private OutcomeMessage Climb(RetryState state, TimeSpan delay, DateTimeOffset dueAt)
     {
@@ -50,6 +48,8 @@ internal sealed class RabbitMqRetryDelivery(RabbitMqRetryTransport transport, Ra
         var route = DelayLadder.Route(left < delay - DelayLadder.Step ? left : delay, transport.Destination);
         var properties = Republication.With(basic.Properties, state, transport.Names.Work);
         properties.Headers![MessageHeaders.RedeliveryCount] = state.Attempt - 1;
+        RetryTracing.Propagate(properties.Headers);
+        RetryTracing.TagEntry(route);
         return new OutcomeMessage(route.Exchange, route.RoutingKey, properties, body.GetBytes());
     }
 
@@ -60,6 +60,8 @@ internal sealed class RabbitMqRetryDelivery(RabbitMqRetryTransport transport, Ra
         {
             properties.Headers![name] = value;
         }
+
+        RetryTracing.Propagate(properties.Headers!);
 
         return new OutcomeMessage(BrokerNames.ParkingExchange, transport.Names.Work, properties, body.GetBytes());
     }

@@ -3,13 +3,16 @@ using MassTransit.RabbitMqTransport;
 using Retry.Messaging.State;
 using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.RabbitMq.Publishing;
+using Retry.Messaging.RabbitMq.Telemetry;
 using Retry.Messaging.RabbitMq.Topology;
 
 namespace Retry.Messaging.MassTransit.Transports;
 
 /// <summary>Outcomes go to the ladder and the parking lot on RabbitMQ, on the connection the delivery came by.</summary>
-internal sealed class RabbitMqRetryTransport(RabbitMqPoint point, OutcomePublisher publisher, TimeProvider time) : IRetryTransport
+internal sealed class RabbitMqRetryTransport(RabbitMqPoint point, OutcomePublisher publisher, PointTelemetry telemetry, TimeProvider time) : IRetryTransport
 {
+    private RetryConnection? _seen;
+
     /// <summary>The queue that messages return to.</summary>
     public string Destination => point.Destination;
 
@@ -34,8 +37,9 @@ internal sealed class RabbitMqRetryTransport(RabbitMqPoint point, OutcomePublish
             state = state with { Kept = Republication.Keep(basic.Properties, basic.Exchange, basic.RoutingKey ?? string.Empty, expiresAt) };
         }
 
-        return new RabbitMqRetryDelivery(this, basic, context.Body, connection.Connection)
+        return new RabbitMqRetryDelivery(this, basic, context.Body, Seen(connection))
         {
+            Telemetry = telemetry,
             State = state,
             FallbackId = basic.Properties.MessageId is { Length: > 0 } id ? id : NewId.NextGuid().ToString("D"),
             Deadline = state.Kept.ExpiresAt,
@@ -45,11 +49,23 @@ internal sealed class RabbitMqRetryTransport(RabbitMqPoint point, OutcomePublish
     }
 
     public Task PublishAsync(RetryConnection connection, Func<OutcomeMessage> message, CancellationToken cancellationToken) =>
-        publisher.PublishAsync(connection, point.Plans, message, cancellationToken);
+        publisher.PublishAsync(telemetry, connection, message, cancellationToken);
 
     /// <summary>Repeats a step that goes through MassTransit's own transport.</summary>
     public Task HoldAsync(RetryConnection connection, Func<Task> step, CancellationToken cancellationToken) =>
-        publisher.HoldAsync(() => connection.IsOpen, IsOfTheTransport, step, cancellationToken);
+        publisher.HoldAsync(telemetry, () => connection.IsOpen, IsOfTheTransport, _ => step(), cancellationToken);
+
+    private RetryConnection Seen(ConnectionContext context)
+    {
+        var connection = RetryConnection.Of(context.Connection);
+        if (!ReferenceEquals(connection, _seen))
+        {
+            telemetry.IsAt(connection.Cluster, context.VirtualHost());
+            _seen = connection;
+        }
+
+        return connection;
+    }
 
     private static bool IsOfTheTransport(Exception exception) =>
         exception is ConnectionException or TransportException or OperationInterruptedException or AlreadyClosedException or RabbitMQ.Client.Exceptions.PublishException or IOException or TimeoutException;

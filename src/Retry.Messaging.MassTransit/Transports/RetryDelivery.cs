@@ -1,12 +1,18 @@
 using Retry.Messaging.Decisions;
 using Retry.Messaging.State;
 using Retry.Messaging.MassTransit.Faults;
+using Retry.Messaging.RabbitMq.Telemetry;
 
 namespace Retry.Messaging.MassTransit.Transports;
 
 /// <summary>One delivery, and the ways it can go on.</summary>
 internal abstract class RetryDelivery
 {
+    private bool _hasClimbed;
+
+    /// <summary>What its retry point counts and measures.</summary>
+    public required PointTelemetry Telemetry { get; init; }
+
     /// <summary>What the message knows about its retries.</summary>
     public required RetryState State { get; init; }
 
@@ -23,14 +29,62 @@ internal abstract class RetryDelivery
     public virtual object? Payload => null;
 
     /// <summary>Sends the message up the ladder. Returns when it is safe there.</summary>
-    public abstract Task ClimbAsync(RetryDecision.Again again, CancellationToken cancellationToken);
+    public async Task ClimbAsync(RetryDecision.Again again, ClimbCause cause, CancellationToken cancellationToken)
+    {
+        using var span = RetryTracing.StartRetry(Telemetry.Queue, State.Attempt, again.State.Id, again.Delay, cause);
+        try
+        {
+            await SendUpAsync(again, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            span.Fail(exception);
+            throw;
+        }
+
+        _hasClimbed = true;
+        Telemetry.Climbed(cause, again.Delay);
+    }
 
     /// <summary>Parks the message. Returns when it is safe there.</summary>
-    public abstract Task ParkAsync(RetryDecision.Park park, FaultDetails fault, CancellationToken cancellationToken);
+    public async Task ParkAsync(RetryDecision.Park park, FaultDetails fault, CancellationToken cancellationToken)
+    {
+        using var span = RetryTracing.StartPark(Telemetry.Queue, State.Attempt, park.State, park.Reason.Name, fault.Exception);
+        try
+        {
+            await SendToParkingLotAsync(park, fault, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            span.Fail(exception);
+            throw;
+        }
+
+        Telemetry.Parked(park.Reason, fault.Exception);
+    }
+
+    /// <summary>The attempt ended well. One whose consumer asked for another has been counted.</summary>
+    public void End()
+    {
+        if (!_hasClimbed)
+        {
+            Telemetry.Done();
+        }
+    }
 
     /// <summary>Repeats a step of the outcome until the transport takes it.</summary>
     public abstract Task HoldAsync(Func<Task> step, CancellationToken cancellationToken);
 
     /// <summary>Sends the message up the ladder because its consumer asked for it; counts as an attempt.</summary>
-    public abstract Task RedeliverAsync(TimeSpan delay, CancellationToken cancellationToken);
+    public Task RedeliverAsync(TimeSpan delay, CancellationToken cancellationToken) =>
+        ClimbAsync(RetryDecider.Redeliver(State, FallbackId, delay, Environment.MachineName, Now), ClimbCause.Asked, cancellationToken);
+
+    /// <summary>The time on the transport's clock.</summary>
+    protected abstract DateTimeOffset Now { get; }
+
+    /// <summary>Sends the message up the ladder. Returns when it is safe there.</summary>
+    protected abstract Task SendUpAsync(RetryDecision.Again again, CancellationToken cancellationToken);
+
+    /// <summary>Sends the message to its parking lot. Returns when it is safe there.</summary>
+    protected abstract Task SendToParkingLotAsync(RetryDecision.Park park, FaultDetails fault, CancellationToken cancellationToken);
 }

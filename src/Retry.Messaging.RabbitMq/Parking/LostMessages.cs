@@ -4,6 +4,7 @@ using RabbitMQ.Client;
 using Retry.Messaging.Ladder;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Publishing;
+using Retry.Messaging.RabbitMq.Telemetry;
 using Retry.Messaging.RabbitMq.Topology;
 using Retry.Messaging.State;
 
@@ -75,7 +76,9 @@ internal sealed class LostMessages(IConnection connection, TimeProvider time)
 
             var left = message.State.DueAt - time.GetUtcNow();
             var route = DelayLadder.Route(left > TimeSpan.Zero ? left.Value : TimeSpan.Zero, destination);
+            using var span = RetryTracing.StartReplay(message, plan);
             var properties = Republication.With(delivery.Properties!, OnItsWay(message, plan), names.Work);
+            RetryTracing.Propagate(properties.Headers!);
             HeaderFrame.Fit(properties, connection.FrameMax);
             try
             {
@@ -90,6 +93,7 @@ internal sealed class LostMessages(IConnection connection, TimeProvider time)
             }
             catch (PublishRefusedException exception)
             {
+                span.Fail(exception);
                 throw new ParkingException($"The replay to '{destination}' stopped: {exception.Message} What was not moved is still in '{BrokerNames.LostQueue}'; run it again when the cause is gone.", exception);
             }
         }

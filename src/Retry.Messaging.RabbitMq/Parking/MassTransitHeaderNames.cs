@@ -13,6 +13,9 @@ internal static class MassTransitHeaderNames
     public const string Reason = "MT-Reason";
     public const string RedeliveryCount = "MT-Redelivery-Count";
 
+    /// <summary>The trace that a delivery belongs to, as W3C writes it.</summary>
+    public const string ActivityId = "MT-Activity-Id";
+
     /// <summary>The types of a message that has no envelope.</summary>
     public const string RawMessageType = "MT-MessageType";
 }

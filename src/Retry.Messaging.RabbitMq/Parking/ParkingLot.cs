@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using RabbitMQ.Client;
 using Retry.Messaging.Ladder;
 using Retry.Messaging.RabbitMq.Publishing;
+using Retry.Messaging.RabbitMq.Telemetry;
 using Retry.Messaging.RabbitMq.Topology;
 using Retry.Messaging.State;
 
@@ -94,7 +95,9 @@ public sealed class ParkingLot : IParkingLot
         async Task<bool> PublishAsync(LotDelivery delivery)
         {
             var message = delivery.Message!;
+            using var span = RetryTracing.StartReplay(message, plan);
             var properties = ReplayedCopy.Of(message, delivery.Properties!, plan);
+            RetryTracing.Propagate(properties.Headers!);
             HeaderFrame.Fit(properties, _connection.FrameMax);
             try
             {
@@ -104,6 +107,7 @@ public sealed class ParkingLot : IParkingLot
             }
             catch (PublishRefusedException exception)
             {
+                span.Fail(exception);
                 throw new ParkingException($"The replay to '{names.Work}' stopped: {exception.Message} What was not moved is still parked; run it again when the cause is gone.", exception);
             }
         }

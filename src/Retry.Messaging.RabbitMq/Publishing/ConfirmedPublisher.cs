@@ -161,7 +161,7 @@ internal sealed class ConfirmedPublisher : IAsyncDisposable
     {
         public TaskCompletionSource Confirmed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-        public string? Returned { get; set; }
+        public (ushort Code, string Text)? Returned { get; set; }
 
         public bool WentTo(string toExchange, string withRoutingKey) =>
             routingKey == withRoutingKey && exchange == toExchange;
@@ -170,7 +170,7 @@ internal sealed class ConfirmedPublisher : IAsyncDisposable
         {
             if (Returned is { } reason)
             {
-                Confirmed.TrySetException(new PublishRefusedException($"Exchange '{exchange}' returned the message for '{routingKey}': {reason}."));
+                Confirmed.TrySetException(new PublishRefusedException($"Exchange '{exchange}' returned the message for '{routingKey}': {reason.Code} {reason.Text}.") { ReplyCode = reason.Code });
             }
             else
             {
@@ -284,7 +284,7 @@ internal sealed class ConfirmedPublisher : IAsyncDisposable
                 {
                     if (pending.WentTo(args.Exchange, args.RoutingKey))
                     {
-                        pending.Returned = $"{args.ReplyCode} {args.ReplyText}";
+                        pending.Returned = (args.ReplyCode, args.ReplyText);
                     }
                 }
             }

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using RabbitMQ.Client.Exceptions;
-using Retry.Messaging.RabbitMq.Topology;
+using Retry.Messaging.RabbitMq.Health;
+using Retry.Messaging.RabbitMq.Telemetry;
 
 namespace Retry.Messaging.RabbitMq.Publishing;
 
@@ -31,42 +32,40 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
     public int Held => Volatile.Read(ref _held);
 
     /// <summary>Publishes until confirmed.</summary>
+    /// <param name="point">The point whose outcome it is.</param>
     /// <param name="connection">The connection that the delivery came by.</param>
-    /// <param name="plans">What must exist first; declared on this connection where it has not been.</param>
     /// <param name="message">What to publish, asked for anew before each try, since the rest of a delay shrinks.</param>
     /// <param name="cancellationToken">Cancelled when the delivery is lost or the host stops.</param>
     /// <exception cref="OutcomeNotConfirmedException">Held for too long, or the connection is gone: the delivery must go back.</exception>
-    public Task PublishAsync(RetryConnection connection, IReadOnlyList<TopologyPlan> plans, Func<OutcomeMessage> message, CancellationToken cancellationToken) =>
-        HoldAsync(() => connection.IsOpen, IsWorthAnotherTry, async () =>
+    public Task PublishAsync(PointTelemetry point, RetryConnection connection, Func<OutcomeMessage> message, CancellationToken cancellationToken) =>
+        HoldAsync(point, () => connection.IsOpen, IsWorthAnotherTry, async held =>
         {
-            foreach (var plan in plans)
-            {
-                await connection.EnsureAsync(plan, cancellationToken).ConfigureAwait(false);
-            }
-
             var (exchange, routingKey, properties, body) = message();
             HeaderFrame.Fit(properties, connection.FrameMax);
-            await WatchAsync(connection, connection.PublishAsync(exchange, routingKey, properties, body, cancellationToken)).ConfigureAwait(false);
+            var publishing = point.Publishing();
+            await WatchAsync(held, connection, connection.PublishAsync(exchange, routingKey, properties, body, cancellationToken)).ConfigureAwait(false);
+            point.Confirmed(publishing);
         }, cancellationToken);
 
     /// <summary>Repeats a step with growing pauses until it succeeds.</summary>
+    /// <param name="point">The point whose outcome it is.</param>
     /// <param name="stillOurs">Whether the delivery can still be acknowledged; when not, the broker delivers it again.</param>
     /// <param name="worthAnotherTry">Which exceptions mean that the broker did not take it this time.</param>
-    /// <param name="step">The step.</param>
+    /// <param name="step">The step, told what to note when it waits.</param>
     /// <param name="cancellationToken">Cancelled when the delivery is lost or the host stops.</param>
     /// <exception cref="OutcomeNotConfirmedException">Held for too long, or the connection is gone: the delivery must go back.</exception>
-    public async Task HoldAsync(Func<bool> stillOurs, Func<Exception, bool> worthAnotherTry, Func<Task> step, CancellationToken cancellationToken)
+    public async Task HoldAsync(PointTelemetry point, Func<bool> stillOurs, Func<Exception, bool> worthAnotherTry, Func<HeldOutcome, Task> step, CancellationToken cancellationToken)
     {
         var pause = FirstPause;
         var started = time.GetTimestamp();
-        var held = false;
+        using var held = point.Health.Held.Begin();
         try
         {
             while (true)
             {
                 try
                 {
-                    await step().ConfigureAwait(false);
+                    await step(held).ConfigureAwait(false);
                     return;
                 }
                 catch (Exception exception) when (worthAnotherTry(exception))
@@ -81,13 +80,7 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
                         throw new OutcomeNotConfirmedException($"No confirm for {HoldLimit.TotalMinutes:0} minutes; the delivery goes back before the broker's consumer timeout takes it.", exception);
                     }
 
-                    if (!held)
-                    {
-                        held = true;
-                        Interlocked.Increment(ref _held);
-                    }
-
-                    ReportHeld(exception.Message);
+                    Hold(held, exception.Message);
                 }
 
                 await Task.Delay(pause * (0.8 + (0.4 * random.NextDouble())), time, cancellationToken).ConfigureAwait(false);
@@ -96,7 +89,7 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
         }
         finally
         {
-            if (held)
+            if (held.Reason is not null)
             {
                 Interlocked.Decrement(ref _held);
             }
@@ -105,44 +98,37 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
 
     // In an alarm the broker stops reading: what is in the socket already gets neither a confirm nor a refusal until it is over.
     // It is not published again, which would be a second copy, but it must not be silent either.
-    private async Task WatchAsync(RetryConnection connection, Task publish)
+    private async Task WatchAsync(HeldOutcome held, RetryConnection connection, Task publish)
     {
         var started = time.GetTimestamp();
-        var held = false;
-        try
+        while (true)
         {
-            while (true)
+            try
             {
-                try
-                {
-                    await publish.WaitAsync(LongConfirm, time).ConfigureAwait(false);
-                    return;
-                }
-                catch (TimeoutException) when (!publish.IsCompleted && time.GetElapsedTime(started) < HoldLimit)
-                {
-                    if (!held)
-                    {
-                        held = true;
-                        Interlocked.Increment(ref _held);
-                    }
-
-                    ReportHeld(connection.Publisher.BlockedReason is { } reason
-                        ? $"The broker takes no publishes: {reason}. Free what it is short of; 'rabbitmqctl status' names the alarm."
-                        : "The broker is silent. Look for a queue without a majority or a disk that is too slow.");
-                }
+                await publish.WaitAsync(LongConfirm, time).ConfigureAwait(false);
+                return;
             }
-        }
-        finally
-        {
-            if (held)
+            catch (TimeoutException) when (!publish.IsCompleted && time.GetElapsedTime(started) < HoldLimit)
             {
-                Interlocked.Decrement(ref _held);
+                Hold(held, connection.Publisher.BlockedReason is { } reason
+                    ? $"The broker takes no publishes: {reason}. Free what it is short of; 'rabbitmqctl status' names the alarm."
+                    : "The broker is silent. Look for a queue without a majority or a disk that is too slow.");
             }
         }
     }
 
+    private void Hold(HeldOutcome held, string reason)
+    {
+        if (held.Because(reason))
+        {
+            Interlocked.Increment(ref _held);
+        }
+
+        ReportHeld(reason);
+    }
+
     private static bool IsWorthAnotherTry(Exception exception) =>
-        exception is PublishRefusedException or TopologyException or AlreadyClosedException or OperationInterruptedException or IOException or TimeoutException or ObjectDisposedException;
+        exception is PublishRefusedException or AlreadyClosedException or OperationInterruptedException or IOException or TimeoutException or ObjectDisposedException;
 
     // Each of thousands of deliveries may be held for minutes: one line a minute tells it all.
     private void ReportHeld(string reason)

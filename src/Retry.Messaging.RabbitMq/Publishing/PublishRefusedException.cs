@@ -11,6 +11,6 @@ public sealed class PublishRefusedException : Exception
     {
     }
 
-    /// <summary>The AMQP reply code that closed the channel, or 0.</summary>
+    /// <summary>The AMQP reply code that closed the channel or returned the message, or 0.</summary>
     public int ReplyCode { get; init; }
 }

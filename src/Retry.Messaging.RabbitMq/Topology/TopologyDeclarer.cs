@@ -6,7 +6,7 @@ namespace Retry.Messaging.RabbitMq.Topology;
 /// <summary>Declares a plan on a connection. Declaring what exists already changes nothing.</summary>
 public static class TopologyDeclarer
 {
-    /// <summary>Declares exchanges, queues and bindings, in this order, on channels of its own.</summary>
+    /// <summary>Declares each exchange followed by its bindings and the queues they lead to, on channels of its own.</summary>
     /// <param name="connection">An open connection.</param>
     /// <param name="plan">What to declare.</param>
     /// <param name="declared">Told the number of objects declared so far, after each.</param>
@@ -62,23 +62,43 @@ public static class TopologyDeclarer
 
     private static IEnumerable<(string What, Func<IChannel, Task> Declare)> Steps(TopologyPlan plan, CancellationToken cancellationToken)
     {
+        // An exchange without its bindings sends what comes to it to the lost queue, so they follow at once; and a rung without the
+        // exchange it lets go to is a warning in the broker's log, so that comes first.
+        var queues = plan.Queues.ToDictionary(queue => queue.Name);
+        var bindings = plan.Bindings.ToLookup(binding => binding.Source);
         foreach (var exchange in plan.Exchanges)
         {
             yield return ($"exchange '{exchange.Name}'", channel => channel.ExchangeDeclareAsync(exchange.Name, exchange.Type, durable: true, autoDelete: false, ToArguments(exchange.Arguments), cancellationToken: cancellationToken));
+            foreach (var binding in bindings[exchange.Name])
+            {
+                if (binding.ToQueue && queues.Remove(binding.Destination, out var queue))
+                {
+                    yield return Declare(queue, cancellationToken);
+                }
+
+                yield return Bind(binding, cancellationToken);
+            }
         }
 
-        foreach (var queue in plan.Queues)
+        foreach (var queue in plan.Queues.Where(queue => queues.ContainsKey(queue.Name)))
         {
-            yield return ($"queue '{queue.Name}'", channel => channel.QueueDeclareAsync(queue.Name, durable: true, exclusive: false, autoDelete: false, ToArguments(queue.Arguments), cancellationToken: cancellationToken));
+            yield return Declare(queue, cancellationToken);
         }
 
-        foreach (var binding in plan.Bindings)
+        var declared = plan.Exchanges.Select(exchange => exchange.Name).ToHashSet();
+        foreach (var binding in plan.Bindings.Where(binding => !declared.Contains(binding.Source)))
         {
-            yield return ($"binding '{binding.Source}' -> '{binding.Destination}'", channel => binding.ToQueue
-                ? channel.QueueBindAsync(binding.Destination, binding.Source, binding.RoutingKey, cancellationToken: cancellationToken)
-                : channel.ExchangeBindAsync(binding.Destination, binding.Source, binding.RoutingKey, cancellationToken: cancellationToken));
+            yield return Bind(binding, cancellationToken);
         }
     }
+
+    private static (string What, Func<IChannel, Task> Declare) Declare(QueuePlan queue, CancellationToken cancellationToken) =>
+        ($"queue '{queue.Name}'", channel => channel.QueueDeclareAsync(queue.Name, durable: true, exclusive: false, autoDelete: false, ToArguments(queue.Arguments), cancellationToken: cancellationToken));
+
+    private static (string What, Func<IChannel, Task> Declare) Bind(BindingPlan binding, CancellationToken cancellationToken) =>
+        ($"binding '{binding.Source}' -> '{binding.Destination}'", channel => binding.ToQueue
+            ? channel.QueueBindAsync(binding.Destination, binding.Source, binding.RoutingKey, cancellationToken: cancellationToken)
+            : channel.ExchangeBindAsync(binding.Destination, binding.Source, binding.RoutingKey, cancellationToken: cancellationToken));
 
     private static Dictionary<string, object?>? ToArguments(IReadOnlyDictionary<string, object?> arguments) =>
         arguments.Count == 0 ? null : new Dictionary<string, object?>(arguments);

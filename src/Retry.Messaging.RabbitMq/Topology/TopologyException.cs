@@ -14,6 +14,12 @@ public sealed class TopologyException : Exception
     /// <summary>Whether it is there, but not as planned.</summary>
     public bool ExistsWithOtherProperties { get; private init; }
 
+    /// <summary>Whether the user has no permission for it.</summary>
+    internal bool IsForbidden { get; private init; }
+
+    /// <summary>Whether it needs something that does not exist.</summary>
+    internal bool NeedsWhatIsMissing { get; private init; }
+
     internal static TopologyException From(string what, OperationInterruptedException exception)
     {
         var reply = exception.ShutdownReason?.ReplyText ?? exception.Message;
@@ -27,6 +33,8 @@ public sealed class TopologyException : Exception
         return new TopologyException($"The broker refused {what}: {reply}. {next}", exception)
         {
             ExistsWithOtherProperties = exception.ShutdownReason?.ReplyCode == Constants.PreconditionFailed,
+            IsForbidden = exception.ShutdownReason?.ReplyCode == Constants.AccessRefused,
+            NeedsWhatIsMissing = exception.ShutdownReason?.ReplyCode == Constants.NotFound,
         };
     }
 }

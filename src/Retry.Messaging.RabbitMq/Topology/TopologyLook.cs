@@ -7,34 +7,43 @@ namespace Retry.Messaging.RabbitMq.Topology;
 internal static class TopologyLook
 {
     /// <summary>Names each exchange and queue of the plan that is not there.</summary>
-    public static async Task<IReadOnlyList<string>> FindMissingAsync(IConnection connection, TopologyPlan plan, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<string>> FindMissingAsync(IConnection connection, TopologyPlan plan, CancellationToken cancellationToken) =>
+        [.. Names(await FindAsync(connection, plan, cancellationToken).ConfigureAwait(false))];
+
+    /// <summary>The part of the plan that is not there, without bindings.</summary>
+    public static async Task<TopologyPlan> FindAsync(IConnection connection, TopologyPlan plan, CancellationToken cancellationToken)
     {
-        var missing = new List<string>();
-        foreach (var exchange in plan.Exchanges)
+        IChannel? channel = null;
+        try
         {
-            if (!await ExistsAsync(connection, channel => channel.ExchangeDeclarePassiveAsync(exchange.Name, cancellationToken), cancellationToken).ConfigureAwait(false))
+            var exchanges = new List<ExchangePlan>();
+            foreach (var exchange in plan.Exchanges)
             {
-                missing.Add($"exchange '{exchange.Name}'");
+                if (!await ExistsAsync(open => open.ExchangeDeclarePassiveAsync(exchange.Name, cancellationToken)).ConfigureAwait(false))
+                {
+                    exchanges.Add(exchange);
+                }
             }
+
+            var queues = new List<QueuePlan>();
+            foreach (var queue in plan.Queues)
+            {
+                if (!await ExistsAsync(open => open.QueueDeclarePassiveAsync(queue.Name, cancellationToken)).ConfigureAwait(false))
+                {
+                    queues.Add(queue);
+                }
+            }
+
+            return TopologyPlan.Nothing with { Exchanges = exchanges, Queues = queues };
+        }
+        finally
+        {
+            await CloseAsync().ConfigureAwait(false);
         }
 
-        foreach (var queue in plan.Queues)
+        async Task<bool> ExistsAsync(Func<IChannel, Task> look)
         {
-            if (!await ExistsAsync(connection, channel => channel.QueueDeclarePassiveAsync(queue.Name, cancellationToken), cancellationToken).ConfigureAwait(false))
-            {
-                missing.Add($"queue '{queue.Name}'");
-            }
-        }
-
-        return missing;
-    }
-
-    // a passive declaration of what is missing closes its channel, so each look has one of its own
-    private static async Task<bool> ExistsAsync(IConnection connection, Func<IChannel, Task> look, CancellationToken cancellationToken)
-    {
-        var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
-        await using (channel.ConfigureAwait(false))
-        {
+            channel ??= await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
             try
             {
                 await look(channel).ConfigureAwait(false);
@@ -42,8 +51,23 @@ internal static class TopologyLook
             }
             catch (OperationInterruptedException exception) when (exception.ShutdownReason?.ReplyCode == Constants.NotFound)
             {
+                // a passive declaration of what is missing closes its channel
+                await CloseAsync().ConfigureAwait(false);
                 return false;
             }
         }
+
+        async Task CloseAsync()
+        {
+            if (channel is not null)
+            {
+                await channel.DisposeAsync().ConfigureAwait(false);
+                channel = null;
+            }
+        }
     }
+
+    /// <summary>The exchanges and queues of a plan, as messages name them.</summary>
+    public static IEnumerable<string> Names(TopologyPlan plan) =>
+        plan.Exchanges.Select(exchange => $"exchange '{exchange.Name}'").Concat(plan.Queues.Select(queue => $"queue '{queue.Name}'"));
 }

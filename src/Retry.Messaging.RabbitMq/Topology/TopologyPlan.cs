@@ -5,7 +5,11 @@ using Retry.Messaging.Naming;
 namespace Retry.Messaging.RabbitMq.Topology;
 
 /// <summary>What must exist on the broker: the same object is declared at start-up, exported and verified.</summary>
-/// <remarks>Everything is in the order of declaration, bottom-up: what a rung dead-letters to exists before the rung does.</remarks>
+/// <remarks>
+/// Everything is in the order of declaration, bottom-up, so that a ladder whose exchanges were deleted can be declared again while
+/// messages come off its rungs: what they meet leads on, or is not there yet and they stay in their rung. The exchange for lost
+/// messages comes last: as long as it is missing nothing can get lost in it.
+/// </remarks>
 public sealed record TopologyPlan
 {
     // Unset, RabbitMQ 4 deletes a message after 20 returns and sends a rung's message on early; -1 breaks 3.10.
@@ -31,6 +35,15 @@ public sealed record TopologyPlan
     /// <summary>The ladder of a virtual host, shared by all its retry points: 57 rungs, 11 exchanges.</summary>
     public static TopologyPlan Ladder { get; } = PlanLadder();
 
+    /// <summary>A plan without anything in it.</summary>
+    internal static TopologyPlan Nothing { get; } = new() { Exchanges = [], Queues = [], Bindings = [] };
+
+    /// <summary>The two exchanges that lead to the queues of the retry points.</summary>
+    internal static TopologyPlan WayBack { get; } = Nothing with
+    {
+        Exchanges = [.. Ladder.Exchanges.Where(exchange => exchange.Name is BrokerNames.ParkingExchange or BrokerNames.ReturnExchange)],
+    };
+
     /// <summary>What one retry point adds: its parking lot, its way back and, where it is limited or isolated, its release queue.</summary>
     /// <param name="names">The point's queues.</param>
     /// <param name="withRelease">Whether messages wait in a release queue before they go back to work.</param>
@@ -40,17 +53,15 @@ public sealed record TopologyPlan
 
         // one binding each, for its own name: two bindings for one key would make two copies
         List<QueuePlan> queues = [OwnQueue(names.Parked)];
-        List<BindingPlan> bindings =
-        [
-            new(BrokerNames.ParkingExchange, names.Parked, ToQueue: true, names.Work),
-            new(BrokerNames.ReturnExchange, names.Work, ToQueue: true, BrokerNames.ReturnPattern(names.Work)),
-        ];
+        List<BindingPlan> bindings = [new(BrokerNames.ParkingExchange, names.Parked, ToQueue: true, names.Work)];
         if (withRelease)
         {
             queues.Add(OwnQueue(names.Release, (Headers.XSingleActiveConsumer, true)));
             bindings.Add(new(BrokerNames.ReturnExchange, names.Release, ToQueue: true, BrokerNames.ReturnPattern(names.Release)));
         }
 
+        // last, since the queue is not ours and may not be there yet
+        bindings.Add(new(BrokerNames.ReturnExchange, names.Work, ToQueue: true, BrokerNames.ReturnPattern(names.Work)));
         return new TopologyPlan { Exchanges = [], Queues = queues, Bindings = bindings };
     }
 
@@ -71,12 +82,11 @@ public sealed record TopologyPlan
     {
         List<ExchangePlan> exchanges =
         [
-            new(BrokerNames.LostExchange, ExchangeType.Fanout, Arguments()),
             OwnExchange(BrokerNames.ParkingExchange, ExchangeType.Direct),
             OwnExchange(BrokerNames.ReturnExchange, ExchangeType.Topic),
         ];
         List<QueuePlan> queues = [OwnQueue(BrokerNames.LostQueue)];
-        List<BindingPlan> bindings = [new(BrokerNames.LostExchange, BrokerNames.LostQueue, ToQueue: true, string.Empty)];
+        List<BindingPlan> bindings = [];
 
         var next = BrokerNames.ReturnExchange;
         foreach (var level in DelayLadder.Levels.Reverse())
@@ -94,6 +104,8 @@ public sealed record TopologyPlan
             next = exchange;
         }
 
+        exchanges.Add(new(BrokerNames.LostExchange, ExchangeType.Fanout, Arguments()));
+        bindings.Add(new(BrokerNames.LostExchange, BrokerNames.LostQueue, ToQueue: true, string.Empty));
         return new TopologyPlan { Exchanges = exchanges, Queues = queues, Bindings = bindings };
     }
 

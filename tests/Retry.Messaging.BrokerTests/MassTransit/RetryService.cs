@@ -13,6 +13,8 @@ public sealed class RetryService : IAsyncDisposable
 
     private RetryService(IHost host) => _host = host;
 
+    public IServiceProvider Services => _host.Services;
+
     public IBus Bus => _host.Services.GetRequiredService<IBus>();
 
     /// <summary>Starts a service.</summary>

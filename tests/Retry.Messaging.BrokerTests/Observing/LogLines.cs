@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -19,6 +20,21 @@ internal sealed class LogLines : ILoggerProvider
             options.MinLevel = LogLevel.None;
             options.Rules.Add(new LoggerFilterRule(null, "Retry.Messaging", LogLevel.Warning, null));
         });
+    }
+
+    /// <summary>Waits until something has been written.</summary>
+    public async Task WaitForLineAsync(TimeSpan deadline)
+    {
+        var clock = Stopwatch.StartNew();
+        while (_lines.IsEmpty)
+        {
+            if (clock.Elapsed > deadline)
+            {
+                throw new TimeoutException($"Nothing was logged in {deadline}.");
+            }
+
+            await Task.Delay(50);
+        }
     }
 
     public ILogger CreateLogger(string categoryName) => new Logger(_lines);

@@ -12,7 +12,9 @@ internal sealed partial record PaymentsDemo(string Output, int ExitCode)
 
     public string LastLine => Output.TrimEnd('\n').Split('\n')[^1];
 
-    public static async Task<PaymentsDemo> RunAsync(params string[] arguments)
+    public static Task<PaymentsDemo> RunAsync(params string[] arguments) => RunAsync(arguments, new Dictionary<string, string>());
+
+    public static async Task<PaymentsDemo> RunAsync(string[] arguments, IReadOnlyDictionary<string, string> environment)
     {
         var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet")
         {
@@ -22,6 +24,11 @@ internal sealed partial record PaymentsDemo(string Output, int ExitCode)
         foreach (var argument in (string[])[Path.Combine(AppContext.BaseDirectory, "Payments.dll"), "demo", .. arguments])
         {
             start.ArgumentList.Add(argument);
+        }
+
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
         }
 
         // where books that do not balance stay for their reader

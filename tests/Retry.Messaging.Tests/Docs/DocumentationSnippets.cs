@@ -2,6 +2,10 @@ using MassTransit;
 using MassTransit.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using OpenTelemetry;
+using OpenTelemetry.Metrics;
+using OpenTelemetry.Trace;
+using Retry.Messaging.Naming;
 
 namespace Retry.Messaging.Tests.Docs;
 
@@ -55,6 +59,19 @@ internal static class DocumentationSnippets
         await harness.Published.Any<Fault<ChargeRequested>>();
         var parked = harness.GetParked();
         _ = parked;
+    }
+
+    public static async Task Export(IHost host)
+    {
+        using var metrics = Sdk.CreateMeterProviderBuilder()
+            .AddMeter(TelemetryNames.Meter, "MassTransit")
+            .AddOtlpExporter()
+            .Build();
+        using var traces = Sdk.CreateTracerProviderBuilder()
+            .AddSource(TelemetryNames.ActivitySource, "MassTransit")
+            .AddOtlpExporter()
+            .Build();
+        await host.RunAsync();
     }
 
     internal sealed record ChargeRequested(string PaymentId, decimal Amount);

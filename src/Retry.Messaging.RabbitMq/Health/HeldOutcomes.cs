@@ -1,0 +1,50 @@
+namespace Retry.Messaging.RabbitMq.Health;
+
+/// <summary>The outcomes of a point that wait for the broker's confirm after the first try got none.</summary>
+internal sealed class HeldOutcomes(TimeProvider time)
+{
+    private readonly Lock _lock = new();
+    private readonly HashSet<HeldOutcome> _held = [];
+
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _held.Count;
+            }
+        }
+    }
+
+    /// <summary>How long the oldest has been unconfirmed, and why; <see langword="null"/> when none is held.</summary>
+    public (TimeSpan Age, string Reason)? Oldest
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _held.MinBy(held => held.Since) is { } oldest ? (time.GetElapsedTime(oldest.Since), oldest.Reason!) : null;
+            }
+        }
+    }
+
+    /// <summary>An outcome is published for the first time; it is held from its first <see cref="HeldOutcome.Because"/> until it is disposed of.</summary>
+    public HeldOutcome Begin() => new(this, time.GetTimestamp());
+
+    internal void Add(HeldOutcome held)
+    {
+        lock (_lock)
+        {
+            _held.Add(held);
+        }
+    }
+
+    internal void Remove(HeldOutcome held)
+    {
+        lock (_lock)
+        {
+            _held.Remove(held);
+        }
+    }
+}

@@ -1,0 +1,131 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using Retry.Messaging.Naming;
+using Retry.Messaging.Outcomes;
+using Retry.Messaging.RabbitMq.Health;
+
+namespace Retry.Messaging.RabbitMq.Telemetry;
+
+/// <summary>What one retry point counts and measures.</summary>
+/// <remarks>Most messages succeed, and most processes have nobody listening: each method asks its instrument first, and then allocates nothing.</remarks>
+internal sealed class PointTelemetry(RetryMetrics metrics, PointHealth health, TimeProvider time)
+{
+    private Place? _place;
+
+    public PointHealth Health => health;
+
+    public string Queue => health.Queue;
+
+    /// <summary>Tells where the point's messages come from; known with the first connection.</summary>
+    public void IsAt(string cluster, string virtualHost)
+    {
+        if (_place is not { } place || place.Cluster != cluster || place.VirtualHost != virtualHost)
+        {
+            _place = new Place(cluster, virtualHost);
+        }
+    }
+
+    /// <summary>An attempt begins.</summary>
+    public void Began(int attempt, DateTimeOffset? dueAt)
+    {
+        RetryTracing.TagAttempt(attempt);
+        if (dueAt is { } due && metrics.Lateness.Enabled)
+        {
+            // what is less than zero is the difference between two clocks
+            metrics.Lateness.Record(Math.Max((time.GetUtcNow() - due).TotalSeconds, 0), Labels());
+        }
+    }
+
+    public void Done() => Count(metrics.Attempts, TelemetryNames.Labels.Outcome, AttemptOutcome.Done);
+
+    public void Dropped()
+    {
+        Count(metrics.Attempts, TelemetryNames.Labels.Outcome, AttemptOutcome.Dropped);
+        Count(metrics.Dropped);
+    }
+
+    public void Climbed(ClimbCause cause, TimeSpan delay)
+    {
+        if (cause == ClimbCause.Early)
+        {
+            Count(metrics.Early);
+        }
+        else if (cause == ClimbCause.Suspected)
+        {
+            Count(metrics.Crashes);
+        }
+        else
+        {
+            Count(metrics.Attempts, TelemetryNames.Labels.Outcome, AttemptOutcome.Retried);
+            Count(metrics.Retries, TelemetryNames.Labels.ErrorType, cause.ErrorType);
+            if (metrics.Delay.Enabled)
+            {
+                metrics.Delay.Record(delay.TotalSeconds, Labels());
+            }
+        }
+    }
+
+    public void Parked(ParkReason reason, Exception exception)
+    {
+        if (reason == ParkReason.Poison)
+        {
+            Count(metrics.Crashes);
+        }
+        else
+        {
+            Count(metrics.Attempts, TelemetryNames.Labels.Outcome, AttemptOutcome.Parked);
+        }
+
+        if (metrics.Parked.Enabled)
+        {
+            var labels = Labels();
+            labels.Add(TelemetryNames.Labels.Reason, reason.Name);
+            labels.Add(TelemetryNames.Labels.ErrorType, exception.GetType().FullName);
+            metrics.Parked.Add(1, labels);
+        }
+    }
+
+    /// <summary>The moment before a publish, for <see cref="Confirmed"/>; 0 when nobody wants to know.</summary>
+    public long Publishing() => metrics.ConfirmDuration.Enabled ? time.GetTimestamp() : 0;
+
+    public void Confirmed(long publishing)
+    {
+        if (publishing != 0 && metrics.ConfirmDuration.Enabled)
+        {
+            metrics.ConfirmDuration.Record(time.GetElapsedTime(publishing).TotalSeconds, Labels());
+        }
+    }
+
+    public Measurement<long>? MeasureHeld() => _place is null ? null : new Measurement<long>(health.Held.Count, Labels());
+
+    private void Count(Counter<long> counter, string? label = null, string? value = null)
+    {
+        if (!counter.Enabled)
+        {
+            return;
+        }
+
+        var labels = Labels();
+        if (value is not null)
+        {
+            labels.Add(label!, value);
+        }
+
+        counter.Add(1, labels);
+    }
+
+    private TagList Labels()
+    {
+        var labels = default(TagList);
+        if (_place is { } place)
+        {
+            labels.Add(TelemetryNames.Labels.Cluster, place.Cluster);
+            labels.Add(TelemetryNames.Labels.VirtualHost, place.VirtualHost);
+        }
+
+        labels.Add(TelemetryNames.Labels.Point, health.Queue);
+        return labels;
+    }
+
+    private sealed record Place(string Cluster, string VirtualHost);
+}

@@ -1,0 +1,234 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Logging;
+using RabbitMQ.Client;
+using Retry.Messaging.Configuration;
+using Retry.Messaging.Ladder;
+using Retry.Messaging.Naming;
+using Retry.Messaging.RabbitMq.Publishing;
+
+namespace Retry.Messaging.RabbitMq.Topology;
+
+/// <summary>Keeps the topology of one bus as planned: at the start, on every new connection, and while it runs.</summary>
+/// <remarks>
+/// <list type="number">
+/// <item>It looks every half a minute or so, and at once when a publish has found something missing: 70 small questions.</item>
+/// <item>It binds the queues of its points each time: bindings cannot be seen, and who declared an exchange again knew only its own.</item>
+/// <item>Something is missing: first the way back to the queues, then the points, then the ladder from the foot up. What comes off a
+/// rung meanwhile finds its way, or no exchange at all and stays where it is.</item>
+/// <item>All exchanges of the ladder are missing: it waits before the last step, until every other service has bound its queues too.</item>
+/// <item>Where somebody else manages the topology it only says what is missing.</item>
+/// </list>
+/// </remarks>
+internal sealed class TopologyKeeper(TopologyManagement manage, TopologyRounds rounds, TimeProvider time, Random random, ILogger logger)
+{
+    private readonly Lock _lock = new();
+    private readonly ConcurrentDictionary<TopologyPlan, string> _points = new(ReferenceEqualityComparer.Instance);
+    private readonly TopologyReporter _reporter = new(time, logger);
+    private IConnection? _connection;
+    private Task _started = Task.CompletedTask;
+    private DateTimeOffset? _waitsUntil;
+    private bool _mayBind = true;
+    private string? _different;
+
+    /// <summary>What the last look saw.</summary>
+    public TopologyCondition Condition { get; private set; } = TopologyCondition.Complete;
+
+    /// <summary>What is wrong, with the next step; <see langword="null"/> when nothing is known to be. The health check asks.</summary>
+    public string? Trouble => Condition is { Missing.Count: > 0 } condition
+        ? $"Missing since {condition.Since:u}: {condition.Summary}. Run 'retryctl topology apply'."
+        : _different;
+
+    /// <summary>Looks after a point from now on.</summary>
+    /// <param name="workQueue">Its work queue, which is MassTransit's to declare.</param>
+    /// <param name="point">What it adds to the ladder.</param>
+    public void Add(string workQueue, TopologyPlan point) => _points.TryAdd(point, workQueue);
+
+    /// <summary>Leaves a point alone from now on.</summary>
+    public void Remove(TopologyPlan point) => _points.TryRemove(point, out _);
+
+    /// <summary>Looks, and mends, for the first time on a connection, and goes on until that is closed. What goes wrong is logged.</summary>
+    /// <param name="connection">The connection of the bus; all its endpoints may call.</param>
+    /// <param name="cancellationToken">Stops waiting for the first look.</param>
+    public Task StartAsync(IConnection connection, CancellationToken cancellationToken)
+    {
+        if (manage == TopologyManagement.Never)
+        {
+            return Task.CompletedTask;
+        }
+
+        lock (_lock)
+        {
+            if (!ReferenceEquals(_connection, connection))
+            {
+                _connection = connection;
+                var first = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+                _started = first.Task;
+                _ = WatchAsync(connection, first);
+            }
+
+            return _started.WaitAsync(cancellationToken);
+        }
+    }
+
+    private async Task WatchAsync(IConnection connection, TaskCompletionSource first)
+    {
+        await Task.Yield();
+        var retry = RetryConnection.Of(connection);
+        var call = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        retry.SomethingMissing += Call;
+        connection.ConnectionShutdownAsync += OnShutdownAsync;
+        try
+        {
+            while (connection.IsOpen)
+            {
+                var looked = time.GetTimestamp();
+                await TryLookAsync(connection, isFirst: !first.Task.IsCompleted).ConfigureAwait(false);
+                first.TrySetResult();
+                await PauseAsync(looked).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            first.TrySetResult();
+            retry.SomethingMissing -= Call;
+            connection.ConnectionShutdownAsync -= OnShutdownAsync;
+        }
+
+        async Task PauseAsync(long looked)
+        {
+            try
+            {
+                var pause = rounds.Interval * (0.8 + (0.4 * random.NextDouble()));
+                var rest = (_waitsUntil - time.GetUtcNow()) ?? pause;
+                await call.Task.WaitAsync(rest < pause && rest > TimeSpan.Zero ? rest : pause, time).ConfigureAwait(false);
+            }
+            catch (TimeoutException)
+            {
+            }
+
+            call = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            var left = rounds.Shortest - time.GetElapsedTime(looked);
+            if (connection.IsOpen && left > TimeSpan.Zero)
+            {
+                await Task.Delay(left, time).ConfigureAwait(false);
+            }
+        }
+
+        void Call() => call.TrySetResult();
+
+        Task OnShutdownAsync(object sender, RabbitMQ.Client.Events.ShutdownEventArgs args)
+        {
+            Call();
+            return Task.CompletedTask;
+        }
+    }
+
+    private async Task TryLookAsync(IConnection connection, bool isFirst)
+    {
+        try
+        {
+            await LookAsync(connection, isFirst).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // the watch goes on whatever the broker says
+        catch (Exception exception)
+        {
+            // a connection that is gone has been said by others, and the next one has a watch of its own
+            if (connection.IsOpen)
+            {
+                _reporter.SayUnseen(exception.Message);
+            }
+        }
+#pragma warning restore CA1031
+    }
+
+    private async Task LookAsync(IConnection connection, bool isFirst)
+    {
+        // On a broker that has never had a ladder each question would be an error in its log.
+        var fresh = isFirst && manage == TopologyManagement.OnStart && !await HasLadderAsync(connection).ConfigureAwait(false);
+        var missing = fresh ? TopologyPlan.Nothing : await FindMissingAsync(connection).ConfigureAwait(false);
+        var since = Condition.Since ?? time.GetUtcNow();
+        var before = TopologyCondition.Of(missing, since);
+        if (manage == TopologyManagement.Verify)
+        {
+            Condition = before;
+            _reporter.SaySeen(Condition, _points.Values);
+            return;
+        }
+
+        var waits = MustWait(missing, time.GetUtcNow() - since, rounds.Grace);
+        _waitsUntil = waits ? since + rounds.Grace : null;
+        var refusals = await MendAsync(connection, missing, points: !fresh && (_mayBind || before.Missing.Count > 0), ladder: !waits && (isFirst || before.Missing.Count > 0)).ConfigureAwait(false);
+        // each try would be an error in the broker's log, and whoever may bind does
+        _mayBind &= !refusals.Any(refusal => refusal.IsForbidden);
+        Condition = before.Missing.Count > 0 || refusals.Count > 0
+            ? TopologyCondition.Of(await FindMissingAsync(connection).ConfigureAwait(false), since)
+            : before;
+        if (isFirst && Condition.Missing.Count == 0)
+        {
+            _different = refusals.Count == 0 ? null : string.Join(' ', refusals.Select(refusal => refusal.Message));
+            _reporter.SayDifferent(refusals);
+        }
+        else
+        {
+            _reporter.SayMended(before, Condition, _waitsUntil, refusals);
+        }
+    }
+
+    private Task<TopologyPlan> FindMissingAsync(IConnection connection) =>
+        TopologyLook.FindAsync(connection, _points.Keys.Aggregate(TopologyPlan.Ladder, (all, point) => all.Then(point)), CancellationToken.None);
+
+    private static async Task<bool> HasLadderAsync(IConnection connection)
+    {
+        var last = TopologyPlan.Nothing with { Queues = [TopologyPlan.Ladder.Queues.Single(queue => queue.Name == BrokerNames.LostQueue)] };
+        return (await TopologyLook.FindAsync(connection, last, CancellationToken.None).ConfigureAwait(false)).Queues.Count == 0;
+    }
+
+    /// <summary>Whether the ladder stays as it is for now: none of its exchanges is there but some of its rungs, and the grace is not over.</summary>
+    internal static bool MustWait(TopologyPlan missing, TimeSpan gone, TimeSpan grace)
+    {
+        var exchanges = missing.Exchanges.Select(exchange => exchange.Name).ToHashSet();
+        var queues = missing.Queues.Select(queue => queue.Name).ToHashSet();
+        return gone < grace
+            && DelayLadder.Levels.All(level => exchanges.Contains(BrokerNames.LevelExchange(level)))
+            && !TopologyPlan.Ladder.Queues.All(queue => queues.Contains(queue.Name));
+    }
+
+    /// <summary>Declares what may be declared now, and returns what the broker did not like.</summary>
+    private async Task<IReadOnlyList<TopologyException>> MendAsync(IConnection connection, TopologyPlan missing, bool points, bool ladder)
+    {
+        var refusals = new List<TopologyException>();
+        if (missing.Exchanges.Count > 0)
+        {
+            await DeclareAsync(TopologyPlan.WayBack).ConfigureAwait(false);
+        }
+
+        var queues = missing.Queues.Select(queue => queue.Name).ToHashSet();
+        foreach (var point in points ? _points.Keys : [])
+        {
+            await DeclareAsync(point with { Queues = [.. point.Queues.Where(queue => queues.Contains(queue.Name))] }).ConfigureAwait(false);
+        }
+
+        if (ladder)
+        {
+            await DeclareAsync(TopologyPlan.Ladder).ConfigureAwait(false);
+        }
+
+        return refusals;
+
+        async Task DeclareAsync(TopologyPlan plan)
+        {
+            try
+            {
+                refusals.AddRange(await TopologyDeclarer.DeclareAsync(connection, plan).ConfigureAwait(false));
+            }
+            catch (TopologyException exception) when (exception.NeedsWhatIsMissing)
+            {
+                // a work queue is not there yet: its endpoint declares it, then the point
+            }
+            catch (TopologyException exception)
+            {
+                refusals.Add(exception);
+            }
+        }
+    }
+}

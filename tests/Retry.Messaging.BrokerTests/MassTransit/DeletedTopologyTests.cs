@@ -1,0 +1,179 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using MassTransit;
+using RabbitMQ.Client;
+using Retry.Messaging.BrokerTests.Observing;
+using Retry.Messaging.Configuration;
+using Retry.Messaging.Naming;
+using Retry.Messaging.RabbitMq.Topology;
+using Shouldly;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Retry.Messaging.BrokerTests.MassTransit;
+
+/// <summary>A running service notices when parts of its topology are deleted, also when it publishes nothing itself.</summary>
+[Collection(SharedBroker.Name)]
+public sealed class DeletedTopologyTests(BrokerFixture broker, ITestOutputHelper output)
+{
+    // the broker looks after what it could not route every 5 s with our settings, every 180 s without
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(4);
+    private static readonly TopologyRounds Quick = new() { Interval = TimeSpan.FromSeconds(1), Shortest = TimeSpan.FromSeconds(0.2), Grace = TimeSpan.FromSeconds(4) };
+    private static readonly TopologyRounds Slow = Quick with { Interval = TimeSpan.FromSeconds(3) };
+
+    [Fact]
+    public async Task What_waits_in_rungs_comes_back_to_every_service_when_all_exchanges_are_deleted()
+    {
+        const int messages = 50;
+        var uri = await broker.CreateVirtualHostAsync();
+        await using var raw = await RawClient.ConnectAsync(uri);
+        string[] queues = ["orders", "invoices", "mails"];
+        var services = new List<Service>();
+        try
+        {
+            foreach (var queue in queues)
+            {
+                // the first to notice knows nothing of the others' queues
+                services.Add(await Service.StartAsync(uri, queue, TopologyManagement.OnStart, services.Count == 0 ? Quick : Slow));
+            }
+
+            // from 1 to 4 s, on rungs with exchanges behind them and on the last ones before the queue
+            await Task.WhenAll(services.Select(service => service.FailAsync(messages, i => TimeSpan.FromSeconds(1.1 + (0.06 * i)))));
+
+            await DeleteAsync(raw, TopologyPlan.Ladder.Exchanges.Where(exchange => exchange.Name.StartsWith(BrokerNames.LadderPrefix, StringComparison.Ordinal)).ToList());
+            var clock = Stopwatch.StartNew();
+            while (services.Any(service => service.Done < messages))
+            {
+                clock.Elapsed.ShouldBeLessThan(Deadline, string.Join(", ", services.Select(service => service.Done)));
+                await Task.Delay(50);
+            }
+
+            output.WriteLine($"all back after {clock.Elapsed.TotalSeconds:0.0} s");
+            (await raw.CountAsync(BrokerNames.LostQueue)).ShouldBe(0u);
+            services.ShouldAllBe(service => service.Runs == 2 * messages);
+            services.ShouldAllBe(service => service.Log.Lines.Count <= 2);
+            services.SelectMany(service => service.Log.Lines).ShouldContain(line => line.Contains("All exchanges of the ladder have been deleted", StringComparison.Ordinal));
+        }
+        finally
+        {
+            foreach (var service in services)
+            {
+                await service.DisposeAsync();
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_deleted_rung_level_and_parking_lot_are_declared_again_and_said_once()
+    {
+        var uri = await broker.CreateVirtualHostAsync();
+        await using var raw = await RawClient.ConnectAsync(uri);
+        await using var service = await Service.StartAsync(uri, "orders", TopologyManagement.OnStart);
+        for (var round = 0; round < 3; round++)
+        {
+            await DeleteAsync(raw, TopologyPlan.Ladder.Exchanges.Where(exchange => exchange.Name == "retry.v1.m").ToList(), "retry.v1.1s", "orders.parked");
+            await raw.WaitForCountAsync("retry.v1.1s", 0, Deadline);
+            await raw.WaitForCountAsync("orders.parked", 0, Deadline);
+            // written when all of it is back; the later rounds fall into the same minute
+            await service.Log.WaitForLineAsync(Deadline);
+        }
+
+        await service.FailAsync(1, _ => TimeSpan.FromSeconds(61));
+        await raw.WaitForCountAsync("retry.v1.1m", 1, Deadline);
+        (await raw.CountAsync(BrokerNames.LostQueue)).ShouldBe(0u);
+        var line = service.Log.Lines.ShouldHaveSingleItem();
+        line.ShouldContain("declared again");
+        line.ShouldContain("queue 'retry.v1.1s'");
+    }
+
+    [Fact]
+    public async Task Where_somebody_else_manages_the_topology_it_is_said_once_and_nothing_declared()
+    {
+        var uri = await broker.CreateVirtualHostAsync();
+        await using var raw = await RawClient.ConnectAsync(uri);
+        await (await Service.StartAsync(uri, "orders", TopologyManagement.OnStart)).DisposeAsync();
+        await using var service = await Service.StartAsync(uri, "orders", TopologyManagement.Verify);
+        await using var silent = await Service.StartAsync(uri, "orders", TopologyManagement.Never);
+        service.Log.Lines.ShouldBeEmpty();
+
+        await DeleteAsync(raw, [], "retry.v1.1s");
+
+        await service.Log.WaitForLineAsync(Deadline);
+        // as long as it would have been mended by the next looks
+        await Task.Delay(Quick.Interval * 3);
+        (await raw.CountAsync("retry.v1.1s")).ShouldBeNull();
+        var line = service.Log.Lines.ShouldHaveSingleItem();
+        line.ShouldContain("queue 'retry.v1.1s'");
+        line.ShouldContain("retryctl topology apply --point orders");
+        silent.Log.Lines.ShouldBeEmpty();
+    }
+
+    private static async Task DeleteAsync(RawClient raw, IReadOnlyList<ExchangePlan> exchanges, params string[] queues)
+    {
+        await using var channel = await raw.Connection.CreateChannelAsync();
+        foreach (var exchange in exchanges)
+        {
+            await channel.ExchangeDeleteAsync(exchange.Name);
+        }
+
+        foreach (var queue in queues)
+        {
+            await channel.QueueDeleteAsync(queue);
+        }
+    }
+
+    public sealed record Job(int Number, TimeSpan Again);
+
+    /// <summary>A service whose messages fail once.</summary>
+    private sealed class Service : IAsyncDisposable
+    {
+        private readonly string _queue;
+        private readonly ConcurrentDictionary<int, int> _runs = new();
+        private RetryService _service = null!;
+
+        private Service(string queue) => _queue = queue;
+
+        public LogLines Log { get; } = new();
+
+        public int Runs => _runs.Values.Sum();
+
+        public int Done => _runs.Values.Count(runs => runs > 1);
+
+        public static async Task<Service> StartAsync(Uri uri, string queue, TopologyManagement manage, TopologyRounds? rounds = null)
+        {
+            var self = new Service(queue);
+            self._service = await RetryService.StartAsync(
+                uri,
+                (context, cfg) => cfg.ReceiveEndpoint(queue, e =>
+                {
+                    e.SetQuorumQueue();
+                    e.UseGradientRetry(context, retry => retry.Custom(_ => TimeSpan.FromSeconds(3)).Retries(2));
+                    e.Handler<Job>(job => self._runs.AddOrUpdate(job.Message.Number, 1, (_, runs) => runs + 1) == 1
+                        ? job.Redeliver(job.Message.Again)
+                        : Task.CompletedTask);
+                }),
+                x => x.AddGradientRetry(options =>
+                {
+                    options.ManageTopology = manage;
+                    options.Rounds = rounds ?? Quick;
+                }),
+                services: self.Log.AddTo);
+            return self;
+        }
+
+        /// <summary>Sends messages and returns when all of them are in the ladder.</summary>
+        public async Task FailAsync(int messages, Func<int, TimeSpan> again)
+        {
+            var endpoint = await _service.Bus.GetSendEndpoint(new Uri("exchange:" + _queue));
+            await Task.WhenAll(Enumerable.Range(0, messages).Select(i => endpoint.Send(new Job(i, again(i)))));
+            var clock = Stopwatch.StartNew();
+            while (_runs.Count < messages)
+            {
+                clock.Elapsed.ShouldBeLessThan(Deadline);
+                await Task.Delay(10);
+            }
+        }
+
+        public ValueTask DisposeAsync() => _service.DisposeAsync();
+    }
+}

@@ -1,0 +1,154 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using MassTransit;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
+using Retry.Messaging.BrokerTests.Observing;
+using Retry.Messaging.Configuration;
+using Shouldly;
+
+namespace Retry.Messaging.BrokerTests.MassTransit;
+
+/// <summary>A service whose messages fail all the time, and the ledger of their runs.</summary>
+internal sealed class SickService : IAsyncDisposable
+{
+    public const string Queue = "sick";
+    public const int Messages = 1000;
+    public const int Window = 200;
+    public const int Retries = 2;
+
+    public static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
+
+    private readonly TaskCompletionSource _gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Uri _uri;
+    private readonly ConcurrentDictionary<int, ConcurrentQueue<int>> _runs = new();
+    private RetryService _service = null!;
+    private RawClient? _raw;
+
+    private SickService(Uri uri) => _uri = uri;
+
+    public LogLines Log { get; } = new();
+
+    public RawClient Raw => _raw!;
+
+    public int Runs => _runs.Values.Sum(run => run.Count);
+
+    public int Parked { get; private set; }
+
+    // one line for each parked message is no complaint
+    public IEnumerable<string> Complaints => Log.Lines.Where(line => !line.Contains("is parked as", StringComparison.Ordinal));
+
+    public static async Task<SickService> StartAsync(Uri uri, TopologyManagement manage = TopologyManagement.OnStart, bool connect = true, bool gated = false, TimeSpan? delay = null)
+    {
+        var self = new SickService(uri);
+        if (!gated)
+        {
+            self.Open();
+        }
+
+        self._service = await RetryService.StartAsync(
+            uri,
+            (context, cfg) => cfg.ReceiveEndpoint(Queue, e =>
+            {
+                e.SetQuorumQueue();
+                e.PrefetchCount = Window;
+                e.UseGradientRetry(context, retry => retry.Fixed(delay ?? TimeSpan.FromSeconds(1)).Retries(Retries));
+                e.Handler<Job>(async job =>
+                {
+                    self._runs.GetOrAdd(job.Message.Number, _ => new()).Enqueue(job.GetRedeliveryCount() + 1);
+                    await self._gate.Task;
+                    throw new InvalidOperationException("never");
+                });
+            }),
+            x => x.AddGradientRetry(options => options.ManageTopology = manage),
+            hostOptions: options => options.WaitUntilStarted = connect,
+            services: self.Log.AddTo);
+        if (connect)
+        {
+            await self.ReconnectAsync();
+            if (manage == TopologyManagement.OnStart)
+            {
+                await self.Raw.WaitForCountAsync(Queue + ".parked", 0, Deadline);
+            }
+        }
+
+        return self;
+    }
+
+    /// <summary>Lets the consumers fail.</summary>
+    public void Open() => _gate.TrySetResult();
+
+    public async Task WaitForRunsAsync()
+    {
+        var clock = Stopwatch.StartNew();
+        while (Runs < Window)
+        {
+            clock.Elapsed.ShouldBeLessThan(Deadline);
+            await Task.Delay(50);
+        }
+    }
+
+    public async Task ReconnectAsync()
+    {
+        var clock = Stopwatch.StartNew();
+        while (true)
+        {
+            try
+            {
+                _raw = await RawClient.ConnectAsync(_uri);
+                return;
+            }
+            catch (BrokerUnreachableException) when (clock.Elapsed < Deadline)
+            {
+                await Task.Delay(200);
+            }
+        }
+    }
+
+    public Task PublishAsync() => Raw.PublishManyAsync(string.Empty, Queue, Enumerable.Range(0, Messages).Select(i => (
+        Encoding.UTF8.GetBytes($$"""{"messageType":["{{MessageUrn.ForTypeString<Job>()}}"],"message":{"number":{{i}}} }"""),
+        new BasicProperties { ContentType = "application/vnd.masstransit+json", MessageId = Guid.NewGuid().ToString(), DeliveryMode = DeliveryModes.Persistent })));
+
+    /// <summary>Each of them is parked, for its attempts and nothing else; where a connection was lost, some may be there twice.</summary>
+    public async Task ShouldHaveParkedAllAsync(bool forksAllowed = false)
+    {
+        var parked = new List<BasicGetResult>();
+        var clock = Stopwatch.StartNew();
+        while (parked.Select(message => message.Header("retry-id")).Distinct().Count() < Messages)
+        {
+            clock.Elapsed.ShouldBeLessThan(Deadline, $"{parked.Count} of {Messages} parked");
+            await Task.Delay(500);
+            parked.AddRange(await Raw.DrainAsync(Queue + ".parked"));
+        }
+
+        await _service.StopAsync();
+        parked.AddRange(await Raw.DrainAsync(Queue + ".parked"));
+        Parked = parked.Count;
+        parked.ShouldAllBe(message => message.Reason() == "Exhausted" && message.Header("retry-attempt") == (Retries + 2).ToString(CultureInfo.InvariantCulture));
+        _runs.Count.ShouldBe(Messages);
+        _runs.Values.ShouldAllBe(run => run.Distinct().Order().SequenceEqual(Enumerable.Range(1, Retries + 1)));
+        if (!forksAllowed)
+        {
+            Parked.ShouldBe(Messages);
+            (await Raw.CountAsync(Queue)).ShouldBe(0u);
+        }
+
+        (await Raw.CountAsync(Queue + "_error")).ShouldBeNull();
+        (await Raw.CountAsync(Queue + "_skipped")).ShouldBeNull();
+    }
+
+    public void ShouldHaveRunOnceForEachAttempt() => _runs.Values.ShouldAllBe(run => run.Count == Retries + 1);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _service.DisposeAsync();
+        if (_raw is not null)
+        {
+            await _raw.DisposeAsync();
+        }
+    }
+
+    public sealed record Job(int Number);
+}

@@ -1,0 +1,85 @@
+using Microsoft.Extensions.Logging;
+using Retry.Messaging.RabbitMq.Topology;
+using Shouldly;
+using Xunit;
+
+namespace Retry.Messaging.Tests.Topology;
+
+public class TopologyReporterTests
+{
+    private static readonly TopologyCondition Broken = new(["exchange 'retry.v1.m'"], DateTimeOffset.UnixEpoch);
+
+    private readonly TurnedClock _clock = new();
+    private readonly Lines _lines = new();
+    private readonly TopologyReporter _reporter;
+
+    public TopologyReporterTests() => _reporter = new TopologyReporter(_clock, _lines);
+
+    [Fact]
+    public void What_stays_missing_is_said_once_and_every_ten_minutes()
+    {
+        for (var minute = 0; minute < 60; minute++)
+        {
+            _reporter.SaySeen(Broken, ["orders"]);
+            _reporter.SaySeen(Broken, ["orders"]);
+            _clock.Advance(TimeSpan.FromMinutes(1));
+        }
+
+        _lines.Count.ShouldBe(6);
+    }
+
+    [Fact]
+    public void What_is_deleted_and_mended_all_the_time_is_one_line_a_minute()
+    {
+        for (var second = 0; second < 600; second++)
+        {
+            _reporter.SayMended(Broken, TopologyCondition.Complete, null, []);
+            _clock.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        _lines.Count.ShouldBe(10);
+    }
+
+    [Fact]
+    public void Who_has_read_that_it_waits_also_reads_that_it_is_complete()
+    {
+        _reporter.SayMended(Broken, Broken, DateTimeOffset.UnixEpoch.AddSeconds(40), []);
+        _clock.Advance(TimeSpan.FromSeconds(40));
+        _reporter.SayMended(Broken, TopologyCondition.Complete, null, []);
+        _reporter.SayMended(TopologyCondition.Complete, TopologyCondition.Complete, null, []);
+
+        _lines.Count.ShouldBe(2);
+        _lines[0].ShouldContain("1970-01-01 00:00:40Z");
+        _lines[1].ShouldContain("complete again");
+    }
+
+    [Fact]
+    public void The_line_names_the_parts_and_the_command_and_no_more_than_five()
+    {
+        _reporter.SaySeen(new([.. Enumerable.Range(0, 70).Select(i => $"queue '{i}'")], DateTimeOffset.UnixEpoch), ["orders", "mails"]);
+
+        _lines.ShouldHaveSingleItem().ShouldContain("queue '4' and 65 more");
+        _lines[0].ShouldContain("retryctl topology apply --point mails --point orders");
+    }
+
+    private sealed class TurnedClock : TimeProvider
+    {
+        private long _now = TimeSpan.TicksPerDay;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => _now;
+
+        public void Advance(TimeSpan time) => _now += time.Ticks;
+    }
+
+    private sealed class Lines : List<string>, ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Add(formatter(state, exception));
+    }
+}
