@@ -81,12 +81,13 @@ internal sealed class RedeliveryPacer(TimeProvider time)
         return wait <= 0 ? TimeSpan.Zero : TimeSpan.FromSeconds(wait / time.TimestampFrequency);
     }
 
-    /// <summary>Counts a message that goes now.</summary>
-    public void Take()
+    /// <summary>Counts a message that has gone, before the next is asked for.</summary>
+    /// <param name="at">When it was gone, in timestamps of the clock: however long it took to get out, the next follows at its distance.</param>
+    public void Take(long at)
     {
         if (Limit is not null)
         {
-            _due = Math.Max(_due, time.GetTimestamp() - Late) + _interval;
+            _due = Math.Max(_due, at - Late) + _interval;
         }
     }
 }

@@ -52,7 +52,7 @@ public sealed class RedeliveryPacerTests
         for (var i = 0; i < 4; i++)
         {
             pacer.Wait().ShouldBe(TimeSpan.Zero);
-            pacer.Take();
+            pacer.Take(clock.GetTimestamp());
         }
 
         pacer.Wait().TotalSeconds.ShouldBeInRange(0.098, 0.102);
@@ -101,7 +101,7 @@ public sealed class RedeliveryPacerTests
         clock.Advance(TimeSpan.FromHours(1));
 
         pacer.Change(new RedeliveryLimit(100, 50));
-        pacer.Take();
+        pacer.Take(clock.GetTimestamp());
 
         pacer.Wait().ShouldBeGreaterThan(TimeSpan.Zero);
     }
@@ -115,7 +115,7 @@ public sealed class RedeliveryPacerTests
         for (var i = 0; i < 1000; i++)
         {
             pacer.Wait().ShouldBe(TimeSpan.Zero);
-            pacer.Take();
+            pacer.Take(clock.GetTimestamp());
         }
     }
 
@@ -140,7 +140,7 @@ public sealed class RedeliveryPacerTests
                 clock.Advance(wait + TimeSpan.FromTicks(1) + TimeSpan.FromMilliseconds(random.NextDouble() * latestMs));
             }
 
-            pacer.Take();
+            pacer.Take(clock.GetTimestamp());
             released.Add(clock.Now);
         }
 
