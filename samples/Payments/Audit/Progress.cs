@@ -1,3 +1,5 @@
+using Payments.Service;
+
 namespace Payments.Audit;
 
 /// <summary>How far things are at one moment.</summary>
@@ -10,7 +12,7 @@ namespace Payments.Audit;
 /// <param name="Retries">Attempts so far that were not the first.</param>
 internal sealed record Progress(int Published, int Done, int InQueue, int InLadder, int Parked, int Attempts, int Retries)
 {
-    public const string Head = "   time  published      done  in queue  on ladder    parked  attempts/s  retries/s";
+    public static readonly string Head = $"   time  published      done  in queue  on ladder    parked  attempts/s  retries/s (at most {PaymentService.RetriesPerSecond})";
 
     public bool NothingWaits => InQueue == 0 && InLadder == 0;
 

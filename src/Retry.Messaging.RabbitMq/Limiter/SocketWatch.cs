@@ -25,7 +25,7 @@ internal sealed class SocketWatch(TimeProvider time)
     private Expected? _expected;
     private int _channel;
     private bool _encrypted;
-    private bool _over;
+    private volatile bool _over;
 
     /// <summary>Makes a factory open connections as a limiter needs them: watched, soon found dead, and not repaired behind its back.</summary>
     public void Prepare(ConnectionFactory factory)
@@ -94,7 +94,8 @@ internal sealed class SocketWatch(TimeProvider time)
         FineDelay.Sleep(expected.NotBefore, time);
         await write(bytes, cancellationToken).ConfigureAwait(false);
         // a short congestion window keeps it in the kernel until the broker's machine has answered, and it leaves with all that follow
-        while (SocketQueue.Unsent(socket) > 0)
+        var written = time.GetTimestamp();
+        while (!_over && time.GetElapsedTime(written) < LimiterOptions.Heartbeat && SocketQueue.Unsent(socket) > 0)
         {
             await Task.Delay(QueueLook, time, cancellationToken).ConfigureAwait(false);
         }
