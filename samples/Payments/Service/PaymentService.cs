@@ -12,6 +12,9 @@ internal static class PaymentService
     /// <summary>The work queue; its parking lot is called payments.parked.</summary>
     public const string Queue = "payments";
 
+    /// <summary>What the gateway bears on top of new payments, from all instances of this service together.</summary>
+    public const int RetriesPerSecond = 40;
+
     public static async Task RunAsync(Run run, CancellationToken cancellationToken)
     {
         using var telemetry = Telemetry.Start(Roles.Consumer);
@@ -42,6 +45,9 @@ internal static class PaymentService
 
                         // No attempt will make this card good: parked at once.
                         retry.Fail<CardDeclinedException>();
+
+                        // After the outage everything comes due at once; the gateway gets it back at a pace that it bears.
+                        retry.LimitRedelivery(RetriesPerSecond);
 
                         // Where we know better than the general rule. (A 503 or 429 with Retry-After needs no line: it is obeyed.)
                         retry.For<GatewayBusyException>(busy => busy.Intervals("500ms", "1s", "2s", "4s"));

@@ -40,7 +40,7 @@ internal static class LimiterRunCommand
                 Names = RetryPointNames.For(LimiterCommand.QueueOf(queue)),
                 Limit = limit,
                 ConsumerPrefetch = parsed.GetValue(prefetch),
-                ConnectAsync = cancellation => address.ConnectAsync($"{RetryCtl.Name} limiter {queue}", LimiterOptions.Heartbeat, cancellation),
+                ConnectAsync = (prepare, cancellation) => address.ConnectAsync($"{RetryCtl.Name} limiter {queue}", prepare, cancellation),
             });
             return RunAsync(host, [.. options], cancellationToken);
         });

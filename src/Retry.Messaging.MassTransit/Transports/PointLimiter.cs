@@ -96,7 +96,7 @@ internal sealed class PointLimiter(RabbitMqPoint point, RetryRules rules, Topolo
             Names = point.Names,
             Limit = rules.Limit,
             ConsumerPrefetch = prefetch(),
-            ConnectAsync = cancellation => ConnectAsync(settings, cancellation),
+            ConnectAsync = (prepare, cancellation) => ConnectAsync(settings, prepare, cancellation),
         };
         if (!point.HasRelease)
         {
@@ -128,12 +128,11 @@ internal sealed class PointLimiter(RabbitMqPoint point, RetryRules rules, Topolo
 #pragma warning restore CA1031
     }
 
-    private async Task<IConnection> ConnectAsync(RabbitMqHostSettings settings, CancellationToken cancellationToken)
+    private async Task<IConnection> ConnectAsync(RabbitMqHostSettings settings, Action<ConnectionFactory> prepare, CancellationToken cancellationToken)
     {
         var factory = settings.GetConnectionFactory();
         await settings.Refresh(factory).ConfigureAwait(false);
-        factory.RequestedHeartbeat = LimiterOptions.Heartbeat;
-        factory.AutomaticRecoveryEnabled = false;
+        prepare(factory);
         var name = $"{settings.ClientProvidedName} limiter {point.Names.Work}".TrimStart();
         return settings.EndpointResolver is { } resolver
             ? await factory.CreateConnectionAsync(resolver, name, cancellationToken).ConfigureAwait(false)

@@ -101,10 +101,10 @@ public sealed class BrokerAddress
     /// <param name="clientName">The name under which the broker lists the connection.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="BrokerConnectionException">It cannot be opened; the message is one line that says why and what to do.</exception>
-    public Task<IConnection> ConnectAsync(string clientName, CancellationToken cancellationToken = default) => ConnectAsync(clientName, ConnectionFactory.DefaultHeartbeat, cancellationToken);
+    public Task<IConnection> ConnectAsync(string clientName, CancellationToken cancellationToken = default) => ConnectAsync(clientName, static _ => { }, cancellationToken);
 
-    /// <summary>Opens a connection that is given up by the broker after two heartbeats of silence.</summary>
-    internal async Task<IConnection> ConnectAsync(string clientName, TimeSpan heartbeat, CancellationToken cancellationToken)
+    /// <summary>Opens a connection by a factory that somebody has a word in.</summary>
+    internal async Task<IConnection> ConnectAsync(string clientName, Action<ConnectionFactory> prepare, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(clientName);
         var factory = new ConnectionFactory
@@ -115,11 +115,11 @@ public sealed class BrokerAddress
             Password = _password,
             VirtualHost = VirtualHost,
             AutomaticRecoveryEnabled = false,
-            RequestedHeartbeat = heartbeat,
             RequestedConnectionTimeout = ConnectTimeout,
             ContinuationTimeout = AnswerTimeout,
             Ssl = new SslOption { Enabled = UseTls, ServerName = Host, AcceptablePolicyErrors = SslPolicyErrors.None },
         };
+        prepare(factory);
         try
         {
             return await OpenAsync(factory, clientName, cancellationToken).ConfigureAwait(false);

@@ -10,29 +10,28 @@ namespace Retry.Messaging.RabbitMq.Limiter;
 /// </remarks>
 internal static class FineDelay
 {
-    private static readonly TimeSpan Near = TimeSpan.FromMilliseconds(20);
-    private static readonly TimeSpan Early = TimeSpan.FromMilliseconds(5);
+    /// <summary>The longest wait that is worth it: the thread looks every millisecond while somebody waits.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromMilliseconds(20);
+
     private static readonly TimeSpan Step = TimeSpan.FromMilliseconds(1);
-    private static readonly TimeSpan ShortestSleep = TimeSpan.FromMicroseconds(100);
     private static readonly PriorityQueue<TaskCompletionSource, long> Waiting = new();
     private static bool _running;
 
+    /// <summary>What is slept on the spot, at most: long enough to be handed over in.</summary>
+    public static readonly TimeSpan Last = TimeSpan.FromMilliseconds(1.5);
+
     /// <summary>Waits.</summary>
-    public static async Task WaitAsync(TimeSpan delay, TimeProvider time, CancellationToken cancellationToken)
+    public static Task WaitAsync(TimeSpan delay, TimeProvider time, CancellationToken cancellationToken) => time == TimeProvider.System
+        ? UntilAsync(time.GetTimestamp() + (long)(delay.TotalSeconds * time.TimestampFrequency))
+        : Task.Delay(delay, time, cancellationToken);
+
+    /// <summary>Blocks the calling thread until an instant, for as short as a message's last moments; never on a clock of tests.</summary>
+    public static void Sleep(long until, TimeProvider time)
     {
-        if (time != TimeProvider.System)
+        while (time == TimeProvider.System && time.GetElapsedTime(time.GetTimestamp(), until) is var left && left > TimeSpan.Zero)
         {
-            await Task.Delay(delay, time, cancellationToken).ConfigureAwait(false);
-            return;
+            Sleep(left);
         }
-
-        var due = time.GetTimestamp() + (long)(delay.TotalSeconds * time.TimestampFrequency);
-        if (delay > Near)
-        {
-            await Task.Delay(delay - Early, time, cancellationToken).ConfigureAwait(false);
-        }
-
-        await UntilAsync(due).ConfigureAwait(false);
     }
 
     private static Task UntilAsync(long due)
@@ -97,7 +96,7 @@ internal static class FineDelay
     {
         if (OperatingSystem.IsLinux() || OperatingSystem.IsMacOS())
         {
-            _ = SleepMicroseconds((uint)Math.Max(time.TotalMicroseconds, ShortestSleep.TotalMicroseconds));
+            _ = SleepMicroseconds((uint)Math.Max(time.TotalMicroseconds, 1));
         }
         else
         {

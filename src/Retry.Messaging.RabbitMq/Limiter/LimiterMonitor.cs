@@ -18,6 +18,9 @@ internal sealed partial class LimiterMonitor(string point, TimeProvider time, IL
     private long? _waiting;
     private DateTimeOffset? _oldestDue;
 
+    /// <summary>Gets the labels of its metrics.</summary>
+    public KeyValuePair<string, object?>[] Labels { get; private set; } = LabelsOf(string.Empty, string.Empty, point);
+
     /// <summary>Gets what the operator has set, as far as this process knows.</summary>
     public LimiterSetting? Known { get; private set; }
 
@@ -36,8 +39,11 @@ internal sealed partial class LimiterMonitor(string point, TimeProvider time, IL
     /// <summary>Counts messages that reached the work queue.</summary>
     public void Released(int count)
     {
-        Interlocked.Add(ref _released, count);
-        LimiterMetrics.Released(point, count);
+        if (count > 0)
+        {
+            Interlocked.Add(ref _released, count);
+            LimiterMetrics.Released(this, count);
+        }
     }
 
     /// <summary>Gets the messages in the release queue when the active limiter last looked; null where it does not.</summary>
@@ -45,6 +51,9 @@ internal sealed partial class LimiterMonitor(string point, TimeProvider time, IL
 
     /// <summary>Gets how long the next message has been due; null when none waits.</summary>
     public TimeSpan? OldestAge => Status.Activity == LimiterActivity.Active && _oldestDue is { } due ? time.GetUtcNow() - due : null;
+
+    /// <summary>Notes where it is connected.</summary>
+    public void IsAt(string cluster, string virtualHost) => Labels = LabelsOf(cluster, virtualHost, point);
 
     /// <summary>Notes what waits.</summary>
     public void Sees(long waiting, DateTimeOffset? oldestDue)
@@ -125,6 +134,9 @@ internal sealed partial class LimiterMonitor(string point, TimeProvider time, IL
                 break;
         }
     }
+
+    private static KeyValuePair<string, object?>[] LabelsOf(string cluster, string virtualHost, string point) =>
+        [new("cluster", cluster), new("vhost", virtualHost), new("point", point)];
 
     private bool MayLog()
     {

@@ -19,8 +19,8 @@ internal sealed record LimiterOptions
     /// <summary>How many messages the consumers of the work queue take in advance, as far as it is known.</summary>
     public int ConsumerPrefetch { get; init; }
 
-    /// <summary>Opens a connection of the limiter's own, with the heartbeat <see cref="Heartbeat"/>.</summary>
-    public required Func<CancellationToken, Task<IConnection>> ConnectAsync { get; init; }
+    /// <summary>Opens a connection of the limiter's own; the action prepares the factory that it is made by.</summary>
+    public required Func<Action<ConnectionFactory>, CancellationToken, Task<IConnection>> ConnectAsync { get; init; }
 
     /// <summary>Which of the instances this is, for people.</summary>
     public string Instance { get; init; } = $"{Environment.MachineName}:{Environment.ProcessId}";

@@ -63,11 +63,9 @@ internal sealed class RedeliveryLimiter(LimiterOptions options, TimeProvider tim
         _monitor.Is(LimiterActivity.Down, "stopped");
     }
 
-    private string Explain(Exception exception) => exception switch
+    private static string Explain(Exception exception) => exception switch
     {
-        OperationInterruptedException { ShutdownReason: { } reason } => reason.ReplyCode == RabbitMQ.Client.Constants.NotFound
-            ? $"{reason.ReplyText}. The release queue '{options.Names.Release}' is made when the point starts, or by 'retryctl topology apply'."
-            : $"{reason.ReplyCode} {reason.ReplyText}",
+        OperationInterruptedException { ShutdownReason: { } reason } => $"{reason.ReplyCode} {reason.ReplyText}",
         BrokerUnreachableException or SocketException => $"no broker answers: {exception.GetBaseException().Message}",
         _ => exception.Message,
     };

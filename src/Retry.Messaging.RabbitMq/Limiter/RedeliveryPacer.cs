@@ -5,13 +5,14 @@ namespace Retry.Messaging.RabbitMq.Limiter;
 /// <summary>Says when the next message may go: a schedule, not a bucket that a timer fills.</summary>
 /// <remarks>
 /// <para>
-/// The generic cell rate algorithm: one instant is kept, that at which the next message is due. In every window of 100 ms or
-/// more at most <c>rate x window + burst</c> messages go, however late the waits end.
+/// In every window of 100 ms or more at most <c>rate x window + burst</c> messages go, however late the waits end. Two messages
+/// that have at least <c>rate x 100 ms + burst</c> others between the first and themselves are never closer than the rate
+/// allows; nearer ones share a shortest window, and together are no more than fit into it. That is the bound itself, so a
+/// wait that ends late is caught up within 100 ms, and costs something only when no other was as late in that time.
 /// </para>
 /// <para>
-/// A wait always ends a little late, and what it lost has to be caught up, or a limiter with a burst of one runs several
-/// percent slow. Catching up puts two messages closer together than the rate allows, so the schedule runs up to one percent
-/// below the rate: that pays for a millisecond in the shortest window. Slow rates need no such headroom and have none.
+/// Within the shortest window the generic cell rate algorithm keeps the distance, with 5 ms of lateness allowed: a longer stall
+/// is not caught up, and at 1,000 per second no more than six go at once.
 /// </para>
 /// <para>It has no lock: one limiter's loop owns it.</para>
 /// </remarks>
@@ -20,12 +21,19 @@ internal sealed class RedeliveryPacer(TimeProvider time)
     /// <summary>The shortest window in which the bound holds.</summary>
     public static readonly TimeSpan ShortestWindow = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>How late a message may be without the schedule moving.</summary>
-    public static readonly TimeSpan CaughtUp = TimeSpan.FromMilliseconds(1);
+    /// <summary>How late a message may be without the near schedule moving.</summary>
+    public static readonly TimeSpan CaughtUp = TimeSpan.FromMilliseconds(5);
 
-    // in timestamps of the clock; a double, since 1/3 ms does not divide
+    private const double Rounding = 1e-9;
+
+    // Instants are in timestamps of the clock; doubles, since 1/3 ms does not divide. An origin is the instant of a message less
+    // one interval for each message before it: while the rate is kept, all are the same.
+    private readonly Queue<double> _near = new();
+    private double _origin = double.NegativeInfinity;
     private double _due = double.NegativeInfinity;
     private double _interval;
+    private long _count;
+    private int _together = 1;
     private int _burst = 1;
 
     /// <summary>Gets the rate in force; null lets everything through.</summary>
@@ -43,15 +51,16 @@ internal sealed class RedeliveryPacer(TimeProvider time)
 
         var before = Limit;
         Limit = limit;
+        _near.Clear();
+        _origin = double.NegativeInfinity;
         if (limit is null)
         {
             return;
         }
 
-        var exact = time.TimestampFrequency / limit.PerSecond;
-        var window = Math.Max(exact, ShortestWindow.TotalSeconds * time.TimestampFrequency);
-        _interval = exact / (1 - (Late / (window + Late)));
+        _interval = time.TimestampFrequency / limit.PerSecond;
         _burst = limit.Burst;
+        _together = (int)((limit.PerSecond * ShortestWindow.TotalSeconds) + Rounding) + _burst;
         if (before is null)
         {
             AssumeUsed();
@@ -66,8 +75,13 @@ internal sealed class RedeliveryPacer(TimeProvider time)
 
     /// <summary>Starts with nothing left, as a successor does: its predecessor may have used the whole allowance this very moment.</summary>
     /// <param name="ahead">Messages that count as let through already, since they are about to reach the target.</param>
-    public void AssumeUsed(long ahead = 0) =>
-        _due = Math.Max(_due, time.GetTimestamp() + ((_burst + ahead) * _interval));
+    public void AssumeUsed(long ahead = 0)
+    {
+        // its last ones may have been caught up
+        var first = time.GetTimestamp() + Late + ((1 + ahead) * _interval);
+        _due = Math.Max(_due, first + ((_burst - 1) * _interval));
+        _origin = Math.Max(_origin, first - ((_count + 1 - _burst) * _interval));
+    }
 
     /// <summary>How long until a message may go; zero when one may now.</summary>
     public TimeSpan Wait()
@@ -77,16 +91,25 @@ internal sealed class RedeliveryPacer(TimeProvider time)
             return TimeSpan.Zero;
         }
 
-        var wait = _due - ((_burst - 1) * _interval) - time.GetTimestamp();
+        var wait = Math.Max(_due - ((_burst - 1) * _interval), _origin + ((_count + 1 - _burst) * _interval)) - time.GetTimestamp();
         return wait <= 0 ? TimeSpan.Zero : TimeSpan.FromSeconds(wait / time.TimestampFrequency);
     }
 
-    /// <summary>Counts a message that goes now.</summary>
-    public void Take()
+    /// <summary>Counts a message that has gone, before the next is asked for.</summary>
+    /// <param name="at">When it was gone, in timestamps of the clock: however long it took to get out, the next follows at its distance.</param>
+    public void Take(long at)
     {
-        if (Limit is not null)
+        if (Limit is null)
         {
-            _due = Math.Max(_due, time.GetTimestamp() - Late) + _interval;
+            return;
+        }
+
+        _due = Math.Max(_due, at - Late) + _interval;
+        _near.Enqueue(at - (_count * _interval));
+        _count++;
+        if (_near.Count >= _together)
+        {
+            _origin = Math.Max(_origin, _near.Dequeue());
         }
     }
 }

@@ -7,7 +7,7 @@ namespace Retry.Messaging.RabbitMq.Limiter;
 /// <summary>Empties the release queue of a point that has no limit any more.</summary>
 /// <remarks>
 /// Only while nobody else consumes it: beside an instance that still has the limit it would take the messages past the cap.
-/// A point that never had a release queue costs one look when it starts.
+/// A point that never had a release queue costs one look when it starts; should an instance with a limit start later, it looks again.
 /// </remarks>
 internal sealed partial class ReleaseDrain(LimiterOptions options, TimeProvider time, Random random, ILogger logger)
 {
@@ -21,37 +21,42 @@ internal sealed partial class ReleaseDrain(LimiterOptions options, TimeProvider 
     {
         try
         {
-            var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
-            await using var ends = channel.ConfigureAwait(false);
+            var look = new QueueLook(connection);
+            await using var ends = look.ConfigureAwait(false);
+            LimiterNode? started = null;
             while (true)
             {
-                var found = await channel.QueueDeclarePassiveAsync(options.Names.Release, cancellationToken).ConfigureAwait(false);
+                var found = await look.FindAsync(options.Names.Release, cancellationToken).ConfigureAwait(false);
                 if (found is { MessageCount: > 0, ConsumerCount: 0 })
                 {
                     LogDrains(options.Names.Work, found.MessageCount);
-                    await DrainAsync(channel, cancellationToken).ConfigureAwait(false);
+                    await DrainAsync(look, cancellationToken).ConfigureAwait(false);
+                }
+                else if (found is null)
+                {
+                    started = await LimiterNews.Of(connection).StartedAsync(options.Names.Work, started, cancellationToken).ConfigureAwait(false);
                 }
 
                 await Task.Delay(LookPause, time, cancellationToken).ConfigureAwait(false);
             }
         }
-        catch (Exception exception) when (exception is OperationCanceledException or OperationInterruptedException or AlreadyClosedException or IOException or ObjectDisposedException or TimeoutException)
+        catch (Exception exception) when (exception is OperationCanceledException or LimiterException or OperationInterruptedException or AlreadyClosedException or IOException or ObjectDisposedException or TimeoutException)
         {
-            // no such queue, or the connection is gone: the point looks again when it is ready the next time
+            // the connection is gone, or the settings cannot be read: the point looks again when it is ready the next time
         }
     }
 
-    private async Task DrainAsync(IChannel channel, CancellationToken cancellationToken)
+    private async Task DrainAsync(QueueLook look, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var run = new RedeliveryLimiter(options with { Limit = null }, time, random, logger).RunAsync(stop.Token);
         try
         {
-            QueueDeclareOk found;
+            QueueDeclareOk? found;
             do
             {
                 await Task.Delay(DrainLook, time, cancellationToken).ConfigureAwait(false);
-                found = await channel.QueueDeclarePassiveAsync(options.Names.Release, cancellationToken).ConfigureAwait(false);
+                found = await look.FindAsync(options.Names.Release, cancellationToken).ConfigureAwait(false);
             }
             while (found is { MessageCount: > 0, ConsumerCount: <= 1 });
         }

@@ -47,7 +47,8 @@ internal sealed class ErlangNodeLayout
             $"RABBITMQ_ADVANCED_CONFIG_FILE={seen}/advanced.config",
             $"RABBITMQ_GENERATED_CONFIG_DIR={seen}/generated",
             $"RABBITMQ_FEATURE_FLAGS_FILE={seen}/feature_flags",
-            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=-kernel inet_dist_use_interface {127,0,0,1} -start_epmd false",
+            // +sbwt: Erlang's idle schedulers spin for more work, on the cores that the tests and what they test run on
+            "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=-kernel inet_dist_use_interface {127,0,0,1} -start_epmd false +sbwt none +sbwtdcpu none +sbwtdio none",
             "RABBITMQ_CTL_ERL_ARGS=-kernel inet_dist_use_interface {127,0,0,1} -start_epmd false",
             "RABBITMQ_ALLOW_INPUT=1", // the script then becomes the Erlang VM instead of waiting for it: one process id
             "RABBITMQ_SERVER_START_ARGS=-noinput",

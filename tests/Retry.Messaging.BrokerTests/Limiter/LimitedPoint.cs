@@ -81,13 +81,17 @@ internal sealed class LimitedPoint : IAsyncDisposable
 
     public static RedeliveryLimiter Create(Uri broker, string queue, double? perSecond, int burst, int consumerPrefetch, ILogger logger)
     {
-        var factory = new ConnectionFactory { Uri = broker, AutomaticRecoveryEnabled = false, RequestedHeartbeat = LimiterOptions.Heartbeat };
         var options = new LimiterOptions
         {
             Names = RetryPointNames.For(queue),
             Limit = perSecond is { } rate ? new RedeliveryLimit(rate, burst) : null,
             ConsumerPrefetch = consumerPrefetch,
-            ConnectAsync = cancellation => factory.CreateConnectionAsync("limiter", cancellation),
+            ConnectAsync = (prepare, cancellation) =>
+            {
+                var factory = new ConnectionFactory { Uri = broker };
+                prepare(factory);
+                return factory.CreateConnectionAsync("limiter", cancellation);
+            },
         };
         return new RedeliveryLimiter(options, TimeProvider.System, Random.Shared, logger);
     }

@@ -1,4 +1,5 @@
-using Retry.Messaging.Naming;
+using System.Diagnostics;
+using Retry.Messaging.RabbitMq.Limiter;
 using Shouldly;
 using Xunit;
 using Xunit.Abstractions;
@@ -34,45 +35,56 @@ public sealed class RateTests(BrokerFixture broker, ITestOutputHelper output)
     [InlineData(3000, 1, 0.95)]
     public Task Releases_at_the_cap_for_a_minute(int cap, int instances, double share) => MeasureAsync(cap, instances, share, TimeSpan.FromSeconds(60));
 
-    // Two cores that others use too: of three rounds the best counts, as a machine's stall is not the limiter's.
+    // The bound holds in every round. Of three means the best counts: a machine's stall is not the limiter's, and a burst of one
+    // cannot make up for it without breaking the bound.
     private async Task MeasureAsync(int cap, int instances, double share, TimeSpan length)
     {
-        var best = default(Round);
-        for (var round = 1; round <= Rounds; round++)
+        var best = 0.0;
+        var quiet = false;
+        for (var round = 1; round <= Rounds && best < share * cap; round++)
         {
-            best = await RoundAsync(cap, instances, length);
-            if (best.Excess <= 0 && best.Mean >= share * cap)
-            {
-                return;
-            }
+            var (mean, excess, allowance, wasQuiet) = await RoundAsync(cap, instances, length);
+            excess.ShouldBeLessThanOrEqualTo(allowance);
+            best = Math.Max(best, mean);
+            quiet |= wasQuiet;
         }
 
-        best.Excess.ShouldBeLessThanOrEqualTo(best.Allowance);
-        best.Mean.ShouldBeGreaterThanOrEqualTo((best.Quiet ? share : BusyShare) * cap);
+        best.ShouldBeGreaterThanOrEqualTo((quiet ? share : BusyShare) * cap);
     }
 
-    private async Task<Round> RoundAsync(int cap, int instances, TimeSpan length)
+    private async Task<(double Mean, double Excess, double Allowance, bool Quiet)> RoundAsync(int cap, int instances, TimeSpan length)
     {
         await using var point = await LimitedPoint.CreateAsync(await broker.CreateVirtualHostAsync());
         var count = (int)(cap * (length + WarmUp).TotalSeconds) + 1;
         await point.FillAsync(count);
         await using var arrivals = await Arrivals.StartAsync(point.Raw.Connection, point.Names.Work);
-        using var tap = new WireTap(point.Broker, BrokerNames.ReturnExchange);
-        point.Start(cap, instances, through: tap.Address);
-        using var yardstick = new Yardstick();
+        using var wire = new ReleaseWire(point.Broker);
+        var control = new LimiterControl(point.Raw.Connection);
+        // processes of their own, as a service's are: this one collects what arrives, and its garbage
+        await control.PauseAsync(point.Names.Work, nameof(RateTests));
+        var limiters = new List<Process>();
+        for (var i = 0; i < instances; i++)
+        {
+            limiters.Add(await LimitedPoint.StartProcessAsync(wire.Address, point.Names.Work, cap));
+        }
 
+        await control.ResumeAsync(point.Names.Work, nameof(RateTests));
         await arrivals.WaitForAsync(count, (length + WarmUp) * 2);
 
-        arrivals.All.Select(arrival => arrival.Id).Distinct().Count().ShouldBe(count);
-        tap.Count.ShouldBe(count);
-        var excess = WindowBound.WorstExcess(tap.Publishes, cap, burst: 1);
-        // the start-up of the code (compilation) is not the pace
-        var skip = (int)(cap * WarmUp.TotalSeconds);
-        var mean = WindowBound.Mean([.. tap.Publishes.Skip(skip)]);
-        output.WriteLine($"cap {cap}/s, {instances} instances, {length.TotalSeconds:0} s: mean {mean:0.0}/s ({mean / cap:P1}), worst window {excess:0.0} above the bound, most in 1 s {WindowBound.Most(tap.Publishes, TimeSpan.FromSeconds(1))}; arrivals {WindowBound.Mean(arrivals.At):0.0}/s, worst {WindowBound.WorstExcess(arrivals.At, cap, 1):0.0}, most in 1 s {WindowBound.Most(arrivals.At, TimeSpan.FromSeconds(1))}");
-        output.WriteLine($"  {yardstick}");
-        return new Round(excess, mean, yardstick.Allowance(cap), yardstick.IsQuiet);
-    }
+        foreach (var limiter in limiters)
+        {
+            limiter.StandardInput.Close();
+            await limiter.WaitForExitAsync();
+            limiter.Dispose();
+        }
 
-    private readonly record struct Round(double Excess, double Mean, double Allowance, bool Quiet);
+        arrivals.All.Select(arrival => arrival.Id).Distinct().Count().ShouldBe(count);
+        var sent = wire.Publishes;
+        sent.Count.ShouldBe(count);
+        var excess = WindowBound.WorstExcess(sent, cap, burst: 1);
+        // the start-up of the code (compilation) is not the pace
+        var mean = WindowBound.Mean([.. sent.Skip((int)(cap * WarmUp.TotalSeconds))]);
+        output.WriteLine($"cap {cap}/s, {instances} instances, {length.TotalSeconds:0} s: mean {mean:0.0}/s ({mean / cap:P1}), worst window {excess:0.00} above the bound, most in 1 s {WindowBound.Most(sent, TimeSpan.FromSeconds(1))}; arrivals {WindowBound.Mean(arrivals.At):0.0}/s, worst {WindowBound.WorstExcess(arrivals.At, cap, 1):0.0}, most in 1 s {WindowBound.Most(arrivals.At, TimeSpan.FromSeconds(1))}; {wire}");
+        return (mean, excess, wire.Allowance(cap), wire.IsQuiet);
+    }
 }

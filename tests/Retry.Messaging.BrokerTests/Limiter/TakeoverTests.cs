@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using Retry.Messaging.BrokerTests.Testing;
-using Retry.Messaging.Naming;
 using Shouldly;
 using Xunit;
 using Xunit.Abstractions;
@@ -38,11 +37,10 @@ public sealed class TakeoverTests(OwnNode node, ITestOutputHelper output) : ICla
         await using var point = await LimitedPoint.CreateAsync(await node.Broker.CreateVirtualHostAsync());
         await using var arrivals = await Arrivals.StartAsync(point.Raw.Connection, point.Names.Work);
         await point.FillAsync(5 * Waiting);
-        using var hangs = new WireTap(point.Broker, BrokerNames.ReturnExchange);
+        using var hangs = new ReleaseWire(point.Broker, separately: true);
         using var first = await LimitedPoint.StartProcessAsync(hangs.Address, point.Names.Work, Cap);
         await arrivals.WaitForAsync(Cap, Deadline);
-        using var follows = new WireTap(point.Broker, BrokerNames.ReturnExchange);
-        using var yardstick = new Yardstick();
+        using var follows = new ReleaseWire(point.Broker, separately: true);
         using var second = await LimitedPoint.StartProcessAsync(follows.Address, point.Names.Work, Cap);
 
         Signal(first, "STOP");
@@ -51,14 +49,14 @@ public sealed class TakeoverTests(OwnNode node, ITestOutputHelper output) : ICla
         var before = arrivals.Count;
         await arrivals.WaitForAsync(before + 1, Replaced);
         var replaced = Stopwatch.GetElapsedTime(stopped, arrivals.At[before]);
-        var sent = hangs.Count;
+        var sent = hangs.Publishes.Count;
         Signal(first, "CONT");
         await arrivals.WaitForAsync(before + (5 * Cap), Deadline);
 
-        hangs.Count.ShouldBe(sent);
-        output.WriteLine($"{node.Broker.Version}: hanging instance replaced after {replaced.TotalSeconds:0.0} s; awake again, it sent {hangs.Count - sent} messages; {yardstick}");
+        hangs.Publishes.Count.ShouldBe(sent);
+        output.WriteLine($"{node.Broker.Version}: hanging instance replaced after {replaced.TotalSeconds:0.0} s; awake again, it sent {hangs.Publishes.Count - sent} messages; {hangs}");
         replaced.ShouldBeLessThan(Replaced);
-        WindowBound.WorstExcess([.. hangs.Publishes, .. follows.Publishes], Cap, burst: 1).ShouldBeLessThanOrEqualTo(yardstick.Allowance(Cap));
+        WindowBound.WorstExcess([.. hangs.Publishes, .. follows.Publishes], Cap, burst: 1).ShouldBeLessThanOrEqualTo(hangs.Allowance(Cap));
         await EndAsync(first);
         await EndAsync(second);
     }
@@ -69,14 +67,13 @@ public sealed class TakeoverTests(OwnNode node, ITestOutputHelper output) : ICla
         await using var arrivals = await Arrivals.StartAsync(point.Raw.Connection, point.Names.Work);
         await point.FillAsync(Waiting);
         var filled = Waiting;
-        using var tap = new WireTap(point.Broker, BrokerNames.ReturnExchange);
+        using var wire = new ReleaseWire(point.Broker);
         var instances = new Queue<Process>();
-        instances.Enqueue(await LimitedPoint.StartProcessAsync(tap.Address, point.Names.Work, Cap));
+        instances.Enqueue(await LimitedPoint.StartProcessAsync(wire.Address, point.Names.Work, Cap));
         var gaps = new List<double>();
-        using var yardstick = new Yardstick();
         for (var i = 0; i < times; i++)
         {
-            instances.Enqueue(await LimitedPoint.StartProcessAsync(tap.Address, point.Names.Work, Cap));
+            instances.Enqueue(await LimitedPoint.StartProcessAsync(wire.Address, point.Names.Work, Cap));
             await arrivals.WaitForAsync(arrivals.Count + (Cap / 2), Deadline);
             // what has left since is put back: a thousand wait at every kill
             var missing = Waiting - (filled - arrivals.All.Select(arrival => arrival.Id).Distinct().Count());
@@ -93,11 +90,11 @@ public sealed class TakeoverTests(OwnNode node, ITestOutputHelper output) : ICla
 
         await WaitForAllAsync(arrivals, filled);
         var duplicates = arrivals.Count - filled;
-        var excess = WindowBound.WorstExcess(tap.Publishes, Cap, burst: 1);
-        output.WriteLine($"{node.Broker.Version}: {times} kills, {filled} messages: {filled - arrivals.All.Select(arrival => arrival.Id).Distinct().Count()} lost, {duplicates} duplicates (at most {times * Window}), resumed after {gaps.Max():0.00} s at most, worst window {excess:0.0} above the bound on the wire, {WindowBound.WorstExcess(arrivals.At, Cap, burst: 1):0.0} at the work queue; {yardstick}");
+        var excess = WindowBound.WorstExcess(wire.Publishes, Cap, burst: 1);
+        output.WriteLine($"{node.Broker.Version}: {times} kills, {filled} messages: {filled - arrivals.All.Select(arrival => arrival.Id).Distinct().Count()} lost, {duplicates} duplicates (at most {times * Window}), resumed after {gaps.Max():0.00} s at most, worst window {excess:0.00} above the bound on the wire, {WindowBound.WorstExcess(arrivals.At, Cap, burst: 1):0.0} at the work queue; {wire}");
         duplicates.ShouldBeLessThanOrEqualTo(times * Window);
         gaps.Max().ShouldBeLessThan(Resumed.TotalSeconds);
-        excess.ShouldBeLessThanOrEqualTo(yardstick.Allowance(Cap));
+        excess.ShouldBeLessThanOrEqualTo(wire.Allowance(Cap));
         foreach (var instance in instances)
         {
             await EndAsync(instance);

@@ -1,9 +1,7 @@
-using System.Buffers.Binary;
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
-using System.Text;
 
 namespace Retry.Messaging.BrokerTests.Limiter;
 
@@ -11,10 +9,6 @@ namespace Retry.Messaging.BrokerTests.Limiter;
 /// <remarks>A thread of its own for each direction: a busy thread pool must not blur the instants.</remarks>
 public sealed class WireTap : IDisposable
 {
-    private const int BasicClass = 60;
-    private const int Publish = 40;
-    private const byte MethodFrame = 1;
-
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly Uri _broker;
     private readonly string _exchange;
@@ -72,7 +66,7 @@ public sealed class WireTap : IDisposable
                     continue;
                 }
 
-                Start(() => Pump(client, server, new Frames(this)));
+                Start(() => Pump(client, server, new PublishFrames(_exchange, _publishes.Enqueue)));
                 Start(() => Pump(server, client, null));
             }
         }
@@ -86,7 +80,7 @@ public sealed class WireTap : IDisposable
         }
     }
 
-    private static void Pump(Socket from, Socket to, Frames? frames)
+    private static void Pump(Socket from, Socket to, PublishFrames? frames)
     {
         var buffer = new byte[65536];
         try
@@ -114,69 +108,5 @@ public sealed class WireTap : IDisposable
         // what one side has ended, the other must see at once
         from.Dispose();
         to.Dispose();
-    }
-
-    /// <summary>Finds publishes in a stream of frames: type, channel, size, payload, end.</summary>
-    private sealed class Frames(WireTap tap)
-    {
-        private const int HeaderSize = 7;
-        private const int Interesting = 64;
-        private readonly byte[] _start = new byte[HeaderSize + Interesting];
-        private int _have;
-        private int _skip = 8; // the protocol header
-        private int _size = -1;
-
-        public void Read(ReadOnlySpan<byte> bytes, long now)
-        {
-            while (bytes.Length > 0)
-            {
-                if (_skip > 0)
-                {
-                    var skipped = Math.Min(_skip, bytes.Length);
-                    _skip -= skipped;
-                    bytes = bytes[skipped..];
-                    continue;
-                }
-
-                var wanted = _size < 0 ? HeaderSize : HeaderSize + Math.Min(_size, Interesting);
-                var taken = Math.Min(wanted - _have, bytes.Length);
-                bytes[..taken].CopyTo(_start.AsSpan(_have));
-                _have += taken;
-                bytes = bytes[taken..];
-                if (_have < wanted)
-                {
-                    continue;
-                }
-
-                if (_size < 0)
-                {
-                    _size = BinaryPrimitives.ReadInt32BigEndian(_start.AsSpan(3));
-                    if (_size > 0)
-                    {
-                        continue;
-                    }
-                }
-
-                if (_start[0] == MethodFrame && IsPublish(_start.AsSpan(HeaderSize, Math.Min(_size, Interesting))))
-                {
-                    tap._publishes.Enqueue(now);
-                }
-
-                _skip = _size - (_have - HeaderSize) + 1;
-                _have = 0;
-                _size = -1;
-            }
-        }
-
-        private bool IsPublish(ReadOnlySpan<byte> payload)
-        {
-            if (payload.Length < 7 || BinaryPrimitives.ReadInt16BigEndian(payload) != BasicClass || BinaryPrimitives.ReadInt16BigEndian(payload[2..]) != Publish)
-            {
-                return false;
-            }
-
-            var length = payload[6];
-            return 7 + length <= payload.Length && Encoding.UTF8.GetString(payload.Slice(7, length)) == tap._exchange;
-        }
     }
 }

@@ -65,8 +65,6 @@ public sealed class WorkQueueTests(OwnNode node, ITestOutputHelper output) : ICl
         (await point.Raw.CountAsync(point.Names.Release)).ShouldBe(0u);
     }
 
-    // a rate or a window to the millisecond wants a machine with nothing else to do
-    [Trait("Category", "Long")]
     [Fact]
     public async Task A_full_queue_is_waited_for_and_slows_nobody_else()
     {
@@ -80,18 +78,22 @@ public sealed class WorkQueueTests(OwnNode node, ITestOutputHelper output) : ICl
         }
 
         await using var arrivals = await Arrivals.StartAsync(live.Raw.Connection, "live");
+        await live.FillAsync(8 * Cap);
+        live.Start(Cap);
+        await arrivals.WaitForAsync(4 * Cap, Deadline);
         await full.FillAsync(200);
         await gone.FillAsync(200);
-        await live.FillAsync(5 * Cap);
-        using var yardstick = new Yardstick();
         full.Start(perSecond: null);
         gone.Start(Cap);
-        live.Start(Cap);
+        var joined = arrivals.Count;
+        await arrivals.WaitForAsync(8 * Cap, Deadline);
 
-        await arrivals.WaitForAsync(5 * Cap, Deadline);
-        var rate = WindowBound.Mean(arrivals.At);
-        output.WriteLine($"{node.Broker.Version}: beside a full and a deleted work queue: {rate:0.0}/s of {Cap}/s; {yardstick}");
-        rate.ShouldBeGreaterThan(Cap * (yardstick.IsQuiet ? 0.95 : 0.7));
+        // a busy machine slows both halves, so the one is held against the other
+        var at = arrivals.At;
+        var alone = WindowBound.Mean([.. at.Skip(Cap).Take(3 * Cap)]);
+        var beside = WindowBound.Mean([.. at.Skip(joined)]);
+        output.WriteLine($"{node.Broker.Version}: alone {alone:0.0}/s, beside a full and a deleted work queue {beside:0.0}/s of {Cap}/s");
+        beside.ShouldBeGreaterThan(0.85 * alone);
         await live.Raw.WaitForCountAsync("retry.v1.lost", 200, Deadline);
         var stuck = await full.Raw.CountAsync("full");
         stuck!.Value.ShouldBeLessThan(200u);
@@ -107,16 +109,23 @@ public sealed class WorkQueueTests(OwnNode node, ITestOutputHelper output) : ICl
 
     // a rate or a window to the millisecond wants a machine with nothing else to do
     [Trait("Category", "Long")]
-    [Fact]
-    public async Task Goes_on_after_a_broker_restart()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Goes_on_after_a_broker_restart(bool kill)
     {
         await using var point = await LimitedPoint.CreateAsync(await node.Broker.CreateVirtualHostAsync());
-        await point.FillAsync(10 * Cap);
-        var before = await Arrivals.StartAsync(point.Raw.Connection, point.Names.Work, prefetch: 20);
-        point.Start(Cap, instances: 2);
+        // a quorum queue that was only just declared does not survive a kill of the broker
+        await node.Broker.StopAsync();
+        await node.Broker.RestartAsync();
+        await using var filler = await LimitedPoint.CreateAsync(point.Broker);
+        await filler.FillAsync(10 * Cap);
+        var before = await Arrivals.StartAsync(filler.Raw.Connection, point.Names.Work, prefetch: 20);
+        using var wire = new ReleaseWire(point.Broker);
+        point.Start(Cap, instances: 2, through: wire.Address);
         await before.WaitForAsync(2 * Cap, Deadline);
 
-        await node.Broker.StopAsync();
+        await (kill ? node.Broker.KillAsync() : node.Broker.StopAsync());
         await node.Broker.RestartAsync();
         var back = Stopwatch.GetTimestamp();
         await using var raw = await Observing.RawClient.ConnectAsync(point.Broker);
@@ -130,10 +139,9 @@ public sealed class WorkQueueTests(OwnNode node, ITestOutputHelper output) : ICl
             await Task.Delay(100);
         }
 
-        long[] all = [.. before.At, .. after.At];
-        output.WriteLine($"{node.Broker.Version}: restart: releases resumed {resumed.TotalSeconds:0.0} s after the broker was back, 0 lost, {before.Count + after.Count - (10 * Cap)} second copies, at most {WindowBound.Most(all, Second)} in a second, worst window {WindowBound.WorstExcess(all, Cap, 1):0.0} above the bound at the consumer");
-        // what was unconfirmed when the broker went down may come a second time
-        WindowBound.Most(all, Second).ShouldBeLessThan(Cap + 20 + (Cap / 4));
+        var excess = WindowBound.WorstExcess(wire.Publishes, Cap, burst: 1);
+        output.WriteLine($"{node.Broker.Version}: {(kill ? "kill -9" : "restart")}: releases resumed {resumed.TotalSeconds:0.0} s after the broker was back, {10 * Cap - Ids().Count} lost, {before.Count + after.Count - (10 * Cap)} second copies, worst window {excess:0.00} above the bound; {wire}");
+        excess.ShouldBeLessThanOrEqualTo(wire.Allowance(Cap));
 
         HashSet<string> Ids() => [.. before.All.Concat(after.All).Select(arrival => arrival.Id)];
     }

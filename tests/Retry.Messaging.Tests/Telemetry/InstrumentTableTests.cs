@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.RabbitMq.Telemetry;
+using Retry.Messaging.Tests.Architecture;
 using Retry.Messaging.Tests.Docs;
 using Shouldly;
 using Xunit;
@@ -33,7 +34,7 @@ public sealed class InstrumentTableTests
         Documented().ShouldBe(found, ignoreOrder: true);
     }
 
-    private static IEnumerable<string> Documented() => File.ReadLines(Path.Combine(MarkdownPage.Root, "docs/telemetry.md"))
+    private static IEnumerable<string> Documented() => File.ReadLines(Path.Combine(Repository.Root, "docs/telemetry.md"))
         .SkipWhile(line => line != "## Instruments")
         .Skip(1)
         .TakeWhile(line => !line.StartsWith('#'))

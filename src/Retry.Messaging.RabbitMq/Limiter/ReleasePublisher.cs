@@ -1,0 +1,103 @@
+using System.Collections.Concurrent;
+using RabbitMQ.Client;
+using Retry.Messaging.Ladder;
+using Retry.Messaging.RabbitMq.Publishing;
+using Retry.Messaging.State;
+
+namespace Retry.Messaging.RabbitMq.Limiter;
+
+/// <summary>Sends messages to the work queue, and knows what became of them.</summary>
+/// <remarks>
+/// A refusal (the work queue is full, or has lost its majority) starts a backoff of 1 s to 30 s, after which one message is tried
+/// alone; a confirm ends it. The loop of a session owns it; only answers come from the client.
+/// </remarks>
+internal sealed class ReleasePublisher
+{
+    private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(30);
+
+    private readonly IChannel _channel;
+    private readonly SocketWatch _watch;
+    private readonly bool _encrypted;
+    private readonly string _workQueue;
+    private readonly TimeProvider _time;
+    private readonly LadderRoute _route;
+    private readonly InFlight _inFlight = new();
+    private readonly ConcurrentQueue<(ulong Number, bool Multiple, bool Refused)> _answers = new();
+    private TimeSpan? _backoff;
+    private long _backoffSince;
+
+    public ReleasePublisher(IChannel channel, LimiterConnection connection, string workQueue, WakeUp wakeUp, TimeProvider time)
+    {
+        _channel = channel;
+        _watch = connection.Watch;
+        _encrypted = connection.Client.Endpoint.Ssl.Enabled;
+        _workQueue = workQueue;
+        _time = time;
+        _route = DelayLadder.Route(TimeSpan.Zero, workQueue);
+        channel.BasicAcksAsync += (_, args) => AnsweredAsync(args.DeliveryTag, args.Multiple, refused: false);
+        channel.BasicNacksAsync += (_, args) => AnsweredAsync(args.DeliveryTag, args.Multiple, refused: true);
+
+        Task AnsweredAsync(ulong number, bool multiple, bool refused)
+        {
+            _answers.Enqueue((number, multiple, refused));
+            wakeUp.Set();
+            return Task.CompletedTask;
+        }
+    }
+
+    /// <summary>Gets how many are unconfirmed.</summary>
+    public int Unconfirmed => _inFlight.Count;
+
+    /// <summary>Gets a value indicating whether the work queue refused the last message that it answered.</summary>
+    public bool IsRefused => _backoff is not null;
+
+    /// <summary>Gets how long no message may be tried; null when one may.</summary>
+    public TimeSpan? Backoff => _backoff is { } backoff && _time.GetElapsedTime(_backoffSince) is var since && since < backoff ? backoff - since : null;
+
+    /// <summary>Forgets a refusal.</summary>
+    public void Reset() => _backoff = null;
+
+    /// <summary>Publishes, and waits until the bytes have left.</summary>
+    /// <param name="delivery">The message.</param>
+    /// <param name="wait">How long it still has to wait: <see cref="FineDelay.Last"/> at most.</param>
+    /// <param name="cancellationToken">Ends the waiting, not the publish.</param>
+    /// <returns>When they left, in timestamps of the clock.</returns>
+    public async Task<long> SendAsync(LimitedDelivery delivery, TimeSpan wait, CancellationToken cancellationToken)
+    {
+        var due = _time.GetTimestamp() + (long)(wait.TotalSeconds * _time.TimestampFrequency);
+        var properties = Republication.Stripped(delivery.Properties);
+        if (RetryHeaderReader.Read(properties.Headers, _workQueue).Kept.Priority is { } priority)
+        {
+            properties.Priority = priority;
+        }
+
+        _inFlight.Add(delivery);
+        var left = _watch.ExpectAsync(_channel.ChannelNumber, _encrypted, due);
+        await _channel.BasicPublishAsync(_route.Exchange, _route.RoutingKey, mandatory: true, properties, delivery.Body, CancellationToken.None).ConfigureAwait(false);
+        return await left.WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Takes in what the broker has answered.</summary>
+    public void Settle(Action<LimitedDelivery> confirmed, Action<LimitedDelivery> refused)
+    {
+        while (_answers.TryDequeue(out var answer))
+        {
+            foreach (var delivery in _inFlight.Settle(answer.Number, answer.Multiple))
+            {
+                (answer.Refused ? refused : confirmed)(delivery);
+            }
+
+            if (!answer.Refused)
+            {
+                _backoff = null;
+            }
+            else if (_backoff is null || _time.GetElapsedTime(_backoffSince) >= _backoff)
+            {
+                var next = _backoff is { } backoff ? backoff * 2 : FirstBackoff;
+                _backoff = next < LongestBackoff ? next : LongestBackoff;
+                _backoffSince = _time.GetTimestamp();
+            }
+        }
+    }
+}

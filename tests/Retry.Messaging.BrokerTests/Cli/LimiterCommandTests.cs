@@ -1,0 +1,121 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Retry.Messaging.BrokerTests.Limiter;
+using Retry.Messaging.Cli;
+using Retry.Messaging.Cli.Hosting;
+using Shouldly;
+using Xunit;
+
+namespace Retry.Messaging.BrokerTests.Cli;
+
+/// <summary><c>retryctl limiter</c> as a process: what it prints, what it leaves, and its exit code.</summary>
+[Collection(SharedBroker.Name)]
+public sealed class LimiterCommandTests(BrokerFixture broker)
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan Effective = TimeSpan.FromSeconds(2);
+
+    [Fact]
+    public async Task A_limiter_process_follows_what_other_processes_set()
+    {
+        await using var point = await LimitedPoint.CreateAsync(await broker.CreateVirtualHostAsync());
+        await point.FillAsync(500);
+        await using var arrivals = await Arrivals.StartAsync(point.Raw.Connection, point.Names.Work);
+
+        var deserted = await RunAsync(point.Broker, "limiter", "status", "work");
+        deserted.ExitCode.ShouldBe(ExitCode.Finding);
+        deserted.Output.ShouldContain("NOTHING IS REDELIVERED");
+        deserted.Error.ShouldContain("retryctl limiter run --point work");
+
+        using var limiter = Start(point.Broker, "limiter", "run", "--point", "work", "--rate", "40");
+        await arrivals.WaitForAsync(40, Deadline);
+        var status = await RunAsync(point.Broker, "limiter", "status", "work", "--json");
+        status.ExitCode.ShouldBe(ExitCode.Done, status.Error);
+        using (var report = JsonDocument.Parse(status.Output))
+        {
+            report.RootElement.GetProperty("limiters").GetInt64().ShouldBe(1);
+            report.RootElement.GetProperty("lastActive").GetProperty("codeLimit").GetProperty("perSecond").GetDouble().ShouldBe(40);
+            report.RootElement.GetProperty("lastActive").GetProperty("instance").GetString().ShouldEndWith($":{limiter.Id}");
+        }
+
+        var paused = await RunAsync(point.Broker, "limiter", "pause", "work", "--json");
+        paused.ExitCode.ShouldBe(ExitCode.Done, paused.Error);
+        using (var setting = JsonDocument.Parse(paused.Output))
+        {
+            setting.RootElement.GetProperty("paused").GetBoolean().ShouldBeTrue();
+            setting.RootElement.GetProperty("version").GetInt64().ShouldBe(1);
+        }
+
+        await Task.Delay(Effective);
+        var before = arrivals.Count;
+        await Task.Delay(Effective);
+        arrivals.Count.ShouldBe(before);
+        (await RunAsync(point.Broker, "limiter", "status", "work")).ShouldSatisfyAllConditions(
+            run => run.ExitCode.ShouldBe(ExitCode.Done),
+            run => run.Output.ShouldContain("paused; after 'resume': the rate that the code says"));
+
+        (await RunAsync(point.Broker, "limiter", "rate", "work", "200", "--burst", "3")).Output.ShouldContain("paused; after 'resume': 200/s, burst 3, set by an operator");
+        (await RunAsync(point.Broker, "limiter", "resume", "work")).Output.ShouldContain("work: 200/s, burst 3, set by an operator. Every limiter follows within two seconds.");
+        await arrivals.WaitForAsync(500, Deadline);
+        (await RunAsync(point.Broker, "limiter", "rate", "work", "--clear")).Output.ShouldContain("work: the rate that the code says");
+
+        using var kill = Process.Start("kill", ["-TERM", $"{limiter.Id}"]);
+        await limiter.WaitForExitAsync().WaitAsync(Deadline);
+        limiter.ExitCode.ShouldBe(ExitCode.Done);
+        arrivals.Count.ShouldBe(500);
+        (await point.Raw.CountAsync(point.Names.Release)).ShouldBe(0u);
+    }
+
+    [Theory]
+    [InlineData("limiter rate work", ExitCode.Usage, "PER_SECOND")]
+    [InlineData("limiter rate work 0", ExitCode.Usage, "PER_SECOND")]
+    [InlineData("limiter rate work 10 --clear", ExitCode.Usage, "PER_SECOND")]
+    [InlineData("limiter rate work 10 --burst 0", ExitCode.Usage, "--burst")]
+    [InlineData("limiter rate work fast", ExitCode.Usage, "fast")]
+    [InlineData("limiter pause", ExitCode.Usage, "'pause'")]
+    [InlineData("limiter resume a.*", ExitCode.Usage, "a.*")]
+    [InlineData("limiter run", ExitCode.Usage, "--point")]
+    [InlineData("limiter run --point work --rate 0", ExitCode.Usage, "--rate")]
+    [InlineData("limiter status work --broker amqp://127.0.0.1:1", ExitCode.Failed, "127.0.0.1:1")]
+    public async Task Says_what_is_wrong_in_one_line(string line, int exitCode, string named)
+    {
+        var run = await RunAsync(await broker.CreateVirtualHostAsync(), line.Split(' '));
+        run.ExitCode.ShouldBe(exitCode, run.Error);
+        run.Error.ShouldContain(named);
+        run.Output.ShouldNotContain("set by an operator");
+    }
+
+    [Fact]
+    public async Task A_point_without_a_limit_is_no_finding()
+    {
+        var run = await RunAsync(await broker.CreateVirtualHostAsync(), "limiter", "status", "free");
+        run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
+        run.Output.ShouldContain("free: no release queue, so no limit");
+    }
+
+    private static async Task<(int ExitCode, string Output, string Error)> RunAsync(Uri address, params string[] arguments)
+    {
+        using var process = Start(address, arguments);
+        var (output, error) = (process.StandardOutput.ReadToEndAsync(), process.StandardError.ReadToEndAsync());
+        await process.WaitForExitAsync().WaitAsync(Deadline);
+        return (process.ExitCode, await output, await error);
+    }
+
+    private static Process Start(Uri address, params string[] arguments)
+    {
+        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet")
+        {
+            ArgumentList = { typeof(RetryCtl).Assembly.Location },
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+            Environment = { ["RETRY_BROKER"] = address.AbsoluteUri },
+        };
+        foreach (var argument in arguments)
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        return Process.Start(start)!;
+    }
+}
