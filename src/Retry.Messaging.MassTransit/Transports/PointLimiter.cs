@@ -12,7 +12,7 @@ namespace Retry.Messaging.MassTransit.Transports;
 /// <remarks>
 /// It lives with the endpoint and not with the host, so a bus without a host, and an endpoint that is connected later, have
 /// theirs too. It takes the connection's settings from the bus, credentials and certificates among them. A point without a
-/// limit looks once whether there is a release queue, left from when it had one, and empties it.
+/// limit looks whether there is a release queue, left from when it, or another instance, had one, and empties it.
 /// </remarks>
 #pragma warning disable CA1001 // MassTransit disposes no observers; what is started is ended, and disposed, when the endpoint stops
 internal sealed class PointLimiter(RabbitMqPoint point, RetryRules rules, TopologyManagement manage, Func<int> prefetch, TimeProvider time, ILogger logger)
@@ -44,7 +44,13 @@ internal sealed class PointLimiter(RabbitMqPoint point, RetryRules rules, Topolo
         await _changing.WaitAsync().ConfigureAwait(false);
         try
         {
-            // a limiter finds its own way through lost connections; a drain ends with the bus's
+            // a limiter finds its own way through lost connections; a drain is the bus connection's, and starts anew with the next
+            if (_stop is { } last && !point.HasRelease)
+            {
+                await last.CancelAsync().ConfigureAwait(false);
+                await _run.ConfigureAwait(false);
+            }
+
             if (_run.IsCompleted)
             {
                 _stop?.Dispose();

@@ -12,12 +12,12 @@ internal sealed class LimiterNews
 {
     private static readonly ConditionalWeakTable<IConnection, LimiterNews> Known = [];
 
-    private readonly Lazy<Task<SettingsStream>> _stream;
+    private readonly IConnection _connection;
+    private readonly Lock _lock = new();
+    private Task<SettingsStream>? _stream;
     private TaskCompletionSource _news = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private LimiterNews(IConnection connection) =>
-        // one reader serves all points of the connection, so it cannot be cancelled by one of them; it ends with the connection
-        _stream = new Lazy<Task<SettingsStream>>(() => SettingsStream.OpenAsync(connection, Changed, CancellationToken.None));
+    private LimiterNews(IConnection connection) => _connection = connection;
 
     /// <summary>The one for a connection.</summary>
     public static LimiterNews Of(IConnection connection) => Known.GetValue(connection, static c => new LimiterNews(c));
@@ -30,7 +30,7 @@ internal sealed class LimiterNews
     /// <exception cref="LimiterException">The stream cannot be read.</exception>
     public async Task<LimiterNode> StartedAsync(string point, LimiterNode? after, CancellationToken cancellationToken)
     {
-        var stream = await _stream.Value.WaitAsync(cancellationToken).ConfigureAwait(false);
+        var stream = await StreamAsync().WaitAsync(cancellationToken).ConfigureAwait(false);
         while (true)
         {
             var news = Volatile.Read(ref _news).Task;
@@ -45,6 +45,18 @@ internal sealed class LimiterNews
             }
 
             await news.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    // one reader serves all points of the connection, so it cannot be cancelled by one of them; it ends with the connection, and
+    // what has failed is opened anew by the next who asks
+    private Task<SettingsStream> StreamAsync()
+    {
+        lock (_lock)
+        {
+            return _stream is { IsFaulted: false } stream && !(stream.IsCompletedSuccessfully && stream.Result.Failure is not null)
+                ? stream
+                : _stream = SettingsStream.OpenAsync(_connection, Changed, CancellationToken.None);
         }
     }
 

@@ -12,6 +12,7 @@ namespace Retry.Messaging.RabbitMq.Limiter;
 internal sealed partial class ReleaseDrain(LimiterOptions options, TimeProvider time, Random random, ILogger logger)
 {
     private static readonly TimeSpan LookPause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan FailurePause = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan DrainLook = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Looks, and drains what is left behind, until the connection closes or it is cancelled.</summary>
@@ -19,30 +20,39 @@ internal sealed partial class ReleaseDrain(LimiterOptions options, TimeProvider 
     /// <param name="cancellationToken">Ends it.</param>
     public async Task RunAsync(IConnection connection, CancellationToken cancellationToken)
     {
-        try
+        while (!cancellationToken.IsCancellationRequested && connection.IsOpen)
         {
-            var look = new QueueLook(connection);
-            await using var ends = look.ConfigureAwait(false);
-            LimiterNode? started = null;
-            while (true)
+            try
             {
-                var found = await look.FindAsync(options.Names.Release, cancellationToken).ConfigureAwait(false);
-                if (found is { MessageCount: > 0, ConsumerCount: 0 })
-                {
-                    LogDrains(options.Names.Work, found.MessageCount);
-                    await DrainAsync(look, cancellationToken).ConfigureAwait(false);
-                }
-                else if (found is null)
-                {
-                    started = await LimiterNews.Of(connection).StartedAsync(options.Names.Work, started, cancellationToken).ConfigureAwait(false);
-                }
-
-                await Task.Delay(LookPause, time, cancellationToken).ConfigureAwait(false);
+                await WatchAsync(connection, cancellationToken).ConfigureAwait(false);
+            }
+            catch (Exception exception) when (exception is OperationCanceledException or LimiterException or OperationInterruptedException or AlreadyClosedException or IOException or ObjectDisposedException or TimeoutException)
+            {
+                // the connection is gone, and the point starts another with the next; or the settings cannot be read at the moment
+                await Task.Delay(FailurePause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
-        catch (Exception exception) when (exception is OperationCanceledException or LimiterException or OperationInterruptedException or AlreadyClosedException or IOException or ObjectDisposedException or TimeoutException)
+    }
+
+    private async Task WatchAsync(IConnection connection, CancellationToken cancellationToken)
+    {
+        var look = new QueueLook(connection);
+        await using var ends = look.ConfigureAwait(false);
+        LimiterNode? started = null;
+        while (true)
         {
-            // the connection is gone, or the settings cannot be read: the point looks again when it is ready the next time
+            var found = await look.FindAsync(options.Names.Release, cancellationToken).ConfigureAwait(false);
+            if (found is { MessageCount: > 0, ConsumerCount: 0 })
+            {
+                LogDrains(options.Names.Work, found.MessageCount);
+                await DrainAsync(look, cancellationToken).ConfigureAwait(false);
+            }
+            else if (found is null)
+            {
+                started = await LimiterNews.Of(connection).StartedAsync(options.Names.Work, started, cancellationToken).ConfigureAwait(false);
+            }
+
+            await Task.Delay(LookPause, time, cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -65,6 +65,8 @@ public sealed class WorkQueueTests(OwnNode node, ITestOutputHelper output) : ICl
         (await point.Raw.CountAsync(point.Names.Release)).ShouldBe(0u);
     }
 
+    // two rates, one held against the other
+    [Trait("Category", "Long")]
     [Fact]
     public async Task A_full_queue_is_waited_for_and_slows_nobody_else()
     {

@@ -9,7 +9,7 @@ using Xunit;
 namespace Retry.Messaging.Tests.Limiter;
 
 /// <summary>When a publish has left: over a real socket, without a broker.</summary>
-public sealed class SocketWatchTests : IAsyncLifetime
+public sealed class SocketWatchTests : IAsyncLifetime, IDisposable
 {
     private const ushort Channel = 3;
     private const ushort Publish = 40;
@@ -37,13 +37,14 @@ public sealed class SocketWatchTests : IAsyncLifetime
         _stream = _client.GetStream();
     }
 
-    public Task DisposeAsync()
+    public Task DisposeAsync() => Task.CompletedTask;
+
+    public void Dispose()
     {
         _stream.Dispose();
         _client.Dispose();
         _broker.Dispose();
-        _listener.Stop();
-        return Task.CompletedTask;
+        _listener.Dispose();
     }
 
     [Fact]
