@@ -10,7 +10,7 @@ internal static class AllBenchmarks
         new HappyPath(),
         new RetryCycle(),
         new RetryCycleTwoHops(),
-        new LatenessAtRates(TimeSpan.FromSeconds(1), "1s", "one hop", TimeSpan.FromSeconds(1.5)),
+        new LatenessAtRates(TimeSpan.FromSeconds(1), "1s", "one hop", TimeSpan.FromSeconds(1)),
         new LatenessAtRates(TimeSpan.FromSeconds(1.5), "1.5s", "two hops", TimeSpan.FromSeconds(1)),
         new LatenessAtRates(TimeSpan.FromSeconds(30), "30s", "one hop", TimeSpan.FromSeconds(1)),
         new LatenessAtOnce(),

@@ -15,8 +15,8 @@ internal sealed class Backlog : IBenchmark
 {
     private const int UsualMessages = 1_000_000;
     private const int Published = 10_000;
-    private const int Redelivered = 4_000;
-    private const ushort Prefetch = 1000;
+    private const int Redelivered = 2_000;
+    private const ushort Prefetch = 200;
     private const string Queue = "backlogged";
     private const double Mebibyte = 1024 * 1024;
 

@@ -11,7 +11,10 @@ namespace Retry.Messaging.Benchmarks.Cases;
 /// <summary>Rounds in which every message fails once: each fills a queue, starts one side, and checks that nothing is left.</summary>
 internal sealed class FailOnceRounds : IAsyncDisposable
 {
-    public const ushort Prefetch = 1000;
+    // what suits each best: a broker's channel looks for a single acknowledgement among all that are held
+    private const ushort RawPrefetch = 1000;
+    private const ushort ServicePrefetch = 200;
+    private const ushort InMemoryPrefetch = 1000;
 
     private readonly MeasuredHost _host;
     private readonly RawClient _raw;
@@ -32,10 +35,10 @@ internal sealed class FailOnceRounds : IAsyncDisposable
     /// <summary>What both sides of every round have in common, for people.</summary>
     public string Method(string climbs) =>
         $"{_messages:N0} messages of {ParcelBody.TextBytes} bytes (with MassTransit's envelope about 1 KB) wait in a quorum queue; each fails, climbs {climbs} and is done at its second attempt. " +
-        $"Prefetch {Prefetch}; persistent, mandatory, confirmed and acknowledged afterwards on both sides. The raw loop throws nothing, adds no header, and takes confirms and gives acknowledgements in batches. From the first delivery to the last.";
+        $"Prefetch {ServicePrefetch} (raw: {RawPrefetch}); persistent, mandatory, confirmed and acknowledged afterwards on both sides. The raw loop throws nothing, adds no header, and takes confirms and gives acknowledgements in batches. From the first delivery to the last.";
 
-    /// <summary>A round of the raw loop.</summary>
-    public Task<Sample> RawAsync(TimeSpan delay, CancellationToken cancellationToken)
+    /// <summary>A round of the raw loop, with the original properties or with headers such as ours.</summary>
+    public Task<Sample> RawAsync(TimeSpan delay, bool withHeaders, CancellationToken cancellationToken)
     {
         const string queue = "raw";
         var route = DelayLadder.Route(delay, queue);
@@ -44,24 +47,25 @@ internal sealed class FailOnceRounds : IAsyncDisposable
             async tally => await RawRetryLoop.StartAsync(
                 _raw.Connection,
                 queue,
-                Prefetch,
+                RawPrefetch,
                 _ =>
                 {
                     tally.Begin();
                     return route;
                 },
                 tally.Done,
+                withHeaders ? static sent => FailedParcel.Climbing(sent, queue) : null,
                 cancellationToken),
             cancellationToken);
     }
 
     /// <summary>A round of a service with graded retry.</summary>
     public Task<Sample> OursAsync(string queue, Action<RetryPointBuilder> retry, CancellationToken cancellationToken) =>
-        RunAsync(queue, async tally => await FailsOnceService.StartAsync(_host.Address, queue, Prefetch, retry, tally, cancellationToken), cancellationToken);
+        RunAsync(queue, async tally => await FailsOnceService.StartAsync(_host.Address, queue, ServicePrefetch, retry, tally, cancellationToken), cancellationToken);
 
     /// <summary>A round of a service that retries in memory.</summary>
     public Task<Sample> InMemoryAsync(TimeSpan delay, CancellationToken cancellationToken) =>
-        RunAsync("memory", async tally => await FailsOnceService.StartInMemoryAsync(_host.Address, "memory", Prefetch, delay, tally, cancellationToken), cancellationToken);
+        RunAsync("memory", async tally => await FailsOnceService.StartInMemoryAsync(_host.Address, "memory", InMemoryPrefetch, delay, tally, cancellationToken), cancellationToken);
 
     public async ValueTask DisposeAsync()
     {

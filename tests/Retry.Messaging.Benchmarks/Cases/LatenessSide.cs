@@ -14,7 +14,8 @@ internal sealed class LatenessSide : IAsyncDisposable
     /// <summary>How many parcels a group has at most.</summary>
     public const int GroupSize = 1 << 15;
 
-    private const ushort Prefetch = 1000;
+    private const ushort RawPrefetch = 1000;
+    private const ushort ServicePrefetch = 200;
 
     private readonly string _queue;
     private readonly Lateness[] _groups;
@@ -41,7 +42,7 @@ internal sealed class LatenessSide : IAsyncDisposable
             (registration, cfg) => cfg.ReceiveEndpoint(side._queue, e =>
             {
                 e.SetQuorumQueue();
-                e.PrefetchCount = Prefetch;
+                e.PrefetchCount = ServicePrefetch;
                 e.UseGradientRetry(registration, retry => retry.RetryAfter<ParcelDelayedException>(exception => exception.Delay));
                 e.Handler<Parcel>(parcel =>
                 {
@@ -73,7 +74,7 @@ internal sealed class LatenessSide : IAsyncDisposable
         side._running.Add(await RawRetryLoop.StartAsync(
             raw.Connection,
             side._queue,
-            Prefetch,
+            RawPrefetch,
             number =>
             {
                 var route = DelayLadder.Route(delay(), side._queue);
@@ -81,6 +82,7 @@ internal sealed class LatenessSide : IAsyncDisposable
                 return route;
             },
             side.Returned,
+            copy: null,
             cancellationToken));
         return side;
     }

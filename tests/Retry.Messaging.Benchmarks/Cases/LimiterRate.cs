@@ -13,7 +13,7 @@ namespace Retry.Messaging.Benchmarks.Cases;
 /// <summary>The rate at which a limited point redelivers, against the rate that was asked for.</summary>
 internal sealed class LimiterRate : IBenchmark
 {
-    private const double Seconds = 3;
+    private const double Seconds = 2;
     private static readonly int[] Caps = [100, 1000, 3000];
 
     public string Name => "limiter";

@@ -13,8 +13,9 @@ namespace Retry.Messaging.Benchmarks.Cases;
 /// <summary>Messages that fail for good: parked, against MassTransit's error queue and a raw loop that publishes no Fault.</summary>
 internal sealed class Parking : IBenchmark
 {
-    private const int UsualMessages = 8_000;
-    private const ushort Prefetch = 1000;
+    private const int UsualMessages = 5_000;
+    private const ushort RawPrefetch = 1000;
+    private const ushort ServicePrefetch = 200;
     private const string RawQueue = "raw";
     private const string PlainQueue = "plain";
     private const string ErrorQueue = PlainQueue + "_error";
@@ -50,7 +51,7 @@ internal sealed class Parking : IBenchmark
         return new BenchmarkResult(
             Name,
             "Parking: every message fails for good",
-            $"{messages:N0} messages of {ParcelBody.TextBytes} bytes fail and are not tried again. MassTransit and ours publish one Fault each, with nobody to hear it; the raw loop only moves the bytes. From the first delivery until all are in the parking lot (error queue).",
+            $"{messages:N0} messages of {ParcelBody.TextBytes} bytes fail and are not tried again; prefetch {ServicePrefetch} (raw: {RawPrefetch}). MassTransit and ours publish one Fault each, with nobody to hear it; the raw loop only moves the bytes. From the first delivery until all are in the parking lot (error queue).",
             [
                 ResultRow.Of("raw, no Fault", samples[0]),
                 ResultRow.Of("plain MassTransit, error queue", samples[1], samples[0]),
@@ -69,13 +70,14 @@ internal sealed class Parking : IBenchmark
             await using (await RawRetryLoop.StartAsync(
                 raw.Connection,
                 RawQueue,
-                Prefetch,
+                RawPrefetch,
                 _ =>
                 {
                     tally.Begin();
                     return route;
                 },
                 tally.Done,
+                copy: null,
                 token))
             {
                 sample = await ParkedAsync(BrokerNames.ParkedQueue(RawQueue), tally, token);
@@ -99,7 +101,7 @@ internal sealed class Parking : IBenchmark
                     cfg.ReceiveEndpoint(queue, e =>
                     {
                         e.SetQuorumQueue();
-                        e.PrefetchCount = Prefetch;
+                        e.PrefetchCount = ServicePrefetch;
                         if (withRetry)
                         {
                             e.UseGradientRetry(registration, retry => retry.Fail<ParcelFailedException>());

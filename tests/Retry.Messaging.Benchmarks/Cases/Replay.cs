@@ -13,7 +13,7 @@ namespace Retry.Messaging.Benchmarks.Cases;
 /// <summary>Moving parked messages back to work: the parking lot's replay against a loop that only moves.</summary>
 internal sealed class Replay : IBenchmark
 {
-    private const int UsualMessages = 20_000;
+    private const int UsualMessages = 15_000;
     private const string Queue = "replayed";
 
     public string Name => "replay";
@@ -40,7 +40,7 @@ internal sealed class Replay : IBenchmark
         return new BenchmarkResult(
             Name,
             "Replay against a raw mover",
-            $"{messages:N0} parked messages of {ParcelBody.TextBytes} bytes go back to their work queue, through the same exchange, mandatory and confirmed; each is acknowledged after its confirm. Ours reads each message's state, selects, writes new headers, and streams what was moved; the raw mover passes bytes on, and confirms and acknowledges in batches.",
+            $"{messages:N0} messages of {ParcelBody.TextBytes} bytes, parked with reason, history and fault headers, go back to their work queue, through the same exchange, mandatory and confirmed; each is acknowledged after its confirm. Ours reads each message's state, selects, writes new headers, and streams what was moved; the raw mover passes bytes on, and confirms and acknowledges in batches.",
             [
                 ResultRow.Of("raw mover", mover),
                 ResultRow.Of("IParkingLot.ReplayAsync", ours, mover),
@@ -52,7 +52,7 @@ internal sealed class Replay : IBenchmark
 
         async Task<Sample> RoundAsync(Func<CancellationToken, Task<Sample>> move, CancellationToken token)
         {
-            await raw.FillAsync(names.Parked, messages, token);
+            await raw.FillAsync(names.Parked, messages, number => FailedParcel.Parked(number, Queue), token);
             var sample = await move(token);
             await raw.ExpectEmptyAsync(names.Parked, token);
             if (await raw.PurgeAsync(Queue, token) is var arrived && arrived != messages)

@@ -26,12 +26,15 @@ internal sealed class RawClient : IAsyncDisposable
     }
 
     /// <summary>Puts parcels into a queue and waits until the broker has them all.</summary>
-    public async Task FillAsync(string queue, int count, CancellationToken cancellationToken)
+    public Task FillAsync(string queue, int count, CancellationToken cancellationToken) => FillAsync(queue, count, ParcelBody.Properties, cancellationToken);
+
+    /// <summary>Puts parcels with properties of their own into a queue and waits until the broker has them all.</summary>
+    public async Task FillAsync(string queue, int count, Func<int, BasicProperties> properties, CancellationToken cancellationToken)
     {
         await using var publisher = await RawPublisher.OpenAsync(Connection, cancellationToken);
         for (var number = 0; number < count; number++)
         {
-            await publisher.PublishAsync(string.Empty, queue, ParcelBody.Properties(number), ParcelBody.Of(number), cancellationToken);
+            await publisher.PublishAsync(string.Empty, queue, properties(number), ParcelBody.Of(number), cancellationToken);
         }
 
         await publisher.ConfirmedAsync(cancellationToken);

@@ -19,6 +19,7 @@ internal sealed class RawRetryLoop : AsyncDefaultBasicConsumer, IAsyncDisposable
     private readonly IChannel _publishing;
     private readonly Func<int, LadderRoute> _failed;
     private readonly Action<int> _done;
+    private readonly Func<IReadOnlyBasicProperties, BasicProperties> _copy;
     private readonly Lock _lock = new();
     private readonly ulong[] _deliveryOf = new ulong[Window];
     private readonly Watermark _confirmed = new(Window);
@@ -29,10 +30,10 @@ internal sealed class RawRetryLoop : AsyncDefaultBasicConsumer, IAsyncDisposable
     private Task _flushing = Task.CompletedTask;
     private string _tag = string.Empty;
 
-    private RawRetryLoop(IChannel consuming, IChannel publishing, Func<int, LadderRoute> failed, Action<int> done)
+    private RawRetryLoop(IChannel consuming, IChannel publishing, Func<int, LadderRoute> failed, Action<int> done, Func<IReadOnlyBasicProperties, BasicProperties> copy)
         : base(consuming)
     {
-        (_publishing, _failed, _done) = (publishing, failed, done);
+        (_publishing, _failed, _done, _copy) = (publishing, failed, done, copy);
         publishing.BasicAcksAsync += (_, args) => ConfirmedAsync(args.DeliveryTag, args.Multiple);
     }
 
@@ -42,13 +43,14 @@ internal sealed class RawRetryLoop : AsyncDefaultBasicConsumer, IAsyncDisposable
     /// <param name="prefetch">How many deliveries may be unacknowledged.</param>
     /// <param name="failed">Tells the way of a parcel that fails.</param>
     /// <param name="done">Told of a parcel that came back.</param>
+    /// <param name="copy">Makes the properties of the copy that climbs; null for the original ones.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public static async Task<RawRetryLoop> StartAsync(IConnection connection, string queue, ushort prefetch, Func<int, LadderRoute> failed, Action<int> done, CancellationToken cancellationToken)
+    public static async Task<RawRetryLoop> StartAsync(IConnection connection, string queue, ushort prefetch, Func<int, LadderRoute> failed, Action<int> done, Func<IReadOnlyBasicProperties, BasicProperties>? copy, CancellationToken cancellationToken)
     {
         var consuming = await connection.CreateChannelAsync(cancellationToken: cancellationToken);
         await consuming.BasicQosAsync(0, prefetch, global: false, cancellationToken);
         var publishing = await connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: false, outstandingPublisherConfirmationsRateLimiter: null), cancellationToken);
-        var loop = new RawRetryLoop(consuming, publishing, failed, done);
+        var loop = new RawRetryLoop(consuming, publishing, failed, done, copy ?? (static original => new BasicProperties(original)));
         loop._flushing = loop.FlushAsync();
         loop._tag = await consuming.BasicConsumeAsync(queue, autoAck: false, loop, cancellationToken);
         return loop;
@@ -74,7 +76,7 @@ internal sealed class RawRetryLoop : AsyncDefaultBasicConsumer, IAsyncDisposable
                 _deliveryOf[++_published % Window] = deliveryTag;
             }
 
-            await _publishing.BasicPublishAsync(route.Exchange, route.RoutingKey, mandatory: true, new BasicProperties(properties), body, cancellationToken);
+            await _publishing.BasicPublishAsync(route.Exchange, route.RoutingKey, mandatory: true, _copy(properties), body, cancellationToken);
         }
 
         await AcknowledgeAsync(AckEvery);
