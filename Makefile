@@ -6,6 +6,7 @@ RESULTS := artifacts/test-results
 PACKAGES := artifacts/packages
 UNIT_TESTS := tests/Retry.Messaging.Tests
 BROKER_TESTS := tests/Retry.Messaging.BrokerTests
+BENCHMARKS := tests/Retry.Messaging.Benchmarks
 # Tests that take minutes say so: [Trait("Category", "Long")].
 SHORT := Category!=Long
 TEST_PROJECTS := $(sort $(dir $(wildcard tests/*Tests/*.csproj)))
@@ -20,7 +21,7 @@ export DOTNET_CLI_USE_MSBUILD_SERVER := 0
 export UseSharedCompilation := false
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-unit test-broker test-long test-matrix limiter demo topology pack clean rabbitmq
+.PHONY: help build test test-unit test-broker test-long test-matrix limiter bench demo topology pack clean rabbitmq
 # Targets share bin folders, and tests share two cores.
 .NOTPARALLEL:
 
@@ -59,6 +60,17 @@ limiter: rabbitmq build ## Measure the limiter for some 25 minutes: rates, 25 ki
 	@mkdir -p $(RESULTS)
 	RETRY_LONG_TESTS=1 RETRY_PLOT_DIRECTORY=$(abspath $(RESULTS)) dotnet test $(BROKER_TESTS) --configuration $(CONFIGURATION) --no-build \
 	    --filter "FullyQualifiedName~BrokerTests.Limiter" --logger "console;verbosity=detailed" --logger "trx;LogFileName=limiter.trx" --results-directory $(RESULTS)
+
+define measure
+	dotnet build $(BENCHMARKS) --configuration $(CONFIGURATION) --verbosity quiet
+	dotnet run --project $(BENCHMARKS) --configuration $(CONFIGURATION) --no-build -- $(1) $(BENCH_OPTIONS)
+endef
+
+bench: rabbitmq ## Measure everything, in under 20 minutes, into docs/performance.md; bench-NAME: one thing, BENCH_OPTIONS="--rounds 3"
+	$(call measure,--markdown docs/performance.md)
+
+bench-%: rabbitmq
+	$(call measure,$*)
 
 demo: rabbitmq ## Run the payment sample; SABOTAGE=drop loses one message on purpose
 	dotnet run --project samples/Payments --configuration $(CONFIGURATION) -- demo $(if $(SABOTAGE),--sabotage $(SABOTAGE))

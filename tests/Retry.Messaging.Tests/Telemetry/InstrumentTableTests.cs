@@ -3,7 +3,6 @@ using System.Runtime.CompilerServices;
 using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.RabbitMq.Telemetry;
 using Retry.Messaging.Tests.Architecture;
-using Retry.Messaging.Tests.Docs;
 using Shouldly;
 using Xunit;
 

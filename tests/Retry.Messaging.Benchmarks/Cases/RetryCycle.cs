@@ -1,0 +1,48 @@
+using Retry.Messaging.Benchmarks.Measuring;
+using Retry.Messaging.Benchmarks.Reporting;
+using Retry.Messaging.Benchmarks.Running;
+
+namespace Retry.Messaging.Benchmarks.Cases;
+
+/// <summary>A message that fails once: consumed, sent up one rung, consumed again.</summary>
+internal sealed class RetryCycle : IBenchmark
+{
+    private const int UsualMessages = 6_000;
+    // as high as a cap may be: the way through the limiter is what costs, nothing waits for its turn
+    private const int NoCap = 1_000_000;
+
+    private static readonly TimeSpan Delay = TimeSpan.FromMilliseconds(100);
+
+    public string Name => "retry-cycle";
+
+    public string Description => "Fail once, one hop: against a raw loop over the same ladder; with a limiter; against retry in memory";
+
+    public async Task<BenchmarkResult> RunAsync(BenchmarkContext context, CancellationToken cancellationToken)
+    {
+        await using var rounds = await FailOnceRounds.PrepareAsync(context, context.Messages(UsualMessages), cancellationToken);
+        Contender<Sample>[] contenders =
+        [
+            new("raw", token => rounds.RawAsync(Delay, withHeaders: false, token)),
+            new("raw, with our headers", token => rounds.RawAsync(Delay, withHeaders: true, token)),
+            new("ours", token => rounds.OursAsync("ours", retry => retry.Fixed(Delay).Retries(3), token)),
+            new("ours, with limiter", token => rounds.OursAsync("limited", retry => { retry.Fixed(Delay).Retries(3); retry.LimitRedelivery(NoCap, NoCap); }, token)),
+            new("UseMessageRetry in memory", token => rounds.InMemoryAsync(Delay, token)),
+        ];
+        var samples = await AlternatingRounds.RunAsync(contenders, context.Rounds, context.Report, cancellationToken);
+        var (raw, ours, limited) = (samples[0], samples[2], samples[3]);
+        return new BenchmarkResult(
+            Name,
+            "Retry cycle: every message fails once",
+            rounds.Method("the ladder for 100 ms (one hop)") + " With our headers, the raw loop tells what the headers alone cost. In memory, for scale: MassTransit's UseMessageRetry (prefetch 1000) holds message and prefetch slot for the 100 ms, and forgets both when the process dies.",
+            [.. contenders.Zip(samples, (contender, side) => ResultRow.Of(contender.Name, side, side == raw ? null : raw))])
+        {
+            Others = ResultRow.Others(samples.SelectMany(side => side)),
+            Targets =
+            [
+                new("retry cycle vs raw, same topology", Figure.Ratio("x", ResultRow.Rate(ours), ResultRow.Rate(raw)), 0.85, 0.92),
+                new("client CPU per fail-once message vs raw", Figure.Ratio("x", ResultRow.Client(ours), ResultRow.Client(raw)), 2.0, 1.5),
+                new("full path with limiter vs raw one cycle", Figure.Ratio("x", ResultRow.Rate(limited), ResultRow.Rate(raw)), 0.55, 0.65),
+            ],
+        };
+    }
+}

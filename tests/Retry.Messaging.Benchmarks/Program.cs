@@ -1,0 +1,3 @@
+using Retry.Messaging.Benchmarks.Running;
+
+return await BenchmarkCommand.RunAsync(args);

@@ -1,0 +1,100 @@
+using System.Diagnostics;
+using System.Text.Json;
+using Shouldly;
+using Xunit;
+
+namespace Retry.Messaging.BrokerTests.Benchmarks;
+
+/// <summary>The benchmarks run, and tell what they found. How fast anything was is nobody's business here.</summary>
+[Collection(SharedBroker.Name)]
+public sealed class BenchmarkToolTests(BrokerFixture broker)
+{
+    private const int Done = 0;
+    private const int Wrong = 1;
+
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
+    private static readonly string[] OneTinyRound = ["--rounds", "1", "--messages", "50"];
+
+    [Fact]
+    public async Task Prints_a_table_and_writes_it_into_its_place_in_a_file()
+    {
+        var file = Path.GetTempFileName();
+        try
+        {
+            await File.WriteAllTextAsync(file, "before\n\n<!-- bench retry-cycle -->\nwhat stood here\n<!-- end of retry-cycle -->\n\nafter\n");
+
+            var (exitCode, output) = await RunAsync(["retry-cycle", .. OneTinyRound, "--markdown", file]);
+
+            exitCode.ShouldBe(Done, output);
+            output.ShouldContain("messages/s");
+            output.ShouldContain("ours, with limiter");
+            output.ShouldContain("retry cycle vs raw, same topology");
+            var text = await File.ReadAllTextAsync(file);
+            text.ShouldStartWith("before\n\n<!-- bench retry-cycle -->\n");
+            text.ShouldEndWith("<!-- end of retry-cycle -->\n\nafter\n");
+            text.ShouldContain("| ours, with limiter |");
+            text.ShouldNotContain("what stood here");
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Fact]
+    public async Task Writes_json_with_the_value_of_every_round()
+    {
+        var (exitCode, output) = await RunAsync(["replay", .. OneTinyRound, "--json"]);
+
+        exitCode.ShouldBe(Done, output);
+        using var json = JsonDocument.Parse(output);
+        var replay = json.RootElement.GetProperty("benchmarks").EnumerateArray().Single();
+        replay.GetProperty("name").GetString().ShouldBe("replay");
+        foreach (var row in replay.GetProperty("rows").EnumerateArray())
+        {
+            var figure = row.GetProperty("figures").EnumerateArray().First();
+            figure.GetProperty("rounds").EnumerateArray().Single().GetDouble().ShouldBeGreaterThan(0);
+        }
+    }
+
+    [Fact]
+    public async Task Names_what_there_is_when_asked_for_something_else()
+    {
+        var (exitCode, output) = await RunAsync(["retry-bicycle"]);
+
+        exitCode.ShouldBe(Wrong, output);
+    }
+
+    private async Task<(int ExitCode, string Output)> RunAsync(string[] arguments)
+    {
+        // beside this assembly's folder: referenced for the order of the build only, since its packages are many
+        var tool = AppContext.BaseDirectory.Replace("Retry.Messaging.BrokerTests", "Retry.Messaging.Benchmarks", StringComparison.Ordinal);
+        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
+        foreach (var argument in (string[])[Path.Combine(tool, "Retry.Messaging.Benchmarks.dll"), .. arguments])
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        // the broker of the tests, where the tool makes virtual hosts of its own; both are gone in a second
+        start.Environment["RETRY_TEST_BROKER"] = broker.Broker.AmqpUri.AbsoluteUri;
+        start.Environment["RETRY_TEST_MANAGEMENT"] = broker.Broker.ManagementUri?.AbsoluteUri;
+        using var process = Process.Start(start)!;
+        using var deadline = new CancellationTokenSource(Deadline);
+        try
+        {
+            var error = process.StandardError.ReadToEndAsync(deadline.Token);
+            var output = await process.StandardOutput.ReadToEndAsync(deadline.Token);
+            await process.WaitForExitAsync(deadline.Token);
+            return (process.ExitCode, process.ExitCode == Done ? output : output + await error);
+        }
+        finally
+        {
+            process.Kill(); // nothing where it has ended
+        }
+    }
+}
