@@ -81,9 +81,12 @@ public sealed class PackageTests(BrokerFixture broker) : IDisposable
             using MassTransit;
             using Microsoft.Extensions.DependencyInjection;
             using Microsoft.Extensions.Hosting;
+            using Shop;
 
             var done = new TaskCompletionSource<int>();
             var builder = Host.CreateApplicationBuilder();
+            // what is published before the endpoint is bound goes nowhere
+            builder.Services.Configure<MassTransitHostOptions>(options => options.WaitUntilStarted = true);
             builder.Services.AddMassTransit(x =>
             {
                 x.DisableUsageTelemetry();
@@ -113,7 +116,10 @@ public sealed class PackageTests(BrokerFixture broker) : IDisposable
             Console.WriteLine($"done at attempt {await done.Task.WaitAsync(TimeSpan.FromMinutes(1))}");
             await host.StopAsync();
 
-            public sealed record Order(string Id);
+            namespace Shop
+            {
+                public sealed record Order(string Id);
+            }
             """);
         return folder;
     }
