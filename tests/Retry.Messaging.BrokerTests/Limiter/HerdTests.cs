@@ -18,7 +18,7 @@ public sealed class HerdTests(BrokerFixture broker, ITestOutputHelper output)
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
 
     // long enough for all to have failed before the first is due
-    private static readonly TimeSpan Outage = TimeSpan.FromSeconds(25);
+    private static readonly TimeSpan Outage = TimeSpan.FromSeconds(45);
 
     [Trait("Category", "Long")]
     [Fact]
