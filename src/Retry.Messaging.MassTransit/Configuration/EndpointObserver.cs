@@ -103,7 +103,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         }
 
         var telemetry = Metrics.Point(this, queue, _time);
-        var rules = Add(endpoint, queue, layers, point => new RabbitMqRetryTransport(Rabbit(point.Queue, point.Rules), _publisher, telemetry, _time));
+        var rules = Add(endpoint, queue, layers, point => new RabbitMqRetryTransport(Rabbit(point.Queue, point.Rules), _manage == TopologyManagement.OnStart, _publisher, telemetry, _time));
         if (rules is null)
         {
             return;

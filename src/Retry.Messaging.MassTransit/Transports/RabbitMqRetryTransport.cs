@@ -9,7 +9,7 @@ using Retry.Messaging.RabbitMq.Topology;
 namespace Retry.Messaging.MassTransit.Transports;
 
 /// <summary>Outcomes go to the ladder and the parking lot on RabbitMQ, on the connection the delivery came by.</summary>
-internal sealed class RabbitMqRetryTransport(RabbitMqPoint point, OutcomePublisher publisher, PointTelemetry telemetry, TimeProvider time) : IRetryTransport
+internal sealed class RabbitMqRetryTransport(RabbitMqPoint point, bool declares, OutcomePublisher publisher, PointTelemetry telemetry, TimeProvider time) : IRetryTransport
 {
     private RetryConnection? _seen;
 
@@ -49,7 +49,7 @@ internal sealed class RabbitMqRetryTransport(RabbitMqPoint point, OutcomePublish
     }
 
     public Task PublishAsync(RetryConnection connection, Func<OutcomeMessage> message, CancellationToken cancellationToken) =>
-        publisher.PublishAsync(telemetry, connection, message, cancellationToken);
+        publisher.PublishAsync(telemetry, connection, declares ? point.PointPlan : null, message, cancellationToken);
 
     /// <summary>Repeats a step that goes through MassTransit's own transport.</summary>
     public Task HoldAsync(RetryConnection connection, Func<Task> step, CancellationToken cancellationToken) =>

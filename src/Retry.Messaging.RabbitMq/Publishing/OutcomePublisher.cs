@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging;
 using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.RabbitMq.Health;
 using Retry.Messaging.RabbitMq.Telemetry;
+using Retry.Messaging.RabbitMq.Topology;
 
 namespace Retry.Messaging.RabbitMq.Publishing;
 
@@ -34,12 +35,18 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
     /// <summary>Publishes until confirmed.</summary>
     /// <param name="point">The point whose outcome it is.</param>
     /// <param name="connection">The connection that the delivery came by.</param>
+    /// <param name="plan">What must have been declared first, on this connection; <see langword="null"/> where somebody else manages the topology.</param>
     /// <param name="message">What to publish, asked for anew before each try, since the rest of a delay shrinks.</param>
     /// <param name="cancellationToken">Cancelled when the delivery is lost or the host stops.</param>
     /// <exception cref="OutcomeNotConfirmedException">Held for too long, or the connection is gone: the delivery must go back.</exception>
-    public Task PublishAsync(PointTelemetry point, RetryConnection connection, Func<OutcomeMessage> message, CancellationToken cancellationToken) =>
+    public Task PublishAsync(PointTelemetry point, RetryConnection connection, TopologyPlan? plan, Func<OutcomeMessage> message, CancellationToken cancellationToken) =>
         HoldAsync(point, () => connection.IsOpen, IsWorthAnotherTry, async held =>
         {
+            if (plan is not null)
+            {
+                await DeclaredAsync(connection, plan, cancellationToken).ConfigureAwait(false);
+            }
+
             var (exchange, routingKey, properties, body) = message();
             HeaderFrame.Fit(properties, connection.FrameMax);
             var publishing = point.Publishing();
@@ -127,8 +134,22 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
         ReportHeld(reason);
     }
 
+    // An attempt may fail before its endpoint is ready. What goes to the ladder or the parking lot before the point is bound
+    // there is not refused: it ends in the lost queue.
+    private static async Task DeclaredAsync(RetryConnection connection, TopologyPlan plan, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await connection.EnsureAsync(plan, cancellationToken).ConfigureAwait(false);
+        }
+        catch (TopologyException exception) when (exception.IsForbidden)
+        {
+            // whoever may declare it has, or the endpoint has said that it is missing
+        }
+    }
+
     private static bool IsWorthAnotherTry(Exception exception) =>
-        exception is PublishRefusedException or AlreadyClosedException or OperationInterruptedException or IOException or TimeoutException or ObjectDisposedException;
+        exception is PublishRefusedException or TopologyException or AlreadyClosedException or OperationInterruptedException or IOException or TimeoutException or ObjectDisposedException;
 
     // Each of thousands of deliveries may be held for minutes: one line a minute tells it all.
     private void ReportHeld(string reason)

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Text;
 using RabbitMQ.Client;
@@ -14,6 +13,7 @@ internal sealed class RetryConnection
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(2);
     private static readonly ConditionalWeakTable<IConnection, RetryConnection> Known = [];
 
+    private readonly TimeProvider _time = TimeProvider.System;
     private readonly IConnection _connection;
     private readonly ConcurrentDictionary<TopologyPlan, Lazy<Task<IReadOnlyList<TopologyException>>>> _declared = new(ReferenceEqualityComparer.Instance);
     private readonly ConcurrentDictionary<string, long> _suspects = new(StringComparer.Ordinal);
@@ -56,9 +56,14 @@ internal sealed class RetryConnection
         {
             return await declaration.Value.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception) when (declaration.Value.IsFaulted)
+        catch (Exception exception) when (declaration.Value.IsFaulted)
         {
-            _declared.TryRemove(new(plan, declaration));
+            // asked again, a broker that forbids it would only write one more error into its log
+            if (exception is not TopologyException { IsForbidden: true })
+            {
+                _declared.TryRemove(new(plan, declaration));
+            }
+
             throw;
         }
     }
@@ -76,8 +81,8 @@ internal sealed class RetryConnection
     {
         if (_suspects.TryGetValue(exchange, out var looked))
         {
-            var now = Stopwatch.GetTimestamp();
-            if (Stopwatch.GetElapsedTime(looked, now) < BetweenLooks || !_suspects.TryUpdate(exchange, now, looked))
+            var now = _time.GetTimestamp();
+            if (_time.GetElapsedTime(looked, now) < BetweenLooks || !_suspects.TryUpdate(exchange, now, looked))
             {
                 throw Missing(exchange, null);
             }

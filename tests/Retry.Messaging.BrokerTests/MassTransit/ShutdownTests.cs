@@ -88,5 +88,39 @@ public sealed class ShutdownTests(OwnNode node) : IClassFixture<OwnNode>
         found.Order(StringComparer.Ordinal).ShouldBe(Enumerable.Range(0, Messages).Select(i => i.ToString(CultureInfo.InvariantCulture)).Order(StringComparer.Ordinal));
     }
 
+    /// <summary>A host that stops in the middle of a burst: what has its outcome and was acknowledged does not come back.</summary>
+    [Fact]
+    public async Task What_was_parked_is_not_given_back()
+    {
+        const int many = 1000;
+        var uri = await node.Broker.CreateVirtualHostAsync();
+        await using var raw = await RawClient.ConnectAsync(uri);
+        var failed = new CountdownEvent(many / 2);
+        await using var service = await RetryService.StartAsync(uri, (context, cfg) => cfg.ReceiveEndpoint("burst", e =>
+        {
+            e.PrefetchCount = many;
+            e.UseGradientRetry(context, retry => retry.Fixed(TimeSpan.FromMilliseconds(200)).Retries(0));
+            e.Handler<Job>(_ =>
+            {
+                if (!failed.IsSet)
+                {
+                    failed.Signal();
+                }
+
+                throw new InvalidOperationException("is parked at once");
+            });
+        }));
+        var endpoint = await service.Bus.GetSendEndpoint(new Uri("queue:burst"));
+        await Task.WhenAll(Enumerable.Range(0, many).Select(i => endpoint.Send(new Job(i.ToString(CultureInfo.InvariantCulture)))));
+
+        (await Task.Run(() => failed.Wait(TimeSpan.FromSeconds(30)))).ShouldBeTrue();
+        await service.StopAsync();
+
+        var parked = await raw.DrainAsync("burst.parked");
+        var back = await raw.DrainAsync("burst");
+        parked.Concat(back).Select(message => message.BasicProperties.MessageId).GroupBy(id => id).Count(copies => copies.Count() > 1).ShouldBe(0, $"{parked.Count} parked, {back.Count} given back");
+        (parked.Count + back.Count).ShouldBe(many);
+    }
+
     public sealed record Job(string Id);
 }
