@@ -67,8 +67,13 @@ public sealed class RollingRestartTests(BrokerFixture broker, ITestOutputHelper 
         }
 
         restarts.ShouldBeGreaterThanOrEqualTo(20);
-        Read(ledger).Order().ShouldBe(Enumerable.Range(0, Jobs).SelectMany(i => new[] { $"job-{i} 1", $"job-{i} 2" }).Order());
-        output.WriteLine($"{restarts} restarts");
+        // A first attempt that fails in the moment of the signal is cut off like one that is at work: it is repeated, under its
+        // own number. A second attempt that ran twice would be a fork: an outcome and its delivery both went on.
+        var runs = Read(ledger);
+        var jobs = Enumerable.Range(0, Jobs).Select(i => $"job-{i}").Order().ToList();
+        runs.Where(run => run.EndsWith(" 1", StringComparison.Ordinal)).Distinct().Order().ShouldBe(jobs.Select(job => job + " 1"));
+        runs.Where(run => !run.EndsWith(" 1", StringComparison.Ordinal)).Order().ShouldBe(jobs.Select(job => job + " 2"));
+        output.WriteLine($"{restarts} restarts, {runs.Count - (2 * Jobs)} first attempts cut off as they failed");
         (await raw.CountAsync("slow")).ShouldBe(0u);
         (await raw.CountAsync("slow.parked")).ShouldBe(0u);
         (await raw.CountAsync(faults)).ShouldBe(0u);
