@@ -115,6 +115,15 @@ public sealed class LimitedEndpointTests(BrokerFixture broker, ITestOutputHelper
         await log.WaitForRetriesAsync(1, Deadline);
 
         await using var limited = await StartAsync(uri, log, limited: true, perSecond: 0.01);
+        await raw.WaitForCountAsync("jobs.release", 0, Deadline);
+        await using var channel = await raw.Connection.CreateChannelAsync();
+        var clock = Stopwatch.StartNew();
+        while ((await channel.QueueDeclarePassiveAsync("jobs.release")).ConsumerCount == 0)
+        {
+            clock.Elapsed.ShouldBeLessThan(Deadline, "the limiter that the other has to hear of never started");
+            await Task.Delay(20);
+        }
+
         await limited.Bus.PublishBatch(Enumerable.Range(0, 100).Select(i => new Job(i)));
         await log.WaitForFirstsAsync(101, Deadline);
         await limited.StopAsync();
