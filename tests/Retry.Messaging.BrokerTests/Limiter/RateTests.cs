@@ -22,6 +22,7 @@ public sealed class RateTests(BrokerFixture broker, ITestOutputHelper output)
     [InlineData(10, 1, 0.98)]
     [InlineData(100, 8, 0.98)]
     [InlineData(1000, 1, 0.98)]
+    [InlineData(3000, 1, 0.95)]
     public Task Releases_at_the_cap_and_never_above(int cap, int instances, double share) => MeasureAsync(cap, instances, share, TimeSpan.FromSeconds(10));
 
     [LongTheory]
