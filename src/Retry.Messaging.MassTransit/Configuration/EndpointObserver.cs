@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using MassTransit;
 using MassTransit.Configuration;
 using MassTransit.InMemoryTransport.Configuration;
@@ -23,6 +24,7 @@ namespace Retry.Messaging.MassTransit.Configuration;
 /// <summary>Makes a retry point of every durable endpoint, once the endpoint is complete.</summary>
 internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
 {
+    private readonly ConcurrentDictionary<(string Queue, bool HasRelease), RabbitMqPoint> _places = new();
     private readonly IServiceProvider _services;
     private readonly GradientRetryOptions _options;
     private readonly GradientRetryConfiguration _configuration;
@@ -184,8 +186,9 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         }
     }
 
+    // one for each queue: who publishes to a point waits for the declaration that its endpoint began, and begins none beside it
     private RabbitMqPoint Rabbit(string queue, RetryRules rules) =>
-        new(_options.QueueNames(queue), withRelease: rules.Limit is not null || rules.Isolated);
+        _places.GetOrAdd((queue, rules.Limit is not null || rules.Isolated), place => new RabbitMqPoint(_options.QueueNames(place.Queue), place.HasRelease));
 
     private static string? WhyNotAPoint(ReceiveSettings settings)
     {
