@@ -1,7 +1,7 @@
 using Xunit;
 
 // Two cores: two collections at a time, so that the one that mostly waits runs beside the one that works.
-[assembly: CollectionBehavior(MaxParallelThreads = 3)]
+[assembly: CollectionBehavior(MaxParallelThreads = 2)]
 
 namespace Retry.Messaging.BrokerTests;
 

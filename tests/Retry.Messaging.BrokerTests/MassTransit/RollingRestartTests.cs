@@ -11,8 +11,9 @@ namespace Retry.Messaging.BrokerTests.MassTransit;
 public sealed class RollingRestartTests(BrokerFixture broker, ITestOutputHelper output)
 {
     private const int Jobs = 24;
+    private const int Restarts = 24;
 
-    /// <summary>SIGTERM to one of three instances every 5 s for 2 minutes, consumers that take 10 s.</summary>
+    /// <summary>SIGTERM to one of three instances every 5 s, or as fast as they come back, for 2 minutes; consumers that take 10 s.</summary>
     [Fact]
     public async Task Restarts_cut_deliveries_off_but_use_no_attempt()
     {
@@ -27,6 +28,7 @@ public sealed class RollingRestartTests(BrokerFixture broker, ITestOutputHelper 
         };
         var instances = new Process[3];
         var restarts = 0;
+        var took = TimeSpan.Zero;
         try
         {
             for (var i = 0; i < instances.Length; i++)
@@ -40,7 +42,7 @@ public sealed class RollingRestartTests(BrokerFixture broker, ITestOutputHelper 
             }
 
             var clock = Stopwatch.StartNew();
-            for (; clock.Elapsed < TimeSpan.FromMinutes(2); restarts++)
+            for (; restarts < Restarts; restarts++)
             {
                 var victim = restarts % instances.Length;
                 Signals.Send(instances[victim].Id, Signals.Terminate).ShouldBeTrue();
@@ -51,6 +53,7 @@ public sealed class RollingRestartTests(BrokerFixture broker, ITestOutputHelper 
                 await Task.Delay(next > TimeSpan.Zero ? next : TimeSpan.Zero);
             }
 
+            took = clock.Elapsed;
             await UntilAsync(() => Read(ledger).Where(line => line.EndsWith(" 2", StringComparison.Ordinal)).Distinct().Count() == Jobs, TimeSpan.FromMinutes(2));
         }
         finally
@@ -66,14 +69,13 @@ public sealed class RollingRestartTests(BrokerFixture broker, ITestOutputHelper 
             }
         }
 
-        restarts.ShouldBeGreaterThanOrEqualTo(20);
         // A first attempt that fails in the moment of the signal is cut off like one that is at work: it is repeated, under its
         // own number. A second attempt that ran twice would be a fork: an outcome and its delivery both went on.
         var runs = Read(ledger);
         var jobs = Enumerable.Range(0, Jobs).Select(i => $"job-{i}").Order().ToList();
         runs.Where(run => run.EndsWith(" 1", StringComparison.Ordinal)).Distinct().Order().ShouldBe(jobs.Select(job => job + " 1"));
         runs.Where(run => !run.EndsWith(" 1", StringComparison.Ordinal)).Order().ShouldBe(jobs.Select(job => job + " 2"));
-        output.WriteLine($"{restarts} restarts, {runs.Count - (2 * Jobs)} first attempts cut off as they failed");
+        output.WriteLine($"{restarts} restarts in {took.TotalSeconds:0} s, {runs.Count - (2 * Jobs)} first attempts cut off as they failed");
         (await raw.CountAsync("slow")).ShouldBe(0u);
         (await raw.CountAsync("slow.parked")).ShouldBe(0u);
         (await raw.CountAsync(faults)).ShouldBe(0u);
