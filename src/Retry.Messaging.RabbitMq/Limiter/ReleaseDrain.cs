@@ -7,7 +7,7 @@ namespace Retry.Messaging.RabbitMq.Limiter;
 /// <summary>Empties the release queue of a point that has no limit any more.</summary>
 /// <remarks>
 /// Only while nobody else consumes it: beside an instance that still has the limit it would take the messages past the cap.
-/// A point that never had a release queue costs one look when it starts; should an instance with a limit start later, it looks again.
+/// A point that never had a release queue costs one look when it starts: looking for what is not there is an error in the broker's log.
 /// </remarks>
 internal sealed partial class ReleaseDrain(LimiterOptions options, TimeProvider time, Random random, ILogger logger)
 {
@@ -15,7 +15,7 @@ internal sealed partial class ReleaseDrain(LimiterOptions options, TimeProvider 
     private static readonly TimeSpan FailurePause = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan DrainLook = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Looks, and drains what is left behind, until the connection closes or it is cancelled.</summary>
+    /// <summary>Looks, and drains what is left behind, until there is no release queue, the connection closes or it is cancelled.</summary>
     /// <param name="connection">The connection to look on; the messages go over one of the limiter's own.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public async Task RunAsync(IConnection connection, CancellationToken cancellationToken)
@@ -25,10 +25,11 @@ internal sealed partial class ReleaseDrain(LimiterOptions options, TimeProvider 
             try
             {
                 await WatchAsync(connection, cancellationToken).ConfigureAwait(false);
+                return;
             }
             catch (Exception exception) when (exception is OperationCanceledException or LimiterException or OperationInterruptedException or AlreadyClosedException or IOException or ObjectDisposedException or TimeoutException)
             {
-                // the connection is gone, and the point starts another with the next; or the settings cannot be read at the moment
+                // the connection is gone, and the point starts another with the next; or the drain failed, and starts anew
                 await Task.Delay(FailurePause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
@@ -38,18 +39,12 @@ internal sealed partial class ReleaseDrain(LimiterOptions options, TimeProvider 
     {
         var look = new QueueLook(connection);
         await using var ends = look.ConfigureAwait(false);
-        LimiterNode? started = null;
-        while (true)
+        while (await look.FindAsync(options.Names.Release, cancellationToken).ConfigureAwait(false) is { } found)
         {
-            var found = await look.FindAsync(options.Names.Release, cancellationToken).ConfigureAwait(false);
             if (found is { MessageCount: > 0, ConsumerCount: 0 })
             {
                 LogDrains(options.Names.Work, found.MessageCount);
                 await DrainAsync(look, cancellationToken).ConfigureAwait(false);
-            }
-            else if (found is null)
-            {
-                started = await LimiterNews.Of(connection).StartedAsync(options.Names.Work, started, cancellationToken).ConfigureAwait(false);
             }
 
             await Task.Delay(LookPause, time, cancellationToken).ConfigureAwait(false);

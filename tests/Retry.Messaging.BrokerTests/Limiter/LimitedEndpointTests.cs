@@ -104,36 +104,6 @@ public sealed class LimitedEndpointTests(BrokerFixture broker, ITestOutputHelper
     }
 
     [Fact]
-    public async Task An_instance_without_the_limit_that_was_there_first_drains_too()
-    {
-        var uri = await broker.CreateVirtualHostAsync();
-        var log = new Log();
-        await using var raw = await RawClient.ConnectAsync(uri);
-        // alone in a virtual host that has never seen a limit
-        await using var free = await StartAsync(uri, log, limited: false);
-        await free.Bus.Publish(new Job(-1));
-        await log.WaitForRetriesAsync(1, Deadline);
-
-        await using var limited = await StartAsync(uri, log, limited: true, perSecond: 0.01);
-        await raw.WaitForCountAsync("jobs.release", 0, Deadline);
-        await using var channel = await raw.Connection.CreateChannelAsync();
-        var clock = Stopwatch.StartNew();
-        while ((await channel.QueueDeclarePassiveAsync("jobs.release")).ConsumerCount == 0)
-        {
-            clock.Elapsed.ShouldBeLessThan(Deadline, "the limiter that the other has to hear of never started");
-            await Task.Delay(20);
-        }
-
-        await limited.Bus.PublishBatch(Enumerable.Range(0, 100).Select(i => new Job(i)));
-        await log.WaitForFirstsAsync(101, Deadline);
-        await limited.StopAsync();
-
-        await log.WaitForRetriesAsync(101, Deadline);
-        (await raw.CountAsync("jobs.release")).ShouldBe(0u);
-        log.Retries.Count.ShouldBe(101);
-    }
-
-    [Fact]
     public async Task Turned_off_the_limit_leaves_nothing_behind()
     {
         var uri = await broker.CreateVirtualHostAsync();
