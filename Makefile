@@ -72,8 +72,8 @@ bench: rabbitmq ## Measure everything, in under 20 minutes, into docs/performanc
 bench-%: rabbitmq
 	$(call measure,$*)
 
-demo: rabbitmq ## Run the payment sample; SABOTAGE=drop loses one message on purpose
-	dotnet run --project samples/Payments --configuration $(CONFIGURATION) -- demo $(if $(SABOTAGE),--sabotage $(SABOTAGE))
+demo: rabbitmq ## Run the payment sample; KEEP=1 keeps its broker to look into; SABOTAGE=drop loses one message on purpose
+	dotnet run --project samples/Payments --configuration $(CONFIGURATION) -- demo $(if $(SABOTAGE),--sabotage $(SABOTAGE)) $(if $(KEEP),--keep)
 
 topology: ## Write topology/definitions.json from the plan
 	@mkdir -p topology

@@ -22,6 +22,8 @@ internal static class LogEvents
     public const int FaultNotSent = 1106;
     public const int Suspected = 1107;
     public const int LeftAlone = 1108;
+    public const int EndpointMisspelt = 1109;
+    public const int EndpointUnknown = 1110;
     public const int LimiterDown = 1201;
     public const int LimiterStandingBy = 1202;
     public const int LimiterActive = 1203;

@@ -51,7 +51,7 @@ internal sealed class LiveView : IProgressView
     }
 
     private Markup Totals(Moment moment) => new(
-        $"[bold]{moment.Elapsed.TotalSeconds,4:0} s[/]  {moment.Now.Published} of {_run.Payments} payments  {moment.AttemptsPerSecond:0} attempts/s  {moment.RetriesPerSecond:0} retries/s (at most {PaymentService.RetriesPerSecond})"
+        $"[bold]{moment.Elapsed.TotalSeconds,4:0} s[/]  {moment.Now.Published} of {_run.Payments} payments  {moment.AttemptsPerSecond:0} attempts/s  {moment.RetriesPerSecond:0} retries/s (limited to {PaymentService.RetriesPerSecond})"
         // counted from the auditor's start, which is near enough for a picture
         + (_run.Outage.Covers(moment.Elapsed) ? "  [red]the gateway is down[/]" : string.Empty));
 

@@ -5,7 +5,7 @@ namespace Payments.Audit;
 /// <summary>A line for each look: for files, pipes and continuous integration.</summary>
 internal sealed class PlainView : IProgressView
 {
-    public PlainView() => Console.WriteLine($"   time  published      done  in queue  on ladder    parked  attempts/s  retries/s (at most {PaymentService.RetriesPerSecond})");
+    public PlainView() => Console.WriteLine($"   time  published      done  in queue  on ladder    parked  attempts/s  retries/s (limited to {PaymentService.RetriesPerSecond})");
 
     public void Show(Moment moment, IReadOnlyDictionary<string, int> rungs, IEnumerable<Attempt> lastErrors)
     {

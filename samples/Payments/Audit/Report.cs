@@ -67,7 +67,7 @@ internal static class Report
         Console.WriteLine();
         Console.WriteLine(options.Keep
             ? "To look further (the broker stays until Enter or Ctrl-C; it is a throw-away one, so its password is shown):"
-            : "To look further, run the demo with --keep: the broker then stays, and its address is printed for these:");
+            : "To look further, run the demo with --keep (make demo KEEP=1): the broker then stays, and its address is printed for these:");
         if (options.Keep)
         {
             Console.WriteLine($"  export RETRY_BROKER={Run.Broker.AbsoluteUri}");

@@ -107,7 +107,7 @@ internal sealed class SelectionOptions
     private ParkedFilter Conditions(ParseResult parsed, DateTimeOffset now) => ParkedFilter.All with
     {
         WorkQueue = _isOfLost ? parsed.GetValue(_ofQueue) : null,
-        Reason = parsed.GetValue(_reason) is { } reason ? ParkReason.Parse(reason) : null,
+        Reason = parsed.GetValue(_reason) is { } reason ? ReasonOf(reason) : null,
         ExceptionType = parsed.GetValue(_exception),
         MessageType = parsed.GetValue(_type),
         Text = parsed.GetValue(_text),
@@ -115,6 +115,15 @@ internal sealed class SelectionOptions
         Since = Time(_since.Name, parsed.GetValue(_since), now),
         Until = Time(_until.Name, parsed.GetValue(_until), now),
     };
+
+    // an open list: another version may have written a reason that this one does not know
+    private static ParkReason ReasonOf(string text)
+    {
+        var reason = ParkReason.Parse(text);
+        return !reason.IsKnown && Spelling.Closest(text, ParkReason.Known.Select(known => known.Name)) is { } meant
+            ? throw new UsageException($"--reason: found '{text}', wanted one of {string.Join(", ", ParkReason.Known)}. Did you mean '{meant}'?")
+            : reason;
+    }
 
     private static ImmutableDictionary<string, string> HeadersOf(string[] texts)
     {

@@ -1,6 +1,8 @@
 using MassTransit;
 using MassTransit.UsageTracking;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace Retry.Messaging.MassTransit.Configuration;
 
@@ -12,6 +14,10 @@ namespace Retry.Messaging.MassTransit.Configuration;
 /// </remarks>
 internal sealed class BusConfigurationHook(IServiceProvider services, IUsageTracker inner) : IUsageTracker, IAsyncDisposable
 {
+    private readonly UnknownEndpoints _unknown = new(
+        services.GetServices<GradientRetryRegistration>().Count(),
+        (services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance).CreateLogger<UnknownEndpoints>());
+
     public void PreConfigureBus<T>(T configurator, IBusRegistrationContext context)
         where T : IBusFactoryConfigurator
     {
@@ -20,7 +26,10 @@ internal sealed class BusConfigurationHook(IServiceProvider services, IUsageTrac
         {
             if (ReferenceEquals(registration.ContextOf(services), context))
             {
-                configurator.ConnectEndpointConfigurationObserver(new EndpointObserver(services, registration.Options));
+                var endpoints = new EndpointObserver(services, registration.Options);
+                configurator.ConnectEndpointConfigurationObserver(endpoints);
+                _unknown.Add(endpoints);
+                configurator.ConnectBusObserver(_unknown);
             }
         }
     }

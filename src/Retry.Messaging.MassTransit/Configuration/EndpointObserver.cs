@@ -25,6 +25,7 @@ namespace Retry.Messaging.MassTransit.Configuration;
 internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
 {
     private readonly ConcurrentDictionary<(string Queue, bool HasRelease), RabbitMqPoint> _places = new();
+    private readonly ConcurrentDictionary<string, bool> _queues = new(StringComparer.Ordinal);
     private readonly IServiceProvider _services;
     private readonly GradientRetryOptions _options;
     private readonly GradientRetryConfiguration _configuration;
@@ -50,13 +51,25 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         _keeper = new TopologyKeeper(_manage, options.Rounds, _time, Random.Shared, _logging.CreateLogger<TopologyKeeper>());
     }
 
+    /// <summary>The queues of all endpoints of the bus, retry points or not.</summary>
+    public ICollection<string> Queues => _queues.Keys;
+
+    /// <summary>The endpoints that appsettings speak of.</summary>
+    public IEnumerable<string> NamesInSettings => _configuration.Endpoints.Keys;
+
     private RetryMetrics Metrics => _services.GetRequiredService<RetryMetrics>();
 
     public void EndpointConfigured<T>(T configurator)
         where T : IReceiveEndpointConfigurator
     {
+        if (configurator is IEndpointConfiguration { IsBusEndpoint: true })
+        {
+            return;
+        }
+
+        _queues[QueueOf(configurator)] = true;
         var layers = EndpointLayers.Of(configurator);
-        if (layers.Disabled || configurator is IEndpointConfiguration { IsBusEndpoint: true })
+        if (layers.Disabled)
         {
             return;
         }
@@ -76,6 +89,14 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
                 break;
         }
     }
+
+    private static string QueueOf(IReceiveEndpointConfigurator endpoint) =>
+        endpoint switch
+        {
+            IRabbitMqReceiveEndpointConfiguration rabbit => rabbit.Settings.QueueName,
+            IInMemoryReceiveEndpointConfiguration => endpoint.InputAddress.AbsolutePath.Trim('/'),
+            _ => string.Empty, // refused in a moment
+        };
 
     private static void Refuse(IReceiveEndpointConfigurator endpoint, string message) =>
         endpoint.AddPrePipeSpecification(new GradientRetrySpecification(null, [new RetryFinding("GradientRetry", message)]));
@@ -134,7 +155,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
 
     private void AddTo(IReceiveEndpointConfigurator endpoint, EndpointLayers layers)
     {
-        var queue = endpoint.InputAddress.AbsolutePath.Trim('/');
+        var queue = QueueOf(endpoint);
         var parkingLot = _services.GetRequiredService<InMemoryParkingLot>();
         var telemetry = Metrics.Point(this, queue, _time);
         Add(endpoint, queue, layers, _ => new InMemoryRetryTransport(queue, parkingLot, telemetry, _time));

@@ -114,7 +114,7 @@ internal sealed partial class PointTopology(RabbitMqPoint point, TopologyKeeper 
     [LoggerMessage(LogEvents.PolicyUnseen, LogLevel.Information, "{Queue}: whether the broker parks what it drops itself (expired, rejected, delivered too often) depends on a policy, which AMQP does not show; 'retryctl topology verify --point {Queue}' looks, 'retryctl topology apply --point {Queue}' writes it, and so does: {Command}")]
     private partial void LogPolicyUnseen(string queue, string command);
 
-    [LoggerMessage(LogEvents.TopologyRefused, LogLevel.Error, "{Queue}: the retry topology is not complete, failed messages will be held: {Reason}")]
+    [LoggerMessage(LogEvents.TopologyRefused, LogLevel.Error, "{Queue}: the retry topology is not complete: failed messages are held or, where only a binding is missing, go to " + BrokerNames.LostQueue + ": {Reason}")]
     private partial void LogRefused(string queue, string reason);
 
     [LoggerMessage(LogEvents.TopologyDiffers, LogLevel.Warning, "{Queue}: the retry topology is not as planned, and is used as it is: {Reason}")]

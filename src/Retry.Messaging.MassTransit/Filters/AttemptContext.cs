@@ -16,6 +16,7 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
     private readonly CancellationTokenSource? _timeout;
     private readonly CancellationTokenSource? _linked;
     private IFaultedMessage? _message;
+    private readonly Lazy<bool> _hasReadableEnvelope;
     private Exception? _unreadable;
     private Exception? _decidedOn;
     private RetryDecision? _decision;
@@ -26,6 +27,7 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
         _context = context;
         _delivery = delivery;
         Headers = new AttemptHeaders(context.Headers, delivery.State.Attempt);
+        _hasReadableEnvelope = new Lazy<bool>(HasReadableEnvelope, LazyThreadSafetyMode.None);
         if (timeout is { } limit)
         {
             _timeout = new CancellationTokenSource(limit, time);
@@ -58,7 +60,8 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
     }
 
     /// <summary>Whether an exception says that the message cannot be read as what its sender calls it.</summary>
-    public bool IsUnreadable(Exception exception) => _unreadable is not null && ReferenceEquals(exception.GetBaseException(), _unreadable.GetBaseException());
+    public bool IsUnreadable(Exception exception) =>
+        (_unreadable is not null && ReferenceEquals(exception.GetBaseException(), _unreadable.GetBaseException())) || !_hasReadableEnvelope.Value;
 
     public override bool TryGetMessage<T>([NotNullWhen(true)] out ConsumeContext<T> consumeContext)
     {
@@ -122,8 +125,30 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
     /// <summary>Publishes the one Fault of a message that has just been parked.</summary>
     public async Task SendFaultAsync(Exception exception, RetryState parked, TimeProvider time)
     {
+        if (!_hasReadableEnvelope.Value)
+        {
+            await ParkedReceiveFault.SendAsync(ReceiveContext, null, exception, parked).ConfigureAwait(false);
+            await ReceiveContext.NotifyFaulted(exception).ConfigureAwait(false);
+            return;
+        }
+
         var message = _message ?? new FaultedMessage<UnroutedMessage>(_context, UnroutedMessage.Instance);
         await message.SendFaultAsync(exception, parked, time.GetUtcNow()).ConfigureAwait(false);
+    }
+
+    // MassTransit reads these when somebody asks for them: what cannot be read would fail each attempt, and its Fault
+    private bool HasReadableEnvelope()
+    {
+        try
+        {
+            _ = (_context.MessageId, _context.RequestId, _context.CorrelationId, _context.ConversationId, _context.InitiatorId);
+            _ = (_context.SourceAddress, _context.DestinationAddress, _context.ResponseAddress, _context.FaultAddress);
+            return true;
+        }
+        catch (FormatException)
+        {
+            return false;
+        }
     }
 
     public void Dispose()

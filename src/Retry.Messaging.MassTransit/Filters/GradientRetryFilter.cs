@@ -110,15 +110,16 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
 
     private RetryDecision Decide(AttemptContext attempt, RetryDelivery delivery, Exception exception)
     {
+        var isUnreadable = attempt.IsUnreadable(exception);
         var failure = new FailedAttempt(exception, Environment.MachineName)
         {
             MessageType = attempt.MessageType,
             FallbackId = delivery.FallbackId,
             MessageDeadline = delivery.Deadline,
-            IsRequest = attempt.RequestId is not null,
+            IsRequest = !isUnreadable && attempt.RequestId is not null,
         };
         var now = time.GetUtcNow();
-        return attempt.IsUnreadable(exception)
+        return isUnreadable
             ? RetryDecider.Refuse(delivery.State, failure, ParkReason.Malformed, now)
             : RetryDecider.Decide(delivery.State, failure, point.Rules, now, random);
     }
@@ -172,20 +173,23 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
 
     private async Task<bool> CameEarlyAsync(ConsumeContext context, RetryDelivery delivery)
     {
-        var early = delivery.State.EarlyBy(time.GetUtcNow());
-        if (early == TimeSpan.Zero)
+        var now = time.GetUtcNow();
+        if (delivery.State.EarlyBy(now) == TimeSpan.Zero)
         {
             return false;
         }
 
+        // a message that left the ladder later than it is now: this clock is behind, and the broker's tells what is early
+        var behind = delivery.LeftLadderAt is { } left && left > now ? left - now : TimeSpan.Zero;
+        var rest = delivery.State.EarlyBy(now + behind);
+
         // A rest below one step is waited for here. A longer one climbs again, but never hot: where a policy cuts the
         // rungs to nothing, the message would come back at once, thousands of times a second.
-        var rest = early;
         do
         {
             // timers cut a wait to whole milliseconds, and what is left of one is no reason to climb
             await Task.Delay(rest < RestWaitedForHere ? TimeSpan.FromMilliseconds(Math.Ceiling(rest.TotalMilliseconds)) : PauseBeforeClimbingAgain, time, context.CancellationToken).ConfigureAwait(false);
-            rest = delivery.State.EarlyBy(time.GetUtcNow());
+            rest = delivery.State.EarlyBy(time.GetUtcNow() + behind);
             if (rest == TimeSpan.Zero)
             {
                 return false;

@@ -5,6 +5,7 @@ using Retry.Messaging.State;
 using Retry.Messaging.Ladder;
 using Retry.Messaging.MassTransit.Faults;
 using Retry.Messaging.Naming;
+using Retry.Messaging.RabbitMq.Parking;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Telemetry;
 
@@ -15,6 +16,8 @@ internal sealed class RabbitMqRetryDelivery(RabbitMqRetryTransport transport, Ra
     : RetryDelivery, RabbitMqBasicConsumeContext
 {
     public override object? Payload => State.Kept.Exchange is null ? null : this;
+
+    public override DateTimeOffset? LeftLadderAt => BrokerDeath.LeftLadderAt(basic.Properties.Headers);
 
     // what a consumer sees of a message that came by the ladder is where it came from the first time
     public string Exchange => State.Kept.Exchange ?? basic.Exchange;

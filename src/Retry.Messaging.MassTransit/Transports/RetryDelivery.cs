@@ -25,6 +25,9 @@ internal abstract class RetryDelivery
     /// <summary>How often the broker has put this delivery back into the queue, because nobody settled it.</summary>
     public int Returns { get; init; }
 
+    /// <summary>When the message left the ladder by the broker's clock, in whole seconds; <see langword="null"/> when nothing tells.</summary>
+    public virtual DateTimeOffset? LeftLadderAt => null;
+
     /// <summary>A payload that hides the transport's own, or <see langword="null"/>.</summary>
     public virtual object? Payload => null;
 

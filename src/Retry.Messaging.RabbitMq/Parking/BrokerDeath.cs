@@ -15,11 +15,12 @@ namespace Retry.Messaging.RabbitMq.Parking;
 internal sealed record BrokerDeath(string Reason, DateTimeOffset? At, string? Exchange, string? RoutingKey)
 {
     private const string Header = "x-death";
+    private const string Expired = "expired";
 
     /// <summary>The reason in our words.</summary>
     public ParkReason ParkReason => Reason switch
     {
-        "expired" => ParkReason.Expired,
+        Expired => ParkReason.Expired,
         "delivery_limit" => ParkReason.Poison,
         "rejected" => ParkReason.Failed,
         "maxlen" => ParkReason.Undeliverable,
@@ -54,6 +55,14 @@ internal sealed record BrokerDeath(string Reason, DateTimeOffset? At, string? Ex
 
         return elsewhere;
     }
+
+    /// <summary>When the message left its last rung, by the broker's clock, in whole seconds; <see langword="null"/> when it left none.</summary>
+    public static DateTimeOffset? LeftLadderAt(IDictionary<string, object?>? headers) =>
+        headers is not null && headers.TryGetValue(Header, out var value) && value is IList list
+            ? list.OfType<IDictionary<string, object?>>()
+                .Where(death => Text(death, "reason") == Expired && Text(death, "queue")?.StartsWith(BrokerNames.LadderPrefix, StringComparison.Ordinal) == true)
+                .Max(Time)
+            : null;
 
     private static string? RoutingKeyOf(IDictionary<string, object?> death) =>
         death.TryGetValue("routing-keys", out var value) && value is IList { Count: > 0 } keys ? AsText(keys[0]) : null;

@@ -99,10 +99,10 @@ internal sealed partial class TopologyReporter(TimeProvider time, ILogger logger
     [LoggerMessage(LogEvents.TopologyWaits, LogLevel.Warning, "All exchanges of the ladder have been deleted. Missing: {Missing}. Messages stay in their rungs, failed ones are held. The ladder is declared again at {Until:u}, when every running service has bound its queues")]
     private partial void LogWaits(string missing, DateTimeOffset until);
 
-    [LoggerMessage(LogEvents.TopologyRefused, LogLevel.Error, "The retry topology is not complete, failed messages will be held. Missing: {Missing}. {Reason}")]
+    [LoggerMessage(LogEvents.TopologyRefused, LogLevel.Error, "The retry topology is not complete: failed messages are held or, where only a binding is missing, go to " + BrokerNames.LostQueue + ". Missing: {Missing}. {Reason}")]
     private partial void LogRefused(string missing, string reason);
 
-    [LoggerMessage(LogEvents.TopologyMissing, LogLevel.Error, "The retry topology is not complete, failed messages will be held. Missing: {Missing}. ManageTopology is Verify, so nothing is declared here: run 'retryctl topology apply{Points}'")]
+    [LoggerMessage(LogEvents.TopologyMissing, LogLevel.Error, "The retry topology is not complete: failed messages are held or, where only a binding is missing, go to " + BrokerNames.LostQueue + ". Missing: {Missing}. ManageTopology is Verify, so nothing is declared here: run 'retryctl topology apply{Points}'")]
     private partial void LogMissing(string missing, string points);
 
     [LoggerMessage(LogEvents.TopologyComplete, LogLevel.Information, "The retry topology is complete again")]

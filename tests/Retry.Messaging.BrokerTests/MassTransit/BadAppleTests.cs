@@ -61,6 +61,36 @@ public sealed class BadAppleTests(BrokerFixture broker)
         await raw.ShouldHaveLeftNothingBehindAsync("apples");
     }
 
+    /// <summary>MassTransit reads an envelope's ids and addresses when somebody asks for them: the consumer runs, and whatever it throws, the next attempt could not do better.</summary>
+    [Theory]
+    [InlineData("messageId", "not-a-guid")]
+    [InlineData("conversationId", "7")]
+    [InlineData("responseAddress", "no address")]
+    public async Task An_envelope_that_cannot_be_read_is_malformed_at_the_first_failure_with_one_fault(string name, string value)
+    {
+        var uri = await broker.CreateVirtualHostAsync();
+        await using var raw = await RawClient.ConnectAsync(uri);
+        var faults = await raw.TapAsync(FaultExchange.ExchangeOf<ReceiveFault>());
+        var runs = 0;
+        await using var service = await StartAsync(uri, context =>
+        {
+            runs++;
+            throw new InvalidOperationException("not now");
+        });
+        var body = Encoding.UTF8.GetBytes($$"""{"{{name}}":"{{value}}","messageType":["{{Urn}}"],"message":{"number":1} }""");
+
+        await raw.PublishAsync("apples", string.Empty, body, new BasicProperties { ContentType = Type });
+
+        await raw.WaitForCountAsync("apples.parked", 1, Deadline);
+        await raw.WaitForCountAsync(faults, 1, Deadline);
+        await service.StopAsync();
+        var parked = (await raw.DrainAsync("apples.parked")).ShouldHaveSingleItem();
+        parked.Body.ToArray().ShouldBe(body);
+        parked.Reason().ShouldBe("Malformed");
+        runs.ShouldBeLessThanOrEqualTo(1);
+        await raw.ShouldHaveLeftNothingBehindAsync("apples");
+    }
+
     [Fact]
     public async Task What_nobody_consumes_is_parked_as_unhandled_without_a_fault()
     {

@@ -138,18 +138,60 @@ public sealed class DelayTests(BrokerFixture broker, ITestOutputHelper output)
             services: services => services.AddSingleton<TimeProvider>(new ShiftedClock(off)));
     }
 
+    /// <summary>The clock is put back once the retry has been written: behind by less than the delay, so that the message looks early.</summary>
+    [Fact]
+    public async Task A_clock_that_falls_behind_during_the_delay_holds_nothing_back()
+    {
+        var delay = TimeSpan.FromSeconds(6);
+        var behind = TimeSpan.FromSeconds(5);
+        var uri = await broker.CreateVirtualHostAsync();
+        var clock = new ShiftedClock(TimeSpan.Zero);
+        var failed = 0L;
+        var entered = new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var confirmed = new Confirmed(() => clock.Off = -behind);
+        await using var service = await RetryService.StartAsync(
+            uri,
+            (context, cfg) => cfg.ReceiveEndpoint("late-clock", e =>
+            {
+                e.UseGradientRetry(context, retry => retry.Fixed(delay).Retries(1));
+                e.Handler<Timed>(timed =>
+                {
+                    var now = Stopwatch.GetTimestamp();
+                    if (timed.GetRedeliveryCount() > 0)
+                    {
+                        entered.TrySetResult(now);
+                        return Task.CompletedTask;
+                    }
+
+                    failed = now;
+                    throw new InvalidOperationException("once");
+                });
+            }),
+            services: services => services.AddSingleton<TimeProvider>(clock));
+        service.Bus.ConnectReceiveObserver(confirmed);
+
+        await (await service.Bus.GetSendEndpoint(new Uri("queue:late-clock"))).Send(new Timed("m"));
+
+        var late = Stopwatch.GetElapsedTime(failed, await entered.Task.WaitAsync(delay + behind + HowLateAtMost)) - delay;
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"late by {late.TotalMilliseconds:0} ms"));
+        late.ShouldBeGreaterThanOrEqualTo(TimeSpan.Zero);
+        // in whole seconds, so up to one; what a reader that believed its own clock would wait is five
+        late.ShouldBeLessThan(TimeSpan.FromSeconds(4));
+    }
+
     private static string Queue(TimeSpan delay) => "delay-" + delay.TotalMilliseconds.ToString(CultureInfo.InvariantCulture);
 
     public sealed record Timed(string Id);
 
     /// <summary>When the first delivery of each message was finished: its outcome confirmed, the delivery just acknowledged.</summary>
-    private sealed class Confirmed : IReceiveObserver
+    private sealed class Confirmed(Action? then = null) : IReceiveObserver
     {
         public ConcurrentDictionary<Guid, long> At { get; } = new();
 
         public Task PostReceive(ReceiveContext context)
         {
             At.TryAdd(context.GetMessageId()!.Value, Stopwatch.GetTimestamp());
+            then?.Invoke();
             return Task.CompletedTask;
         }
 
@@ -166,6 +208,8 @@ public sealed class DelayTests(BrokerFixture broker, ITestOutputHelper output)
 
     private sealed class ShiftedClock(TimeSpan off) : TimeProvider
     {
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + off;
+        public TimeSpan Off { get; set; } = off;
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Off;
     }
 }

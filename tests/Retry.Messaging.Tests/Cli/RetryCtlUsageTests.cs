@@ -26,6 +26,7 @@ public sealed class RetryCtlUsageTests
     [InlineData("parked show payments 1 2 --body-to x " + Nowhere, "--body-to: found 2 ids")]
     [InlineData("parked replay payments " + Nowhere, "Nothing says which messages")]
     [InlineData("parked replay payments 1 --all " + Nowhere, "more than one of ids, conditions and --all")]
+    [InlineData("parked list payments --reason Fialed " + Nowhere, "Did you mean 'Failed'?")]
     [InlineData("parked replay payments --reason Failed --all " + Nowhere, "more than one of ids, conditions and --all")]
     [InlineData("parked replay payments --all " + Nowhere, "wanted --yes")]
     [InlineData("parked replay payments --reason Failed " + Nowhere, "wanted --yes")]
