@@ -26,6 +26,11 @@ internal static class DocumentationSnippets
         });
     }
 
+    public static void Wait(HostApplicationBuilder builder)
+    {
+        builder.Services.AddOptions<MassTransitHostOptions>().Configure(options => options.WaitUntilStarted = true);
+    }
+
     public static void Configure(IBusRegistrationContext context, IRabbitMqBusFactoryConfigurator cfg)
     {
         cfg.ReceiveEndpoint("payments", e =>
