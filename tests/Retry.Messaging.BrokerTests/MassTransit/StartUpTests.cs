@@ -1,5 +1,8 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Text;
 using MassTransit;
+using Microsoft.Extensions.DependencyInjection;
 using RabbitMQ.Client;
 using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.Naming;
@@ -16,29 +19,38 @@ public sealed class StartUpTests(BrokerFixture broker)
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
     private static readonly byte[] Body = Encoding.UTF8.GetBytes($$"""{"messageType":["{{MessageUrn.ForTypeString<Early>()}}"],"message":{"number":1} }""");
 
+    /// <summary>Messages come in from the moment that the service has made its queue, and fail before it has bound it to the ladder and the parking lot.</summary>
     [Fact]
     public async Task What_fails_before_its_point_is_bound_is_not_lost()
     {
-        const int each = 50;
-        string[] queues = [.. Enumerable.Range(1, 8).Select(number => $"early-{number}")];
         var uri = await broker.CreateVirtualHostAsync();
         await using var raw = await RawClient.ConnectAsync(uri);
-        // the ladder is there, as on every broker but on the first day; the points are not
-        await using (await StartAsync(uri, "another"))
+        string[] queues = [.. Enumerable.Range(1, 8).Select(number => $"early-{number}")];
+        var failed = new ConcurrentDictionary<string, int>();
+        // ladder, connection and publisher are there, as for an endpoint that is connected while the service runs: nothing delays the first failure
+        await using var service = await StartAsync(uri, new LogLines(), ["before"]);
+        await raw.PublishAsync(string.Empty, "before", Body, new BasicProperties { ContentType = "application/vnd.masstransit+json" });
+        await raw.WaitForCountAsync(BrokerNames.ParkedQueue("before"), 1, Deadline);
+        using var enough = new CancellationTokenSource();
+        var flood = FloodAsync(raw.Connection, queues, enough.Token);
+
+        foreach (var queue in queues)
         {
+            service.Services.GetRequiredService<IReceiveEndpointConnector>().ConnectReceiveEndpoint(queue, (context, e) =>
+                Configure(context, e, () => failed.AddOrUpdate(queue, 1, static (_, count) => count + 1)));
         }
 
         foreach (var queue in queues)
         {
-            await raw.DeclareQueueAsync(queue);
-            await raw.PublishManyAsync(string.Empty, queue, Enumerable.Range(0, each).Select(_ => (Body, new BasicProperties { ContentType = "application/vnd.masstransit+json", Persistent = true })));
+            await WaitAsync(async () => await raw.CountAsync(BrokerNames.ParkedQueue(queue)) is > 0);
         }
 
-        await using var service = await StartAsync(uri, queues);
-
+        await enough.CancelAsync();
+        await flood;
         foreach (var queue in queues)
         {
-            await raw.WaitForCountAsync(BrokerNames.ParkedQueue(queue), each, Deadline);
+            await raw.WaitForCountAsync(queue, 0, Deadline);
+            await WaitAsync(async () => await raw.CountAsync(BrokerNames.ParkedQueue(queue)) == failed[queue]);
         }
 
         (await raw.CountAsync(BrokerNames.LostQueue)).ShouldBe(0u);
@@ -55,7 +67,7 @@ public sealed class StartUpTests(BrokerFixture broker)
         try
         {
             var log = new LogLines();
-            await using var service = await StartAsync(new UriBuilder(uri) { UserName = user, Password = "pass" }.Uri, log, "forbidden");
+            await using var service = await StartAsync(new UriBuilder(uri) { UserName = user, Password = "pass" }.Uri, log, ["forbidden"]);
             await raw.PublishAsync(string.Empty, "forbidden", Body, new BasicProperties { ContentType = "application/vnd.masstransit+json" });
             await log.WaitForLineAsync(Deadline);
 
@@ -72,23 +84,52 @@ public sealed class StartUpTests(BrokerFixture broker)
         }
     }
 
-    private static Task<RetryService> StartAsync(Uri uri, params string[] queues) => StartAsync(uri, new LogLines(), queues);
+    private static async Task WaitAsync(Func<Task<bool>> isSo)
+    {
+        var clock = Stopwatch.StartNew();
+        while (!await isSo())
+        {
+            clock.Elapsed.ShouldBeLessThan(Deadline);
+            await Task.Delay(50);
+        }
+    }
 
-    private static Task<RetryService> StartAsync(Uri uri, LogLines log, params string[] queues) => RetryService.StartAsync(
+    // what finds no queue yet is dropped by the broker, as of any publisher who does not ask to be told
+    private static async Task FloodAsync(IConnection connection, string[] queues, CancellationToken enough)
+    {
+        await using var channel = await connection.CreateChannelAsync(cancellationToken: CancellationToken.None);
+        while (!enough.IsCancellationRequested)
+        {
+            foreach (var queue in queues)
+            {
+                await channel.BasicPublishAsync(string.Empty, queue, mandatory: false, new BasicProperties { ContentType = "application/vnd.masstransit+json" }, Body, CancellationToken.None);
+            }
+
+            await Task.Delay(1, CancellationToken.None);
+        }
+    }
+
+    private static Task<RetryService> StartAsync(Uri uri, LogLines log, string[] queues) => RetryService.StartAsync(
         uri,
         (context, cfg) =>
         {
             foreach (var queue in queues)
             {
-                cfg.ReceiveEndpoint(queue, e =>
-                {
-                    e.SetQuorumQueue();
-                    e.UseGradientRetry(context, retry => retry.Fixed(TimeSpan.FromSeconds(1)).Retries(0));
-                    e.Handler<Early>(_ => throw new InvalidOperationException("at once"));
-                });
+                cfg.ReceiveEndpoint(queue, e => Configure(context, e));
             }
         },
         services: log.AddTo);
+
+    private static void Configure(IRegistrationContext context, IReceiveEndpointConfigurator endpoint, Action? failing = null)
+    {
+        (endpoint as IRabbitMqReceiveEndpointConfigurator)?.SetQuorumQueue();
+        endpoint.UseGradientRetry(context, retry => retry.Fixed(TimeSpan.FromSeconds(1)).Retries(0));
+        endpoint.Handler<Early>(_ =>
+        {
+            failing?.Invoke();
+            throw new InvalidOperationException("at once");
+        });
+    }
 
     public sealed record Early(int Number);
 }
