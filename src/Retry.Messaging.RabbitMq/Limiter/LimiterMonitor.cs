@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Retry.Messaging.Configuration;
+using Retry.Messaging.Naming;
 
 namespace Retry.Messaging.RabbitMq.Limiter;
 
@@ -107,13 +108,7 @@ internal sealed partial class LimiterMonitor(string point, TimeProvider time, IL
             return;
         }
 
-        lock (_lock)
-        {
-            _activity = activity;
-            _since = time.GetUtcNow();
-            _reason = reason;
-        }
-
+        Become(activity, reason);
         switch (activity)
         {
             case LimiterActivity.Down:
@@ -135,8 +130,25 @@ internal sealed partial class LimiterMonitor(string point, TimeProvider time, IL
         }
     }
 
+    /// <summary>Notes that it has ended because it was asked to: nothing to be warned of.</summary>
+    public void HasEnded()
+    {
+        Become(LimiterActivity.Down, "stopped");
+        LogEnded(point);
+    }
+
+    private void Become(LimiterActivity activity, string? reason)
+    {
+        lock (_lock)
+        {
+            _activity = activity;
+            _since = time.GetUtcNow();
+            _reason = reason;
+        }
+    }
+
     private static KeyValuePair<string, object?>[] LabelsOf(string cluster, string virtualHost, string point) =>
-        [new("cluster", cluster), new("vhost", virtualHost), new("point", point)];
+        [new(TelemetryNames.Labels.Cluster, cluster), new(TelemetryNames.Labels.VirtualHost, virtualHost), new(TelemetryNames.Labels.Point, point)];
 
     private bool MayLog()
     {
@@ -152,6 +164,9 @@ internal sealed partial class LimiterMonitor(string point, TimeProvider time, IL
 
     [LoggerMessage(LogEvents.LimiterDown, LogLevel.Warning, "{Queue}: no limiter is active in this process, and without one no message is redelivered: {Reason}")]
     private partial void LogDown(string queue, string? reason);
+
+    [LoggerMessage(LogEvents.LimiterEnded, LogLevel.Information, "{Queue}: the limiter of this process has ended")]
+    private partial void LogEnded(string queue);
 
     [LoggerMessage(LogEvents.LimiterStandingBy, LogLevel.Information, "{Queue}: the limiter stands by")]
     private partial void LogStandingBy(string queue);
