@@ -100,7 +100,7 @@ internal sealed class LimitedPoint : IAsyncDisposable
         return new RedeliveryLimiter(options, TimeProvider.System, Random.Shared, logger);
     }
 
-    /// <summary>Starts a limiter in a process of its own, to be killed.</summary>
+    /// <summary>Starts a limiter, or those of several points (<c>a,b</c>), in a process of its own, to be killed.</summary>
     public static async Task<System.Diagnostics.Process> StartProcessAsync(Uri broker, string queue, double perSecond)
     {
         var process = TestProcess.Start(TestProcess.LimiterRole, new Dictionary<string, string>

@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Text;
 using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.BrokerTests.Testing;
 using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.RabbitMq.Topology;
@@ -59,10 +61,11 @@ public sealed class WorkQueueTests(OwnNode node, ITestOutputHelper output) : ICl
             await channel.QueueDeleteAsync(point.Names.Work);
         }
 
-        await point.FillAsync(20);
-        point.Start(perSecond: 100);
+        // for longer than one look at the queue is good for
+        await point.FillAsync(40);
+        point.Start(perSecond: 20);
 
-        await point.Raw.WaitForCountAsync("retry.v1.lost", 20, Deadline);
+        await point.Raw.WaitForCountAsync("retry.v1.lost", 40, Deadline);
         await point.StopAsync();
         (await point.Raw.CountAsync(point.Names.Release)).ShouldBe(0u);
     }
@@ -131,45 +134,50 @@ public sealed class WorkQueueTests(OwnNode node, ITestOutputHelper output) : ICl
         await using var full = await LimitedPoint.CreateAsync(broker, "full", new Dictionary<string, object?> { ["x-max-length"] = 10, ["x-overflow"] = "reject-publish" });
         await using var gone = await LimitedPoint.CreateAsync(broker, "gone");
         await using var live = await LimitedPoint.CreateAsync(broker, "live");
-        // the same beside nobody: another virtual host, and a limiter that is a process of its own
+        // the same beside nobody, in another virtual host
         await using var control = await LimitedPoint.CreateAsync(await node.Broker.CreateVirtualHostAsync(), "live");
         await using (var channel = await live.Raw.Connection.CreateChannelAsync())
         {
             await channel.QueueDeleteAsync("gone");
         }
 
+        // full, and a consumer that is stuck with its first message: without one nothing would be sent to the queue
+        var already = await FillUpAsync(full);
+        var stuck = await full.Raw.Connection.CreateChannelAsync();
+        await stuck.BasicQosAsync(0, 1, global: false);
+        await stuck.BasicConsumeAsync("full", autoAck: false, new AsyncDefaultBasicConsumer(stuck));
         await using var arrivals = await Arrivals.StartAsync(live.Raw.Connection, "live");
         await using var elsewhere = await Arrivals.StartAsync(control.Raw.Connection, "live");
         await full.FillAsync(200);
         await gone.FillAsync(200);
         await live.FillAsync(20 * Cap);
         await control.FillAsync(20 * Cap);
-        using var process = await LimitedPoint.StartProcessAsync(control.Broker, "live", Cap);
-        live.Start(Cap);
+
+        // a process each: a busy machine slows both, so the one is held against the other, over the same seconds
+        using var three = await LimitedPoint.StartProcessAsync(live.Broker, "full,gone,live", Cap);
+        using var one = await LimitedPoint.StartProcessAsync(control.Broker, "live", Cap);
         await arrivals.WaitForAsync(Cap, Deadline);
         await elsewhere.WaitForAsync(Cap, Deadline);
-        full.Start(perSecond: null);
-        gone.Start(Cap);
         var (before, beforeElsewhere) = (arrivals.Count, elsewhere.Count);
         await elsewhere.WaitForAsync(beforeElsewhere + (6 * Cap), Deadline);
-
-        // a busy machine slows both, so the one is held against the other, over the same seconds
         var (here, there) = (arrivals.Count - before, elsewhere.Count - beforeElsewhere);
         output.WriteLine($"{node.Broker.Version}: {here} messages beside a full and a deleted work queue while {there} elsewhere, at {Cap}/s each");
         ((double)here).ShouldBeGreaterThan(0.9 * there);
-        await live.StopAsync();
-        process.StandardInput.Close();
-        await process.WaitForExitAsync();
         await live.Raw.WaitForCountAsync("retry.v1.lost", 200, Deadline);
-        var stuck = await full.Raw.CountAsync("full");
-        stuck!.Value.ShouldBeLessThan(200u);
+        (await full.Raw.CountAsync("full"))!.Value.ShouldBeLessThan(100u);
 
         // room again: the rest follows, each message once
+        await stuck.DisposeAsync();
         await using var late = await Arrivals.StartAsync(full.Raw.Connection, "full", prefetch: 50);
-        await late.WaitForAsync(200, Deadline);
-        late.All.Select(arrival => arrival.Id).Distinct().Count().ShouldBe(200);
-        await full.StopAsync();
-        late.Count.ShouldBe(200);
+        await late.WaitForAsync(already + 200, Deadline);
+        late.All.Select(arrival => arrival.Id).Distinct().Count().ShouldBe(already + 200);
+        foreach (var process in new[] { three, one })
+        {
+            process.StandardInput.Close();
+            await process.WaitForExitAsync();
+        }
+
+        late.Count.ShouldBe(already + 200);
         (await full.Raw.CountAsync("full.release")).ShouldBe(0u);
     }
 
@@ -220,6 +228,26 @@ public sealed class WorkQueueTests(OwnNode node, ITestOutputHelper output) : ICl
             clock.Elapsed.ShouldBeLessThan(Deadline, $"the limiter says '{limiter.Status.Reason}', wanted '{part}'");
             await Task.Delay(20);
         }
+    }
+
+    /// <summary>Publishes to the work queue until it refuses.</summary>
+    private static async Task<int> FillUpAsync(LimitedPoint point)
+    {
+        await using var channel = await point.Raw.Connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true));
+        var count = 0;
+        try
+        {
+            for (; count < 1000; count++)
+            {
+                await channel.BasicPublishAsync(string.Empty, point.Names.Work, mandatory: true, Encoding.UTF8.GetBytes($"already {count}"));
+            }
+        }
+        catch (PublishException)
+        {
+            return count;
+        }
+
+        throw new InvalidOperationException($"'{point.Names.Work}' took {count} messages and refused none.");
     }
 
     private async Task StopConsumersAsync(TimeSpan pause)
