@@ -43,6 +43,26 @@ public sealed class TakeoverTests(OwnNode node, ITestOutputHelper output) : ICla
         excess.ShouldBeLessThan(Burst / 3);
     }
 
+    [Fact]
+    public async Task One_that_is_stopped_at_full_speed_leaves_nothing_to_be_sent_again()
+    {
+        await using var point = await LimitedPoint.CreateAsync(await node.Broker.CreateVirtualHostAsync());
+        await using var arrivals = await Arrivals.StartAsync(point.Raw.Connection, point.Names.Work);
+        await point.FillAsync(5 * Waiting);
+        for (var stop = 1; stop <= 3; stop++)
+        {
+            point.Start(perSecond: null);
+            await arrivals.WaitForAsync(stop * Waiting, Deadline);
+            await point.StopAsync();
+        }
+
+        point.Start(perSecond: null);
+        await WaitForAllAsync(arrivals, 5 * Waiting);
+        await point.StopAsync();
+        arrivals.Count.ShouldBe(5 * Waiting);
+        (await point.Raw.CountAsync(point.Names.Release)).ShouldBe(0u);
+    }
+
     // a rate or a window to the millisecond wants a machine with nothing else to do
     [Trait("Category", "Long")]
     [Fact]
