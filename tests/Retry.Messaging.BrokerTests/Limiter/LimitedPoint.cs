@@ -52,7 +52,7 @@ internal sealed class LimitedPoint : IAsyncDisposable
     public Task FillAsync(int count, int from = 0, Action<BasicProperties>? more = null) => SendAsync(DelayLadder.Route(TimeSpan.Zero, Names.Release), count, from, more);
 
     /// <summary>Sends messages up the ladder, as those do that have failed.</summary>
-    public Task FailAsync(int count, TimeSpan delay, string destination) => SendAsync(DelayLadder.Route(delay, destination), count, from: 0, more: null);
+    public Task FailAsync(int count, int from, TimeSpan delay, string destination) => SendAsync(DelayLadder.Route(delay, destination), count, from, more: null);
 
     private async Task SendAsync(LadderRoute route, int count, int from, Action<BasicProperties>? more)
     {
