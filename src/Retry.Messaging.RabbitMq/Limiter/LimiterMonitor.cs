@@ -7,12 +7,13 @@ namespace Retry.Messaging.RabbitMq.Limiter;
 /// <summary>Knows what a limiter does, and says so when it changes.</summary>
 internal sealed partial class LimiterMonitor(string point, TimeProvider time, ILogger logger)
 {
+    private const string Starting = "starting";
     private static readonly TimeSpan LogPause = TimeSpan.FromMinutes(1);
 
     private readonly Lock _lock = new();
     private LimiterActivity _activity = LimiterActivity.Down;
     private DateTimeOffset _since = time.GetUtcNow();
-    private string? _reason = "starting";
+    private string? _reason = Starting;
     private RedeliveryLimit? _limit;
     private long _released;
     private long _lastLog;
@@ -94,13 +95,16 @@ internal sealed partial class LimiterMonitor(string point, TimeProvider time, IL
     {
         if (activity == _activity)
         {
+            // The first to start on a fresh broker lose their connection where another has just declared the settings and is not
+            // done (3.10: 541 or 406 in 13 of 20 starts of two, all up within 0.8 s). What lasts fails again, half a second later.
+            var isFirst = _reason == Starting;
             lock (_lock)
             {
                 // what an active one waits for is said by Waits
                 _reason = activity == LimiterActivity.Active ? _reason : reason;
             }
 
-            if (activity == LimiterActivity.Down && MayLog())
+            if (activity == LimiterActivity.Down && !isFirst && MayLog())
             {
                 LogDown(point, reason);
             }
