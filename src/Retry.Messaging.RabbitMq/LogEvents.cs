@@ -30,4 +30,5 @@ internal static class LogEvents
     public const int LimiterPaused = 1204;
     public const int LimiterWaits = 1205;
     public const int ReleaseDrained = 1206;
+    public const int LimiterEnded = 1207;
 }

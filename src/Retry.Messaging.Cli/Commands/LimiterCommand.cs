@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Naming;
+using Retry.Messaging.RabbitMq.Limiter;
 
 namespace Retry.Messaging.Cli.Commands;
 
@@ -22,6 +23,16 @@ internal static class LimiterCommand
     /// <exception cref="UsageException">It cannot be a retry point.</exception>
     public static string QueueOf(string? text) =>
         BrokerNames.WhyNotADestination(text ?? string.Empty) is { } why ? throw new UsageException(why) : text!;
+
+    /// <summary>What is known of a point.</summary>
+    /// <exception cref="UsageException">Nothing: the name is misspelt, or it is the wrong virtual host.</exception>
+    public static async Task<LimiterReport> ReadAsync(LimiterControl control, string point, CancellationToken cancellationToken)
+    {
+        var report = await control.ReadAsync(point, cancellationToken).ConfigureAwait(false);
+        return report is { Ready: null, Waiting: null, Setting.Version: 0 }
+            ? throw new UsageException($"Found no queue '{point}', wanted the work queue of a retry point. Check the name and the virtual host; the queue is made when its service starts.")
+            : report;
+    }
 
     /// <summary>Who gives the command, for those who wonder later.</summary>
     public static string Operator(CliHost host) => $"{host.Variable("USER") ?? Environment.UserName}@{Environment.MachineName}";

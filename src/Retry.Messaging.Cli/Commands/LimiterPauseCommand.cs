@@ -14,7 +14,7 @@ internal static class LimiterPauseCommand
         command.SetAction((parsed, cancellationToken) =>
         {
             var point = LimiterCommand.QueueOf(parsed.GetValue(queue));
-            return LimiterSettingAnswer.RunAsync(host, parsed, control => control.PauseAsync(point, LimiterCommand.Operator(host), cancellationToken), cancellationToken);
+            return LimiterSettingAnswer.RunAsync(host, parsed, point, control => control.PauseAsync(point, LimiterCommand.Operator(host), cancellationToken), cancellationToken);
         });
         return command;
     }

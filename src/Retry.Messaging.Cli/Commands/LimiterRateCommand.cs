@@ -42,6 +42,7 @@ internal static class LimiterRateCommand
             return LimiterSettingAnswer.RunAsync(
                 host,
                 parsed,
+                point,
                 control => rate is null ? control.ClearAsync(point, by, cancellationToken) : control.SetRateAsync(point, rate.Value, most, by, cancellationToken),
                 cancellationToken);
         });

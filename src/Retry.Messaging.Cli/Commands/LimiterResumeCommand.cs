@@ -14,7 +14,7 @@ internal static class LimiterResumeCommand
         command.SetAction((parsed, cancellationToken) =>
         {
             var point = LimiterCommand.QueueOf(parsed.GetValue(queue));
-            return LimiterSettingAnswer.RunAsync(host, parsed, control => control.ResumeAsync(point, LimiterCommand.Operator(host), cancellationToken), cancellationToken);
+            return LimiterSettingAnswer.RunAsync(host, parsed, point, control => control.ResumeAsync(point, LimiterCommand.Operator(host), cancellationToken), cancellationToken);
         });
         return command;
     }

@@ -10,11 +10,19 @@ namespace Retry.Messaging.Cli.Commands;
 /// <summary>Changes a setting and says what holds now.</summary>
 internal static class LimiterSettingAnswer
 {
-    public static async Task<int> RunAsync(CliHost host, ParseResult parsed, Func<LimiterControl, Task<LimiterSetting>> change, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(CliHost host, ParseResult parsed, string point, Func<LimiterControl, Task<LimiterSetting>> change, CancellationToken cancellationToken)
     {
         var connection = await GlobalOptions.ConnectAsync(parsed, host, cancellationToken).ConfigureAwait(false);
         await using var ends = connection.ConfigureAwait(false);
-        var setting = await change(new LimiterControl(connection, time: host.Time)).ConfigureAwait(false);
+        var control = new LimiterControl(connection, time: host.Time);
+        var before = await LimiterCommand.ReadAsync(control, point, cancellationToken).ConfigureAwait(false);
+        var setting = await change(control).ConfigureAwait(false);
+        if (before.Waiting is null)
+        {
+            // set in advance, it keeps the first start of the limit from releasing at the code's rate
+            host.Error.WriteLine($"{RetryCtl.Name}: warning: found no release queue for '{point}', so nothing is limited there now. What is set holds as soon as its service has LimitRedelivery.");
+        }
+
         if (parsed.GetValue(GlobalOptions.Json))
         {
             JsonOutput.WriteLine(host.Out, setting);

@@ -22,7 +22,7 @@ internal static class LimiterStatusCommand
     {
         var connection = await GlobalOptions.ConnectAsync(parsed, host, cancellationToken).ConfigureAwait(false);
         await using var ends = connection.ConfigureAwait(false);
-        var report = await new LimiterControl(connection, time: host.Time).ReadAsync(point, cancellationToken).ConfigureAwait(false);
+        var report = await LimiterCommand.ReadAsync(new LimiterControl(connection, time: host.Time), point, cancellationToken).ConfigureAwait(false);
         var deserted = report is { Waiting: not null, Limiters: 0, Setting.Paused: false };
         if (parsed.GetValue(GlobalOptions.Json))
         {
@@ -43,7 +43,7 @@ internal static class LimiterStatusCommand
                 host.Out.WriteLine($"last set     {Printable.Time(at)} by {Printable.Line(report.Setting.By)}");
             }
 
-            host.Out.WriteLine($"limiters     {report.Limiters}{(deserted ? ": NOTHING IS REDELIVERED" : string.Empty)}");
+            host.Out.WriteLine($"limiters     {(report is { Setting.Paused: true, Limiters: 0 } ? "paused: they stand back until 'resume'" : deserted ? "0: NOTHING IS REDELIVERED" : Printable.Count(report.Limiters))}");
             if (report.LastActive is { } active && report.Limiters > 0)
             {
                 host.Out.WriteLine($"active       {Printable.Line(active.Instance)} since {Printable.Time(active.At)}");

@@ -42,12 +42,12 @@ internal static class TopologyApplyCommand
         else
         {
             host.Out.WriteLine($"Declared {TopologyCount.Of(plan)}; {Printable.Count(before.MissingCount)} of the exchanges and queues are new.");
-            foreach (var queue in absent)
-            {
-                host.Out.WriteLine($"Queue '{queue}' does not exist yet; its service binds it when it starts. Its policy depends on its type: run this again then.");
-            }
-
             policies.Write(host);
+        }
+
+        foreach (var queue in absent)
+        {
+            host.Error.WriteLine($"{RetryCtl.Name}: warning: found no queue '{queue}', wanted the work queue of a retry point. If the name is right, its service binds it when it starts; run this again then, since its policy depends on its type. If it is not, nobody needs '{RetryPointNames.For(queue).Parked}', which this command declares.");
         }
 
         foreach (var found in different)

@@ -36,31 +36,23 @@ internal sealed class RedeliveryLimiter(LimiterOptions options, TimeProvider tim
                     pause = session.WasActive ? FirstPause : pause;
                 }
             }
-            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-            {
-                break;
-            }
 #pragma warning disable CA1031 // whatever it was, without a limiter nothing is redelivered: it is said, and tried again
-            catch (Exception exception)
+            catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
             {
                 _monitor.Is(LimiterActivity.Down, Explain(exception));
             }
+            catch (Exception)
+            {
+                // it ends anyway, and what it held the broker gives to the next
+            }
 #pragma warning restore CA1031
 
-            try
-            {
-                await Task.Delay(pause * (0.8 + (0.4 * random.NextDouble())), time, cancellationToken).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException)
-            {
-                break;
-            }
-
+            await Task.Delay(pause * (0.8 + (0.4 * random.NextDouble())), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
         }
 
         LimiterMetrics.Remove(_monitor);
-        _monitor.Is(LimiterActivity.Down, "stopped");
+        _monitor.HasEnded();
     }
 
     private static string Explain(Exception exception) => exception switch

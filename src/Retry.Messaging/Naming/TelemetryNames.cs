@@ -19,6 +19,12 @@ public static class TelemetryNames
     internal const string Delay = "retry.delay";
     internal const string Lateness = "retry.lateness";
     internal const string ConfirmDuration = "retry.confirm.duration";
+    internal const string LimiterReleased = "retry.limiter.released";
+    internal const string LimiterActive = "retry.limiter.active";
+    internal const string LimiterActiveSince = "retry.limiter.active_since";
+    internal const string LimiterCap = "retry.limiter.cap";
+    internal const string LimiterWaiting = "retry.limiter.waiting";
+    internal const string LimiterOldestAge = "retry.limiter.oldest_age";
 
     /// <summary>Labels of instruments. Each has few values: a message's id or an error's text is none.</summary>
     internal static class Labels

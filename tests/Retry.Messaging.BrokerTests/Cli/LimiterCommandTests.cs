@@ -1,8 +1,11 @@
 using System.Diagnostics;
 using System.Text.Json;
+using RabbitMQ.Client;
 using Retry.Messaging.BrokerTests.Limiter;
+using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.Cli;
 using Retry.Messaging.Cli.Hosting;
+using Retry.Messaging.RabbitMq.Limiter;
 using Shouldly;
 using Xunit;
 
@@ -52,7 +55,8 @@ public sealed class LimiterCommandTests(BrokerFixture broker)
         arrivals.Count.ShouldBe(before);
         (await RunAsync(point.Broker, "limiter", "status", "work")).ShouldSatisfyAllConditions(
             run => run.ExitCode.ShouldBe(ExitCode.Done),
-            run => run.Output.ShouldContain("paused; after 'resume': the rate that the code says"));
+            run => run.Output.ShouldContain("paused; after 'resume': the rate that the code says"),
+            run => run.Output.ShouldContain("limiters     paused"));
 
         (await RunAsync(point.Broker, "limiter", "rate", "work", "200", "--burst", "3")).Output.ShouldContain("paused; after 'resume': 200/s, burst 3, set by an operator");
         (await RunAsync(point.Broker, "limiter", "resume", "work")).Output.ShouldContain("work: 200/s, burst 3, set by an operator. Every limiter follows within two seconds.");
@@ -86,11 +90,47 @@ public sealed class LimiterCommandTests(BrokerFixture broker)
     }
 
     [Fact]
-    public async Task A_point_without_a_limit_is_no_finding()
+    public async Task A_point_without_a_limit_is_no_finding_and_may_be_set_in_advance()
     {
-        var run = await RunAsync(await broker.CreateVirtualHostAsync(), "limiter", "status", "free");
-        run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
-        run.Output.ShouldContain("free: no release queue, so no limit");
+        var address = await broker.CreateVirtualHostAsync();
+        await using var raw = await RawClient.ConnectAsync(address);
+        await raw.DeclareQueueAsync("free");
+
+        var status = await CommandLineRun.RunAsync(address, null, "limiter status free");
+        status.ExitCode.ShouldBe(ExitCode.Done, status.Error);
+        status.Output.ShouldContain("free: no release queue, so no limit");
+
+        var rate = await CommandLineRun.RunAsync(address, null, "limiter rate free 5 --json");
+        rate.ExitCode.ShouldBe(ExitCode.Done, rate.Error);
+        rate.Error.ShouldContain("warning: found no release queue for 'free'");
+        (await new LimiterControl(raw.Connection).ReadAsync("free")).Setting.PerSecond.ShouldBe(5);
+    }
+
+    [Fact]
+    public async Task A_queue_that_does_not_exist_is_wrong_usage_and_nothing_is_set()
+    {
+        var address = await broker.CreateVirtualHostAsync();
+        await using var raw = await RawClient.ConnectAsync(address);
+        foreach (var command in new[] { "pause tpyo", "resume tpyo", "rate tpyo 5", "rate tpyo --clear", "status tpyo" })
+        {
+            var run = await CommandLineRun.RunAsync(address, null, $"limiter {command}");
+            run.ExitCode.ShouldBe(ExitCode.Usage, command);
+            run.Error.ShouldContain("Found no queue 'tpyo', wanted the work queue of a retry point. Check the name and the virtual host");
+            run.Output.ShouldBeEmpty();
+        }
+
+        (await new LimiterControl(raw.Connection).ReadAsync("tpyo")).Setting.Version.ShouldBe(0);
+
+        // what was set while the queue was there can be taken back after it is gone
+        await raw.DeclareQueueAsync("gone");
+        (await CommandLineRun.RunAsync(address, null, "limiter pause gone")).ExitCode.ShouldBe(ExitCode.Done);
+        await using (var channel = await raw.Connection.CreateChannelAsync())
+        {
+            await channel.QueueDeleteAsync("gone");
+        }
+
+        (await CommandLineRun.RunAsync(address, null, "limiter rate gone --clear")).ExitCode.ShouldBe(ExitCode.Done);
+        (await new LimiterControl(raw.Connection).ReadAsync("gone")).Setting.Paused.ShouldBeFalse();
     }
 
     private static async Task<(int ExitCode, string Output, string Error)> RunAsync(Uri address, params string[] arguments)

@@ -20,7 +20,8 @@ public sealed class RetryCtlTests(BrokerFixture broker)
         var first = await RunAsync(address, "topology apply --point payments");
         first.ExitCode.ShouldBe(ExitCode.Done, first.Error);
         first.Output.ShouldContain("70 of the exchanges and queues are new");
-        first.Output.ShouldContain("Queue 'payments' does not exist yet");
+        first.Error.ShouldContain("found no queue 'payments', wanted the work queue of a retry point");
+        first.Error.ShouldContain("nobody needs 'payments.parked'");
         (await RunAsync(address, "topology apply --point payments")).Output.ShouldContain("0 of the exchanges and queues are new");
         using var plan = JsonDocument.Parse((await RunAsync(address, "topology plan --json")).Output);
         plan.RootElement.GetProperty("queues").EnumerateArray().ShouldAllBe(queue => queue.GetProperty("exists").GetBoolean());

@@ -21,8 +21,9 @@ public sealed class LimitedEndpointTests(BrokerFixture broker, ITestOutputHelper
     {
         var uri = await broker.CreateVirtualHostAsync();
         var log = new Log();
-        await using var service = await StartAsync(uri, log, limited: true);
-        await using var second = await StartAsync(uri, log, limited: true);
+        var lines = new LogLines();
+        await using var service = await StartAsync(uri, log, limited: true, lines: lines);
+        await using var second = await StartAsync(uri, log, limited: true, lines: lines);
 
         await service.Bus.PublishBatch(Enumerable.Range(0, 3 * Cap).Select(i => new Job(i)));
         await log.WaitForRetriesAsync(3 * Cap, Deadline);
@@ -34,6 +35,7 @@ public sealed class LimitedEndpointTests(BrokerFixture broker, ITestOutputHelper
         log.Retries.ShouldAllBe(retry => retry.Count == 1);
         await service.StopAsync();
         await second.StopAsync();
+        lines.Lines.ShouldNotContain(line => line.Contains("limiter"), "a service that is stopped in good order has nothing to be warned of");
         await using var raw = await RawClient.ConnectAsync(uri);
         (await raw.CountAsync("jobs")).ShouldBe(0u);
         (await raw.CountAsync("jobs.release")).ShouldBe(0u);
@@ -79,7 +81,9 @@ public sealed class LimitedEndpointTests(BrokerFixture broker, ITestOutputHelper
         }
 
         await log.WaitForRetriesAsync(2 * Jobs, Deadline);
-        // at last nobody has the limit
+        // at last nobody has the limit, and most of these still wait for it
+        await services[2].Bus.PublishBatch(Enumerable.Range(10 * Jobs, Jobs).Select(id => new Job(id)));
+        await log.WaitForFirstsAsync(3 * Jobs, Deadline);
         foreach (var i in new[] { 2, 3 })
         {
             await services[i].StopAsync();
@@ -87,14 +91,15 @@ public sealed class LimitedEndpointTests(BrokerFixture broker, ITestOutputHelper
         }
 
         await using var raw = await RawClient.ConnectAsync(uri);
+        await log.WaitForRetriesAsync(3 * Jobs, Deadline);
         await raw.WaitForCountAsync("jobs.release", 0, Deadline);
         foreach (var service in services)
         {
             await service.StopAsync();
         }
 
-        log.Retries.Count.ShouldBe(2 * Jobs);
-        log.Retries.Select(retry => retry.Id).Distinct().Count().ShouldBe(2 * Jobs);
+        log.Retries.Count.ShouldBe(3 * Jobs);
+        log.Retries.Select(retry => retry.Id).Distinct().Count().ShouldBe(3 * Jobs);
         (await raw.CountAsync("jobs.release")).ShouldBe(0u);
         (await raw.CountAsync("jobs")).ShouldBe(0u);
         foreach (var service in all)
@@ -120,7 +125,7 @@ public sealed class LimitedEndpointTests(BrokerFixture broker, ITestOutputHelper
         log.Retries.ShouldAllBe(retry => retry.Count == 1);
     }
 
-    private static Task<RetryService> StartAsync(Uri uri, Log log, bool? limited, double perSecond = Cap) => RetryService.StartAsync(uri, (context, cfg) => cfg.ReceiveEndpoint("jobs", e =>
+    private static Task<RetryService> StartAsync(Uri uri, Log log, bool? limited, double perSecond = Cap, LogLines? lines = null) => RetryService.StartAsync(uri, (context, cfg) => cfg.ReceiveEndpoint("jobs", e =>
     {
         e.PrefetchCount = log.Prefetch;
         e.SetQuorumQueue();
@@ -137,7 +142,7 @@ public sealed class LimitedEndpointTests(BrokerFixture broker, ITestOutputHelper
             }
         });
         e.Handler<Job>(job => log.RunAsync(job));
-    }));
+    }), services: lines is null ? null : lines.AddTo);
 
     public sealed record Job(int Id);
 

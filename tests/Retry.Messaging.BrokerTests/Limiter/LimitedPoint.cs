@@ -49,10 +49,14 @@ internal sealed class LimitedPoint : IAsyncDisposable
     }
 
     /// <summary>Puts messages into the release queue, as the foot of the ladder does.</summary>
-    public async Task FillAsync(int count, int from = 0, Action<BasicProperties>? more = null)
+    public Task FillAsync(int count, int from = 0, Action<BasicProperties>? more = null) => SendAsync(DelayLadder.Route(TimeSpan.Zero, Names.Release), count, from, more);
+
+    /// <summary>Sends messages up the ladder, as those do that have failed.</summary>
+    public Task FailAsync(int count, int from, TimeSpan delay, string destination) => SendAsync(DelayLadder.Route(delay, destination), count, from, more: null);
+
+    private async Task SendAsync(LadderRoute route, int count, int from, Action<BasicProperties>? more)
     {
-        var route = DelayLadder.Route(TimeSpan.Zero, Names.Release);
-        await using var channel = await Raw.Connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true));
+        await using var channel = await Raw.Connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true, outstandingPublisherConfirmationsRateLimiter: null));
         var sent = new List<Task>();
         for (var i = from; i < from + count; i++)
         {
@@ -96,7 +100,7 @@ internal sealed class LimitedPoint : IAsyncDisposable
         return new RedeliveryLimiter(options, TimeProvider.System, Random.Shared, logger);
     }
 
-    /// <summary>Starts a limiter in a process of its own, to be killed.</summary>
+    /// <summary>Starts a limiter, or those of several points (<c>a,b</c>), in a process of its own, to be killed.</summary>
     public static async Task<System.Diagnostics.Process> StartProcessAsync(Uri broker, string queue, double perSecond)
     {
         var process = TestProcess.Start(TestProcess.LimiterRole, new Dictionary<string, string>
@@ -107,6 +111,17 @@ internal sealed class LimitedPoint : IAsyncDisposable
         });
         (await process.StandardOutput.ReadLineAsync())?.Trim();
         return process;
+    }
+
+    /// <summary>Stops the limiter that was started first.</summary>
+    public async Task StopFirstAsync()
+    {
+        var (stop, run) = _running[0];
+        _running.RemoveAt(0);
+        Limiters.RemoveAt(0);
+        await stop.CancelAsync();
+        await run;
+        stop.Dispose();
     }
 
     public async Task StopAsync()

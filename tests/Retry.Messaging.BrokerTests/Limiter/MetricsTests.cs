@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
-using Retry.Messaging.RabbitMq.Limiter;
+using Retry.Messaging.Naming;
 using Shouldly;
 using Xunit;
 
@@ -28,19 +28,19 @@ public sealed class MetricsTests(BrokerFixture broker)
         await arrivals.WaitForAsync(Cap, Deadline);
 
         var clock = Stopwatch.StartNew();
-        while (seen.Look().GetValueOrDefault(LimiterMetrics.WaitingName) is not { Count: 1 })
+        while (seen.Look().GetValueOrDefault(TelemetryNames.LimiterWaiting) is not { Count: 1 })
         {
             clock.Elapsed.ShouldBeLessThan(Deadline);
             await Task.Delay(50);
         }
 
         var gauges = seen.Look();
-        gauges[LimiterMetrics.ActiveName].Order().ShouldBe([0, 1]);
-        gauges[LimiterMetrics.ActiveSinceName].Single().ShouldBeInRange(before.ToUnixTimeSeconds(), DateTimeOffset.UtcNow.ToUnixTimeSeconds());
-        gauges[LimiterMetrics.CapName].ShouldBe([Cap, Cap]);
+        gauges[TelemetryNames.LimiterActive].Order().ShouldBe([0, 1]);
+        gauges[TelemetryNames.LimiterActiveSince].Single().ShouldBeInRange(before.ToUnixTimeSeconds(), DateTimeOffset.UtcNow.ToUnixTimeSeconds());
+        gauges[TelemetryNames.LimiterCap].ShouldBe([Cap, Cap]);
         // what the active one holds in advance is not in the queue
-        gauges[LimiterMetrics.WaitingName].Single().ShouldBeInRange(Messages / 2, Messages);
-        gauges[LimiterMetrics.OldestAgeName].Single().ShouldBeInRange(Overdue.TotalSeconds, (Overdue + (DateTimeOffset.UtcNow - before)).TotalSeconds);
+        gauges[TelemetryNames.LimiterWaiting].Single().ShouldBeInRange(Messages / 2, Messages);
+        gauges[TelemetryNames.LimiterOldestAge].Single().ShouldBeInRange(Overdue.TotalSeconds, (Overdue + (DateTimeOffset.UtcNow - before)).TotalSeconds);
 
         await point.StopAsync();
         seen.Released.ShouldBe(arrivals.Count);
@@ -60,7 +60,7 @@ public sealed class MetricsTests(BrokerFixture broker)
             _virtualHost = virtualHost;
             _listener.InstrumentPublished = (instrument, listener) =>
             {
-                if (instrument.Meter.Name == LimiterMetrics.MeterName)
+                if (instrument.Meter.Name == TelemetryNames.Meter)
                 {
                     listener.EnableMeasurementEvents(instrument);
                 }
@@ -74,7 +74,7 @@ public sealed class MetricsTests(BrokerFixture broker)
             });
             _listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) =>
             {
-                if (instrument.Name == LimiterMetrics.ReleasedName && IsHere(tags))
+                if (instrument.Name == TelemetryNames.LimiterReleased && IsHere(tags))
                 {
                     Interlocked.Add(ref _released, value);
                 }

@@ -4,7 +4,7 @@ using Retry.Messaging.BrokerTests.Limiter;
 
 namespace Retry.Messaging.BrokerTests.Processes;
 
-/// <summary>A limiter and nothing else, to be killed or stopped by a test.</summary>
+/// <summary>Limiters of one or several points (<c>a,b</c>) and nothing else, to be killed or stopped by a test.</summary>
 internal static class LimiterProcess
 {
     public const string BrokerVariable = "LIMITER_BROKER";
@@ -14,16 +14,14 @@ internal static class LimiterProcess
 
     public static async Task RunAsync()
     {
-        var limiter = LimitedPoint.Create(
-            new Uri(Environment.GetEnvironmentVariable(BrokerVariable)!),
-            Environment.GetEnvironmentVariable(QueueVariable)!,
-            double.Parse(Environment.GetEnvironmentVariable(RateVariable)!, CultureInfo.InvariantCulture),
-            burst: 1,
-            consumerPrefetch: 0,
-            NullLogger.Instance);
+        var broker = new Uri(Environment.GetEnvironmentVariable(BrokerVariable)!);
+        var rate = double.Parse(Environment.GetEnvironmentVariable(RateVariable)!, CultureInfo.InvariantCulture);
+        var limiters = Environment.GetEnvironmentVariable(QueueVariable)!.Split(',')
+            .Select(queue => LimitedPoint.Create(broker, queue, rate, burst: 1, consumerPrefetch: 0, NullLogger.Instance))
+            .ToList();
         using var stop = new CancellationTokenSource();
-        var run = limiter.RunAsync(stop.Token);
-        while (limiter.Status.Activity == RabbitMq.Limiter.LimiterActivity.Down)
+        var runs = limiters.Select(limiter => limiter.RunAsync(stop.Token)).ToList();
+        while (limiters.Any(limiter => limiter.Status.Activity == RabbitMq.Limiter.LimiterActivity.Down))
         {
             await Task.Delay(20);
         }
@@ -31,6 +29,6 @@ internal static class LimiterProcess
         Console.WriteLine(Ready);
         await Console.In.ReadToEndAsync();
         await stop.CancelAsync();
-        await run;
+        await Task.WhenAll(runs);
     }
 }
