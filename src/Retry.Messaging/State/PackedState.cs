@@ -7,8 +7,7 @@ namespace Retry.Messaging.State;
 
 /// <summary>The state of a message that climbs, as one text.</summary>
 /// <remarks>
-/// The broker decodes, copies and writes every header again each time that a rung expires: eleven of ours took a fifth of its time for a
-/// retry, one text takes next to nothing (docs/performance.md).
+/// Eleven headers of ours took a fifth of the broker's time for a retry, one text takes next to nothing (docs/performance.md).
 /// </remarks>
 internal static class PackedState
 {

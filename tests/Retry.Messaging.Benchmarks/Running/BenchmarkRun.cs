@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.Benchmarks.Reporting;
 using Retry.Messaging.Testing;
 
@@ -76,9 +77,9 @@ internal sealed class BenchmarkRun(IReadOnlyList<IBenchmark> benchmarks, int rou
         {
             return await benchmark.RunAsync(context, cancellationToken);
         }
-        catch (BenchmarkException exception)
+        catch (Exception exception) when (exception is BenchmarkException or RabbitMQClientException or TimeoutException or IOException or InvalidOperationException)
         {
-            context.Report(exception.Message);
+            context.Report($"no figure: {exception.Message}");
             return null;
         }
     }
