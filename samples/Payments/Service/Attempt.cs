@@ -17,16 +17,16 @@ internal sealed record Attempt(string PaymentId, int Number, DateTimeOffset At, 
     private const string TimeFormat = "yyyy-MM-ddTHH:mm:ss.fffZ";
     private const string NoTime = "-";
 
-    /// <summary>Reads number and due time from the message; graded retry writes the latter into a header of its own.</summary>
+    /// <summary>Reads number and due time from the message; the latter is in the state that graded retry sends along.</summary>
     public static Attempt Of(ConsumeContext<ChargeRequested> context, DateTimeOffset now)
     {
         var number = context.GetRedeliveryCount() + 1;
-        var due = context.ReceiveContext.TransportHeaders.Get<long>(RetryHeaderNames.DueAt);
+        var headers = context.ReceiveContext.TryGetPayload<RabbitMqBasicConsumeContext>(out var delivery) ? delivery.Properties.Headers : null;
         return new Attempt(
             context.Message.PaymentId,
             number,
             now,
-            number > 1 && due is { } milliseconds ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds) : null);
+            number > 1 && headers is not null ? RetryHeaderReader.Read(headers).DueAt : null);
     }
 
     public static Attempt Parse(string line)

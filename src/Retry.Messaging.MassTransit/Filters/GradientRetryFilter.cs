@@ -27,6 +27,9 @@ namespace Retry.Messaging.MassTransit.Filters;
 internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransport transport, CrashSuspicion suspicion, TimeProvider time, Random random, ILogger logger)
     : IFilter<ConsumeContext>
 {
+    // asked of the operating system anew each time
+    private static readonly string Host = Environment.MachineName;
+
     private long _early;
     private long _earlyLogged;
 
@@ -111,7 +114,7 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
     private RetryDecision Decide(AttemptContext attempt, RetryDelivery delivery, Exception exception)
     {
         var isUnreadable = attempt.IsUnreadable(exception);
-        var failure = new FailedAttempt(exception, Environment.MachineName)
+        var failure = new FailedAttempt(exception, Host)
         {
             MessageType = attempt.MessageType,
             FallbackId = delivery.FallbackId,

@@ -49,7 +49,7 @@ internal sealed class RabbitMqRetryDelivery(RabbitMqRetryTransport transport, Ra
         // after a hold, what is left of the delay; the policy's delay counts from the failure
         var left = dueAt - transport.Time.GetUtcNow();
         var route = DelayLadder.Route(left < delay - DelayLadder.Step ? left : delay, transport.Destination);
-        var properties = Republication.With(basic.Properties, state, transport.Names.Work);
+        var properties = Republication.Climbing(basic.Properties, state, transport.Names.Work);
         properties.Headers![MessageHeaders.RedeliveryCount] = state.Attempt - 1;
         RetryTracing.Propagate(properties.Headers);
         RetryTracing.TagEntry(route);

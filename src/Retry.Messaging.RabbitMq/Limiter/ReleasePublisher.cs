@@ -67,7 +67,9 @@ internal sealed class ReleasePublisher
     {
         var due = _time.GetTimestamp() + (long)(wait.TotalSeconds * _time.TimestampFrequency);
         var properties = Republication.Stripped(delivery.Properties);
-        if (RetryHeaderReader.Read(properties.Headers, _workQueue).Kept.Priority is { } priority)
+
+        // a priority that was taken off is in that header, and hardly any message has one: its state is not read for every release
+        if (properties.Headers!.ContainsKey(RetryHeaderNames.Kept) && RetryHeaderReader.Read(properties.Headers, _workQueue).Kept.Priority is { } priority)
         {
             properties.Priority = priority;
         }

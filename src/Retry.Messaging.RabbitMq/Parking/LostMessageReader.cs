@@ -13,7 +13,7 @@ internal static class LostMessageReader
     {
         // on the way to a parking lot the key is the work queue itself
         var destination = BrokerNames.DestinationOf(routingKey);
-        var work = destination is null ? routingKey : WorkQueueOf(destination, properties.Headers is { } headers ? RetryHeaderReader.Text(headers, RetryHeaderNames.Origin) : null);
+        var work = destination is null ? routingKey : WorkQueueOf(destination, properties.Headers is { } headers ? RetryHeaderReader.OriginOf(headers) : null);
         var message = ParkedMessageReader.Read(properties, body, RetryPointNames.For(work), destination is null ? null : ParkReason.Undeliverable);
         message.Destination = destination;
         return message;

@@ -24,7 +24,7 @@ internal static class ParkedMessageReader
         var headers = properties.Headers;
         var state = RetryHeaderReader.Read(headers, names.Work);
         var death = state.Reason is null ? BrokerDeath.Find(headers, names) : null;
-        var last = state.History.Attempts is [.., var newest] ? newest : null;
+        var last = state.History.Latest;
         return new ParkedMessage
         {
             Id = state.Id ?? DerivedId(properties, body.Span, death),

@@ -18,6 +18,7 @@ internal static class HeaderFrame
     // by name, not by prefix: a stranger's header may start with ours, and be of any size
     private static readonly FrozenSet<string> OursToKeep = FrozenSet.Create(
         StringComparer.Ordinal,
+        RetryHeaderNames.State,
         RetryHeaderNames.Id,
         RetryHeaderNames.Origin,
         RetryHeaderNames.Attempt,
@@ -72,7 +73,27 @@ internal static class HeaderFrame
 
     private static int Size(string? text) => text is null ? 0 : 1 + Encoding.UTF8.GetByteCount(text);
 
-    private static int TableSize(IDictionary<string, object?> table) => 4 + table.Sum(entry => EntrySize(entry.Key, entry.Value));
+    private static int TableSize(IDictionary<string, object?> table)
+    {
+        var size = 4;
+        if (table is Dictionary<string, object?> plain)
+        {
+            // ours are, and its enumerator is no object
+            foreach (var (name, value) in plain)
+            {
+                size += EntrySize(name, value);
+            }
+
+            return size;
+        }
+
+        foreach (var (name, value) in table)
+        {
+            size += EntrySize(name, value);
+        }
+
+        return size;
+    }
 
     private static int EntrySize(string name, object? value) => 1 + Encoding.UTF8.GetByteCount(name) + 1 + ValueSize(value);
 

@@ -77,6 +77,14 @@ internal static class Republication
         return properties;
     }
 
+    /// <summary>A copy of the properties, stripped, with our state in one header: for a message that climbs.</summary>
+    public static BasicProperties Climbing(IReadOnlyBasicProperties original, RetryState state, string workQueue)
+    {
+        var properties = Stripped(original);
+        RetryHeaderWriter.WritePacked(properties.Headers!, state, workQueue);
+        return properties;
+    }
+
     /// <summary>A copy of the properties without what the broker wrote and without what would harm the copy.</summary>
     public static BasicProperties Stripped(IReadOnlyBasicProperties original)
     {
@@ -104,8 +112,8 @@ internal static class Republication
     // publish that fails half-way takes the channel along.
     private static bool CanBeWritten(object? value) => value switch
     {
+        byte[] or ValueType => true,
         IDictionary<string, object?> table => table.All(entry => Fits(entry.Key) && CanBeWritten(entry.Value)),
-        byte[] => true,
         System.Collections.IList list => list.Cast<object?>().All(CanBeWritten),
         _ => true,
     };

@@ -63,7 +63,12 @@ public sealed class RetryRules
     {
         ArgumentNullException.ThrowIfNull(exception);
         var rules = RulesOf(messageType);
-        return rules.ExceptionPolicies.Matches(exception).Select(match => match.Entry).FirstOrDefault(rules.Policy);
+        foreach (var (policy, _) in rules.ExceptionPolicies.Matches(exception))
+        {
+            return policy;
+        }
+
+        return rules.Policy;
     }
 
     /// <summary>Decides what an exception means.</summary>

@@ -42,16 +42,15 @@ public static class RetryDecider
         var firstFailedAt = state.FirstFailedAt is { } first && first < now ? first : now;
         var deadline = Earlier(failure.MessageDeadline, Later(firstFailedAt, rules.ValidForMessage(failure.MessageType)));
         var policy = rules.PolicyFor(exception, failure.MessageType);
-        var next = Failed(Bounded(state, policy), failure, now) with { FirstFailedAt = firstFailedAt, Deadline = deadline };
-
         if (outcome == Outcome.Fail)
         {
-            return new RetryDecision.Park(ParkReason.Failed, next);
+            return Park(ParkReason.Failed);
         }
 
-        if (policy.NextDelay(state.Attempt, state.PreviousDelay, random) is not { } drawn)
+        // the delay before is in the history, which is read for nobody else
+        if (policy.NextDelay(state.Attempt, policy.Jitter == Jitter.Decorrelated ? state.PreviousDelay : null, random) is not { } drawn)
         {
-            return new RetryDecision.Park(ParkReason.Exhausted, next);
+            return Park(ParkReason.Exhausted);
         }
 
         var left = deadline - now;
@@ -65,11 +64,15 @@ public static class RetryDecider
         {
             return failure.IsRequest && failure.MessageDeadline is not null
                 ? new RetryDecision.Drop()
-                : new RetryDecision.Park(ParkReason.Expired, next);
+                : Park(ParkReason.Expired);
         }
 
         var dueAt = now + delay;
-        return new RetryDecision.Again(delay, dueAt, next with { DueAt = dueAt });
+        return new RetryDecision.Again(delay, dueAt, Next(dueAt));
+
+        RetryDecision.Park Park(ParkReason reason) => new(reason, Next(null));
+
+        RetryState Next(DateTimeOffset? due) => Failed(state, BoundedAttempt(state, policy), failure, now) with { DueAt = due, FirstFailedAt = firstFailedAt, Deadline = deadline };
     }
 
     /// <summary>Parks a message that no consumer took: it cannot be read, or nobody consumes its type. Trying again would change nothing.</summary>
@@ -82,7 +85,7 @@ public static class RetryDecider
         ArgumentNullException.ThrowIfNull(state);
         ArgumentNullException.ThrowIfNull(failure);
 
-        return new RetryDecision.Park(reason, Failed(state, failure, now) with { FirstFailedAt = state.FirstFailedAt is { } first && first < now ? first : now });
+        return new RetryDecision.Park(reason, Failed(state, state.Attempt, failure, now) with { FirstFailedAt = state.FirstFailedAt is { } first && first < now ? first : now });
     }
 
     /// <summary>Sends a message up the ladder because its consumer asked for it: an attempt like any other, but nothing failed.</summary>
@@ -100,30 +103,31 @@ public static class RetryDecider
         var rounded = DelayLadder.RoundUp(delay);
         var dueAt = now + rounded;
         var attempt = new RetryAttempt(state.Attempt, now, host, "Redeliver", "its consumer asked for it");
-        return new RetryDecision.Again(rounded, dueAt, Attempted(state, fallbackId, attempt) with { DueAt = dueAt });
+        return new RetryDecision.Again(rounded, dueAt, Attempted(state, fallbackId, attempt, state.Error) with { DueAt = dueAt });
     }
 
     // For what is written down only: whether there is a next attempt is asked with the number that came, or a number brought
     // down by one policy would grant attempts by another. What the history bears out stays, also after a policy was shortened.
-    private static RetryState Bounded(RetryState state, RetryPolicy policy)
-    {
-        var reached = state.History.Attempts is [.., var latest] ? latest.Number + 1L : 1;
-        return policy.MaxRetries is { } retries && state.Attempt > retries + 1L && state.Attempt != reached ? state with { Attempt = retries + 1 } : state;
-    }
+    private static int BoundedAttempt(RetryState state, RetryPolicy policy) =>
+        policy.MaxRetries is { } retries && state.Attempt > retries + 1L && state.Attempt != (state.History.Latest?.Number ?? 0) + 1L
+            ? retries + 1
+            : state.Attempt;
 
     /// <summary>The state after a failed attempt: one attempt more, the error and the history written down.</summary>
-    private static RetryState Failed(RetryState state, FailedAttempt failure, DateTimeOffset now)
+    private static RetryState Failed(RetryState state, int number, FailedAttempt failure, DateTimeOffset now)
     {
         var type = HeaderText.TypeName(failure.Exception);
         var message = HeaderText.Message(failure.Exception);
-        var attempt = new RetryAttempt(state.Attempt, now, failure.Host, type, message);
-        return Attempted(state, failure.FallbackId, attempt) with { DueAt = null, Error = HeaderText.OneLine(type + ": " + message, RetryState.MaxError) };
+        var attempt = new RetryAttempt(number, now, failure.Host, type, message);
+        return Attempted(state, failure.FallbackId, attempt, HeaderText.OneLine(type + RetryHistory.ErrorSeparator + message, RetryState.MaxError));
     }
 
-    private static RetryState Attempted(RetryState state, string fallbackId, RetryAttempt attempt) => state with
+    private static RetryState Attempted(RetryState state, string fallbackId, RetryAttempt attempt, string? error) => state with
     {
         Id = state.Id ?? HeaderText.OneLine(fallbackId, RetryState.MaxId),
-        Attempt = Math.Min(state.Attempt, int.MaxValue - 1) + 1,
+        Attempt = Math.Min(attempt.Number, int.MaxValue - 1) + 1,
+        DueAt = null,
+        Error = error,
         // its process lived to tell: the crashes counted so far were a neighbour's, or the fault is not one that kills
         Crashes = 0,
         History = state.History.With(attempt),

@@ -20,7 +20,10 @@ public static class DelayLadder
     public static readonly TimeSpan MaxDelay = new(9, 23, 59, 59, 900);
 
     /// <summary>The levels from days down to tenths of a second, in the order of the routing key's words.</summary>
-    public static IReadOnlyList<LadderLevel> Levels { get; } =
+    public static IReadOnlyList<LadderLevel> Levels => All;
+
+    // as an array: it is walked at every failure
+    private static readonly LadderLevel[] All =
     [
         new(0, "d", TimeSpan.FromDays(1), 9, 1, "d"),
         new(1, "10h", TimeSpan.FromHours(10), 2, 10, "h"),
@@ -32,7 +35,7 @@ public static class DelayLadder
         new(7, "tenths", Step, 9, 100, "ms"),
     ];
 
-    private static readonly string[] LevelExchanges = [.. Levels.Select(BrokerNames.LevelExchange)];
+    private static readonly string[] LevelExchanges = [.. All.Select(BrokerNames.LevelExchange)];
 
     /// <summary>Finds the way of a delay through the ladder.</summary>
     /// <param name="delay">
@@ -49,7 +52,7 @@ public static class DelayLadder
         var exchange = BrokerNames.ReturnExchange;
         for (var i = 0; i < LevelCount; i++)
         {
-            if (steps >= Levels[i].UnitSteps)
+            if (steps >= All[i].UnitSteps)
             {
                 exchange = LevelExchanges[i];
                 break;
@@ -61,7 +64,7 @@ public static class DelayLadder
             var rest = state.steps;
             for (var i = 0; i < LevelCount; i++)
             {
-                var unit = Levels[i].UnitSteps;
+                var unit = All[i].UnitSteps;
                 span[2 * i] = (char)('0' + (rest / unit));
                 span[(2 * i) + 1] = '.';
                 rest %= unit;
@@ -85,7 +88,7 @@ public static class DelayLadder
         var steps = StepsRoundedUp(delay);
         var keep = delay < TimeSpan.FromHours(1) ? 2 : 3;
         var rest = steps;
-        foreach (var level in Levels)
+        foreach (var level in All)
         {
             if (rest < level.UnitSteps)
             {

@@ -12,6 +12,9 @@ internal static class ExceptionLevels
     /// <summary>How many exceptions of one chain are looked at: 256.</summary>
     internal const int MostExceptions = 256;
 
+    /// <summary>Whether there is nothing inside an exception, as in most.</summary>
+    internal static bool IsAlone(Exception exception) => exception.InnerException is null && exception is not AggregateException;
+
     /// <summary>Lists the levels, outermost first; the members of an <see cref="AggregateException"/> share a level.</summary>
     internal static IEnumerable<IReadOnlyList<Exception>> Of(Exception exception)
     {

@@ -19,11 +19,30 @@ internal sealed class ExceptionMap<TEntry>
     internal IEnumerable<(TEntry Entry, Exception Exception)> Matches(Exception exception)
     {
         ArgumentNullException.ThrowIfNull(exception);
-        if (_entries.Length == 0)
+        return MayMatch(exception) ? All(exception) : [];
+    }
+
+    // nearly always the answer is no, at every failure: found out without an object
+    private bool MayMatch(Exception exception)
+    {
+        if (_entries.Length == 0 || !ExceptionLevels.IsAlone(exception))
         {
-            yield break;
+            return _entries.Length > 0;
         }
 
+        foreach (var (type, _) in _entries)
+        {
+            if (type.IsInstanceOfType(exception))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private IEnumerable<(TEntry Entry, Exception Exception)> All(Exception exception)
+    {
         foreach (var level in ExceptionLevels.Of(exception))
         {
             foreach (var (type, entry) in _entries)

@@ -49,6 +49,11 @@ public sealed class OutcomeClassifier
             return Outcome.Fail;
         }
 
+        if (ExceptionLevels.IsAlone(exception))
+        {
+            return exception is HttpRequestException failed ? HttpOutcome.Of(failed) : Outcome.Error;
+        }
+
         foreach (var level in ExceptionLevels.Of(exception))
         {
             if (level.OfType<HttpRequestException>().FirstOrDefault() is { } http)

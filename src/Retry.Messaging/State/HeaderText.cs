@@ -19,28 +19,34 @@ internal static class HeaderText
             length--;
         }
 
-        var clean = true;
-        for (var i = 0; i < length; i++)
-        {
-            if (char.IsControl(text[i]) || char.IsSurrogate(text[i]))
-            {
-                clean = false;
-                break;
-            }
-        }
-
-        if (clean)
+        var shown = text.AsSpan(0, length);
+        if (IsClean(shown))
         {
             return length == text.Length ? text : text[..length];
         }
 
         var line = new StringBuilder(length);
-        foreach (var rune in text.AsSpan(0, length).EnumerateRunes())
+        foreach (var rune in shown.EnumerateRunes())
         {
             line.Append(Rune.IsControl(rune) ? " " : rune.ToString());
         }
 
         return line.ToString();
+    }
+
+    private static bool IsClean(ReadOnlySpan<char> text)
+    {
+        // nearly every text is printable ASCII, which is found out many characters at a time
+        var other = text.IndexOfAnyExceptInRange(' ', '~');
+        foreach (var character in other < 0 ? [] : text[other..])
+        {
+            if (char.IsControl(character) || char.IsSurrogate(character))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>The type's full name, or its short one when that would be cut.</summary>

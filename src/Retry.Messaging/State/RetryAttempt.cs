@@ -10,19 +10,23 @@ namespace Retry.Messaging.State;
 /// <param name="Message">The first 100 characters of the exception's message.</param>
 public sealed record RetryAttempt(int Number, DateTimeOffset FailedAt, string Host, string ErrorType, string Message)
 {
-    private const char Separator = '\t';
+    internal const char Separator = '\t';
     private const int MaxMessage = 100;
     private const int MaxHost = 64;
     private const int MaxType = 120;
     private const string TimeFormat = "yyyy-MM-dd'T'HH:mm:ss.fff'Z'";
+    private const int UpToMilliseconds = 23;
+    private const int RoundTripLength = 28;
 
-    internal string ToLine() => string.Join(
-        Separator,
-        Number.ToString(CultureInfo.InvariantCulture),
-        FailedAt.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture),
-        HeaderText.OneLine(Host, MaxHost),
-        HeaderText.OneLine(ErrorType, MaxType),
-        HeaderText.OneLine(Message, MaxMessage));
+    internal string ToLine()
+    {
+        // The standard format has more digits of the second, and takes a fraction of the time of a custom one.
+        Span<char> time = stackalloc char[RoundTripLength];
+        FailedAt.UtcDateTime.TryFormat(time, out _, "O", CultureInfo.InvariantCulture);
+        return string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Number}{Separator}{time[..UpToMilliseconds]}Z{Separator}{HeaderText.OneLine(Host, MaxHost)}{Separator}{HeaderText.OneLine(ErrorType, MaxType)}{Separator}{HeaderText.OneLine(Message, MaxMessage)}");
+    }
 
     internal static RetryAttempt? TryParse(string line)
     {

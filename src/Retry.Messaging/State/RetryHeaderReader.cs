@@ -19,31 +19,40 @@ public static class RetryHeaderReader
     /// <param name="queue">The work queue (or parking lot's work queue) that reads them.</param>
     /// <returns>The state, or <see cref="RetryState.Fresh"/> when another queue, or nobody, wrote the headers.</returns>
     public static RetryState Read(IDictionary<string, object?>? headers, string queue) =>
-        headers is not null && Text(headers, RetryHeaderNames.Origin) == queue ? Read(headers) : RetryState.Fresh;
+        headers is not null && Unpacked(headers) is var plain && Text(plain, RetryHeaderNames.Origin) == queue ? ReadPlain(plain) : RetryState.Fresh;
 
     /// <summary>Reads the headers without asking who wrote them.</summary>
     /// <param name="headers">The message's headers.</param>
     public static RetryState Read(IDictionary<string, object?> headers)
     {
         ArgumentNullException.ThrowIfNull(headers);
-        return new RetryState
-        {
-            Id = Text(headers, RetryHeaderNames.Id) is { Length: > 0 } id ? HeaderText.OneLine(id, RetryState.MaxId) : null,
-            Attempt = ReadAttempt(headers),
-            FirstFailedAt = Time(headers, RetryHeaderNames.FirstFailedAt),
-            DueAt = Time(headers, RetryHeaderNames.DueAt),
-            Deadline = Time(headers, RetryHeaderNames.Deadline),
-            Error = Text(headers, RetryHeaderNames.Error) is { } error ? HeaderText.OneLine(error, RetryState.MaxError) : null,
-            History = RetryHistory.Parse(Text(headers, RetryHeaderNames.History)),
-            Reason = Text(headers, RetryHeaderNames.Reason) is { Length: > 0 } reason ? ParkReason.Parse(reason) : null,
-            Crashes = Count(headers, RetryHeaderNames.Crashes),
-            Replayed = Count(headers, RetryHeaderNames.Replayed),
-            Plan = Text(headers, RetryHeaderNames.Plan) is { Length: > 0 } plan ? HeaderText.OneLine(plan, RetryState.MaxPlan) : null,
-            Kept = headers.TryGetValue(RetryHeaderNames.Kept, out var kept) && kept is IDictionary<string, object?> table
-                ? ReadKept(table)
-                : KeptProperties.None,
-        };
+        return ReadPlain(Unpacked(headers));
     }
+
+    /// <summary>The work queue that wrote the headers, if any did.</summary>
+    internal static string? OriginOf(IDictionary<string, object?> headers) => Text(Unpacked(headers), RetryHeaderNames.Origin);
+
+    // one text while it climbs; headers of their own when it is parked or replayed
+    private static IDictionary<string, object?> Unpacked(IDictionary<string, object?> headers) =>
+        Text(headers, RetryHeaderNames.State) is { } packed ? PackedState.Read(packed) : headers;
+
+    private static RetryState ReadPlain(IDictionary<string, object?> headers) => new()
+    {
+        Id = Text(headers, RetryHeaderNames.Id) is { Length: > 0 } id ? HeaderText.OneLine(id, RetryState.MaxId) : null,
+        Attempt = ReadAttempt(headers),
+        FirstFailedAt = Time(headers, RetryHeaderNames.FirstFailedAt),
+        DueAt = Time(headers, RetryHeaderNames.DueAt),
+        Deadline = Time(headers, RetryHeaderNames.Deadline),
+        Error = Text(headers, RetryHeaderNames.Error) is { } error ? HeaderText.OneLine(error, RetryState.MaxError) : null,
+        History = RetryHistory.Parse(Text(headers, RetryHeaderNames.History)),
+        Reason = Text(headers, RetryHeaderNames.Reason) is { Length: > 0 } reason ? ParkReason.Parse(reason) : null,
+        Crashes = Count(headers, RetryHeaderNames.Crashes),
+        Replayed = Count(headers, RetryHeaderNames.Replayed),
+        Plan = Text(headers, RetryHeaderNames.Plan) is { Length: > 0 } plan ? HeaderText.OneLine(plan, RetryState.MaxPlan) : null,
+        Kept = headers.TryGetValue(RetryHeaderNames.Kept, out var kept) && kept is IDictionary<string, object?> table
+            ? ReadKept(table)
+            : KeptProperties.None,
+    };
 
     /// <summary>The text of a header, which arrives as bytes.</summary>
     internal static string? Text(IDictionary<string, object?> headers, string name) =>

@@ -15,6 +15,32 @@ public static class RetryHeaderWriter
     private const int MaxExpiration = 20;
     private const int MaxCopiesBytes = 256;
 
+    private static readonly string[] Plain =
+    [
+        RetryHeaderNames.Origin, RetryHeaderNames.Attempt, RetryHeaderNames.Id, RetryHeaderNames.FirstFailedAt, RetryHeaderNames.DueAt, RetryHeaderNames.Deadline,
+        RetryHeaderNames.Error, RetryHeaderNames.Reason, RetryHeaderNames.Crashes, RetryHeaderNames.Replayed, RetryHeaderNames.Plan, RetryHeaderNames.Kept, RetryHeaderNames.History,
+    ];
+
+    /// <summary>Writes the state into one header, <see cref="RetryHeaderNames.State"/>, for a message that climbs; where that cannot be, into headers of their own.</summary>
+    /// <param name="headers">The message's headers, which are changed.</param>
+    /// <param name="state">The state.</param>
+    /// <param name="origin">The work queue that writes.</param>
+    internal static void WritePacked(IDictionary<string, object?> headers, RetryState state, string origin)
+    {
+        if (PackedState.Write(state, origin) is not { } packed)
+        {
+            Write(headers, state, origin);
+            return;
+        }
+
+        foreach (var name in Plain)
+        {
+            headers.Remove(name);
+        }
+
+        headers[RetryHeaderNames.State] = packed;
+    }
+
     /// <summary>Writes the state; headers of ours that it no longer has are removed.</summary>
     /// <remarks>The history gets what the others leave of the 4 KB: its oldest attempts are the first to go.</remarks>
     /// <param name="headers">The message's headers, which are changed.</param>
@@ -26,6 +52,7 @@ public static class RetryHeaderWriter
         ArgumentNullException.ThrowIfNull(state);
         ArgumentException.ThrowIfNullOrEmpty(origin);
 
+        headers.Remove(RetryHeaderNames.State);
         var used = Set(headers, RetryHeaderNames.Origin, origin);
         used += SetAlways(headers, RetryHeaderNames.Attempt, state.Attempt);
         used += Set(headers, RetryHeaderNames.Id, Line(state.Id, RetryState.MaxId));

@@ -14,6 +14,9 @@ public sealed class RetryHistory
     /// <summary>No attempt yet.</summary>
     public static readonly RetryHistory Empty = new(string.Empty);
 
+    /// <summary>What stands between an error's type and its message.</summary>
+    internal const string ErrorSeparator = ": ";
+
     private readonly string _text;
     private IReadOnlyList<RetryAttempt>? _attempts;
 
@@ -22,6 +25,9 @@ public sealed class RetryHistory
     /// <summary>The attempts, oldest first. Lines that cannot be read are left out.</summary>
     public IReadOnlyList<RetryAttempt> Attempts => _attempts ??=
         [.. _text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(RetryAttempt.TryParse).OfType<RetryAttempt>()];
+
+    /// <summary>The newest attempt, or <see langword="null"/>; the others are not read for it.</summary>
+    internal RetryAttempt? Latest => RetryAttempt.TryParse(_text[(_text.LastIndexOf('\n') + 1)..]) ?? (Attempts is [.., var last] ? last : null);
 
     /// <summary>Reads the header; anything too long is cut from its oldest end.</summary>
     /// <param name="text">The header's text.</param>
@@ -40,8 +46,38 @@ public sealed class RetryHistory
     /// <inheritdoc/>
     public override string ToString() => _text;
 
+    /// <summary>Type and message of the newest attempt's error, as far as its line has them.</summary>
+    internal string? LatestError
+    {
+        get
+        {
+            SplitLatest(out var type, out var message);
+            return type.IsEmpty ? null : string.Concat(type, ErrorSeparator, message);
+        }
+    }
+
+    /// <summary>Whether the newest attempt's line has the whole of an error.</summary>
+    internal bool Tells(string error)
+    {
+        SplitLatest(out var type, out var message);
+        return !type.IsEmpty
+            && error.Length == type.Length + ErrorSeparator.Length + message.Length
+            && error.AsSpan().StartsWith(type)
+            && error.AsSpan(type.Length).StartsWith(ErrorSeparator)
+            && error.AsSpan().EndsWith(message);
+    }
+
     /// <summary>As much of the newest attempts as fits.</summary>
     internal string Within(int maxBytes) => Bounded(_text, maxBytes);
+
+    private void SplitLatest(out ReadOnlySpan<char> type, out ReadOnlySpan<char> message)
+    {
+        var line = _text.AsSpan(_text.LastIndexOf('\n') + 1);
+        var beforeMessage = line.LastIndexOf(RetryAttempt.Separator);
+        message = line[(beforeMessage + 1)..];
+        type = beforeMessage < 0 ? [] : line[..beforeMessage];
+        type = type[(type.LastIndexOf(RetryAttempt.Separator) + 1)..];
+    }
 
     private static string Bounded(string text, int maxBytes = MaxBytes)
     {

@@ -51,7 +51,7 @@ public sealed record RetryState
 
     /// <summary>The delay that preceded this attempt, by the clock of the process that chose it.</summary>
     public TimeSpan? PreviousDelay =>
-        DueAt is { } due && History.Attempts is [.., var last] && due >= last.FailedAt ? due - last.FailedAt : null;
+        DueAt is { } due && History.Latest is { } last && due >= last.FailedAt ? due - last.FailedAt : null;
 
     /// <summary>How long before its due time this delivery came, or zero.</summary>
     /// <remarks>

@@ -14,8 +14,8 @@ namespace Retry.Messaging.Benchmarks.Cases;
 internal sealed class Backlog : IBenchmark
 {
     private const int UsualMessages = 1_000_000;
-    private const int Published = 10_000;
-    private const int Redelivered = 2_000;
+    private const int Published = 5_000;
+    private const int Redelivered = 1_000;
     private const ushort Prefetch = 200;
     private const string Queue = "backlogged";
     private const double Mebibyte = 1024 * 1024;

@@ -20,7 +20,7 @@ internal sealed class Decisions : IBenchmark
 
     public string Description => "Decision, headers and routing key (BenchmarkDotNet; ns and bytes)";
 
-    public Task<BenchmarkResult> RunAsync(BenchmarkContext context, CancellationToken cancellationToken)
+    public async Task<BenchmarkResult> RunAsync(BenchmarkContext context, CancellationToken cancellationToken)
     {
         context.Report("BenchmarkDotNet works for about half a minute");
         var config = ManualConfig.CreateEmpty()
@@ -30,10 +30,18 @@ internal sealed class Decisions : IBenchmark
             .AddLogger(NullLogger.Instance)
             .WithOptions(ConfigOptions.DisableLogFile | ConfigOptions.DisableOptimizationsValidator)
             .WithArtifactsPath(Path.Combine(Path.GetTempPath(), $"retry-benchmark-{Environment.ProcessId}"));
-        var summary = BenchmarkRunner.Run<FailureSteps>(config);
-        if (Directory.Exists(config.ArtifactsPath))
+        Summary summary;
+        try
         {
-            Directory.Delete(config.ArtifactsPath, recursive: true);
+            // it cannot be cancelled: somebody who stops the run does not wait for it
+            summary = await Task.Run(() => BenchmarkRunner.Run<FailureSteps>(config), cancellationToken).WaitAsync(cancellationToken);
+        }
+        finally
+        {
+            if (Directory.Exists(config.ArtifactsPath))
+            {
+                Directory.Delete(config.ArtifactsPath, recursive: true);
+            }
         }
 
         if (summary.HasCriticalValidationErrors || summary.Reports.Any(report => report.ResultStatistics is null))
@@ -41,14 +49,14 @@ internal sealed class Decisions : IBenchmark
             throw new BenchmarkException("BenchmarkDotNet could not measure: " + string.Join(" ", summary.ValidationErrors.Select(error => error.Message)));
         }
 
-        return Task.FromResult(new BenchmarkResult(
+        return new BenchmarkResult(
             Name,
             "Decision, headers, routing key",
             "What a failure costs before anything is sent, by BenchmarkDotNet in one process: one thread, warmed up, an exception that has been thrown once. Headers include the copy of the message's properties.",
             [.. summary.Reports.Select(Row)])
         {
             Targets = [new("decision + headers, µs", new Figure("µs", [.. summary.Reports.Single(report => Title(report) == FailureSteps.DecisionAndHeaders).ResultStatistics!.OriginalValues.Select(ns => ns / 1000)], 2), 2, 0.5)],
-        });
+        };
     }
 
     private static ResultRow Row(BenchmarkReport report) => new(Title(report), [

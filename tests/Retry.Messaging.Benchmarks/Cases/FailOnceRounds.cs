@@ -1,3 +1,4 @@
+using RabbitMQ.Client;
 using Retry.Messaging.Benchmarks.Measuring;
 using Retry.Messaging.Benchmarks.Raw;
 using Retry.Messaging.Benchmarks.Running;
@@ -62,6 +63,15 @@ internal sealed class FailOnceRounds : IAsyncDisposable
     /// <summary>A round of a service with graded retry.</summary>
     public Task<Sample> OursAsync(string queue, Action<RetryPointBuilder> retry, CancellationToken cancellationToken) =>
         RunAsync(queue, async tally => await FailsOnceService.StartAsync(_host.Address, queue, ServicePrefetch, retry, tally, cancellationToken), cancellationToken);
+
+    /// <summary>A round of a service whose handler sends its own failures up the ladder.</summary>
+    public async Task<Sample> ByHandAsync(TimeSpan delay, CancellationToken cancellationToken)
+    {
+        const string queue = "by-hand";
+        await using var publishing = await _raw.Connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true, outstandingPublisherConfirmationsRateLimiter: null), cancellationToken);
+        var route = DelayLadder.Route(delay, queue);
+        return await RunAsync(queue, async tally => await FailsOnceService.StartByHandAsync(_host.Address, queue, ServicePrefetch, route, publishing, tally, cancellationToken), cancellationToken);
+    }
 
     /// <summary>A round of a service that retries in memory.</summary>
     public Task<Sample> InMemoryAsync(TimeSpan delay, CancellationToken cancellationToken) =>

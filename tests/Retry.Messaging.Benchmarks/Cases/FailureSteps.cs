@@ -31,7 +31,7 @@ public class FailureSteps
         _first = RetryState.Fresh with { Kept = Republication.Keep(_original, "shop", "order", null) };
         var second = ((RetryDecision.Again)RetryDecider.Decide(_first, _failure, _rules, _now, _random)).State;
         _third = ((RetryDecision.Again)RetryDecider.Decide(second, _failure, _rules, _now, _random)).State;
-        _republished = Republication.With(_original, _third, Queue);
+        _republished = Republication.Climbing(_original, _third, Queue);
     }
 
     /// <summary>What to do after the first attempt.</summary>
@@ -40,18 +40,18 @@ public class FailureSteps
 
     /// <summary>The properties of the copy.</summary>
     [Benchmark(Description = "headers, first attempt")]
-    public object Headers() => Republication.With(_original, _third, Queue);
+    public object Headers() => Republication.Climbing(_original, _third, Queue);
 
     /// <summary>Both, after the first attempt: what the target is about.</summary>
     [Benchmark(Description = DecisionAndHeaders)]
-    public object DecideAndWrite() => Republication.With(_original, ((RetryDecision.Again)RetryDecider.Decide(_first, _failure, _rules, _now, _random)).State, Queue);
+    public object DecideAndWrite() => Republication.Climbing(_original, ((RetryDecision.Again)RetryDecider.Decide(_first, _failure, _rules, _now, _random)).State, Queue);
 
     /// <summary>Both, after the third attempt, whose history is read from the headers it came with.</summary>
     [Benchmark(Description = "reading, decision + headers, third attempt")]
     public object ReadDecideAndWrite()
     {
         var state = RetryHeaderReader.Read(_republished.Headers, Queue);
-        return Republication.With(_republished, ((RetryDecision.Again)RetryDecider.Decide(state, _failure, _rules, _now, _random)).State, Queue);
+        return Republication.Climbing(_republished, ((RetryDecision.Again)RetryDecider.Decide(state, _failure, _rules, _now, _random)).State, Queue);
     }
 
     /// <summary>Whether it fits into a frame.</summary>

@@ -10,7 +10,7 @@ namespace Retry.Messaging.Benchmarks.Cases;
 /// <summary>What graded retry costs while nothing fails.</summary>
 internal sealed class HappyPath : IBenchmark
 {
-    private const int UsualMessages = 25_000;
+    private const int UsualMessages = 20_000;
     private const ushort Prefetch = 200;
     private const int Concurrency = 64;
 

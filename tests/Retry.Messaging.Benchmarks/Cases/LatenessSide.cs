@@ -1,4 +1,5 @@
 using MassTransit;
+using RabbitMQ.Client;
 using Retry.Messaging.Benchmarks.Measuring;
 using Retry.Messaging.Benchmarks.Raw;
 using Retry.Messaging.Benchmarks.Service;
@@ -19,10 +20,11 @@ internal sealed class LatenessSide : IAsyncDisposable
 
     private readonly string _queue;
     private readonly Lateness[] _groups;
+    private readonly Func<BasicProperties, BasicProperties> _climbing;
     private readonly List<IAsyncDisposable> _running = [];
     private int _next;
 
-    private LatenessSide(string name, string queue, int groups) => (Name, _queue, _groups) = (name, queue, new Lateness[groups]);
+    private LatenessSide(string name, string queue, int groups, Func<BasicProperties, BasicProperties> climbing) => (Name, _queue, _groups, _climbing) = (name, queue, new Lateness[groups], climbing);
 
     public string Name { get; }
 
@@ -34,7 +36,7 @@ internal sealed class LatenessSide : IAsyncDisposable
     /// <param name="cancellationToken">Gives up.</param>
     public static async Task<LatenessSide> StartOursAsync(Uri broker, RawClient raw, Func<TimeSpan> delay, int groups, CancellationToken cancellationToken)
     {
-        var side = new LatenessSide("ours", "late-ours", groups);
+        var side = new LatenessSide("ours", "late-ours", groups, static sent => FailedParcel.Climbing(sent, "late-ours"));
         await raw.DeclareAsync(side._queue, cancellationToken);
         side._running.Add(await BusHost.StartAsync(
             broker,
@@ -68,7 +70,7 @@ internal sealed class LatenessSide : IAsyncDisposable
     /// <param name="cancellationToken">Gives up.</param>
     public static async Task<LatenessSide> StartRawAsync(RawClient raw, Func<TimeSpan> delay, int groups, CancellationToken cancellationToken)
     {
-        var side = new LatenessSide("raw ladder", "late-raw", groups);
+        var side = new LatenessSide("raw ladder", "late-raw", groups, static sent => sent);
         await raw.DeclareAsync(side._queue, cancellationToken);
         await TopologyDeclarer.DeclareAsync(raw.Connection, TopologyPlan.Point(RetryPointNames.For(side._queue), withRelease: false), cancellationToken: cancellationToken);
         side._running.Add(await RawRetryLoop.StartAsync(
@@ -99,6 +101,14 @@ internal sealed class LatenessSide : IAsyncDisposable
     /// <summary>Publishes one parcel to the work queue.</summary>
     public ValueTask FeedAsync(RawPublisher publisher, int number, CancellationToken cancellationToken) =>
         publisher.PublishAsync(string.Empty, _queue, ParcelBody.Properties(number), ParcelBody.Of(number), cancellationToken);
+
+    /// <summary>Publishes one parcel to the ladder, as if it had just failed.</summary>
+    public ValueTask PutOnLadderAsync(RawPublisher publisher, int number, TimeSpan delay, CancellationToken cancellationToken)
+    {
+        var route = DelayLadder.Route(delay, _queue);
+        Failed(number, route.Delay);
+        return publisher.PublishAsync(route.Exchange, route.RoutingKey, _climbing(ParcelBody.Properties(number)), ParcelBody.Of(number), cancellationToken);
+    }
 
     public async ValueTask DisposeAsync()
     {

@@ -13,7 +13,7 @@ namespace Retry.Messaging.Benchmarks.Cases;
 /// <summary>Messages that fail for good: parked, against MassTransit's error queue and a raw loop that publishes no Fault.</summary>
 internal sealed class Parking : IBenchmark
 {
-    private const int UsualMessages = 5_000;
+    private const int UsualMessages = 3_000;
     private const ushort RawPrefetch = 1000;
     private const ushort ServicePrefetch = 200;
     private const string RawQueue = "raw";

@@ -13,7 +13,7 @@ namespace Retry.Messaging.Benchmarks.Cases;
 /// <summary>Moving parked messages back to work: the parking lot's replay against a loop that only moves.</summary>
 internal sealed class Replay : IBenchmark
 {
-    private const int UsualMessages = 15_000;
+    private const int UsualMessages = 10_000;
     private const string Queue = "replayed";
 
     public string Name => "replay";

@@ -7,7 +7,7 @@ namespace Retry.Messaging.Benchmarks.Cases;
 /// <summary>A message that fails once and comes back by way of two rungs.</summary>
 internal sealed class RetryCycleTwoHops : IBenchmark
 {
-    private const int UsualMessages = 10_000;
+    private const int UsualMessages = 5_000;
 
     private static readonly TimeSpan Delay = TimeSpan.FromMilliseconds(1100);
 

@@ -6,10 +6,20 @@ namespace Retry.Messaging.Benchmarks.Reporting;
 internal static class MarkdownReport
 {
     /// <summary>Writes a result into a file; a file that has no place for it gets it at its end.</summary>
+    /// <remarks>The file changes in one step: whoever stops the run finds the old page or the new one.</remarks>
     public static async Task WriteAsync(string file, BenchmarkResult result, string where, CancellationToken cancellationToken)
     {
         var text = File.Exists(file) ? await File.ReadAllTextAsync(file, cancellationToken) : string.Empty;
-        await File.WriteAllTextAsync(file, Replace(text, result.Name, Section(result, where)), cancellationToken);
+        var next = file + ".new";
+        try
+        {
+            await File.WriteAllTextAsync(next, Replace(text, result.Name, Section(result, where)), cancellationToken);
+            File.Move(next, file, overwrite: true);
+        }
+        finally
+        {
+            File.Delete(next); // nothing where it was moved
+        }
     }
 
     /// <summary>Puts a section into a text.</summary>

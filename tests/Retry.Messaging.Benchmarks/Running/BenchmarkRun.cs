@@ -1,3 +1,6 @@
+using System.Diagnostics;
+using System.Globalization;
+using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.Benchmarks.Reporting;
 using Retry.Messaging.Testing;
 
@@ -18,10 +21,18 @@ internal sealed class BenchmarkRun(IReadOnlyList<IBenchmark> benchmarks, int rou
             await using var broker = await PrivateBroker.StartAsync(cancellationToken: cancellationToken);
             var machine = MachineDescription.Now(broker.Version);
             List<BenchmarkResult> results = [];
+            List<(string Name, TimeSpan Took)> durations = [];
             foreach (var benchmark in benchmarks)
             {
                 var context = new BenchmarkContext(broker, rounds, messages, text => Report($"{benchmark.Name}: {text}"));
-                var result = await benchmark.RunAsync(context, cancellationToken);
+                var started = Stopwatch.GetTimestamp();
+                if (await TryAsync(benchmark, context, cancellationToken) is not { } result)
+                {
+                    continue;
+                }
+
+                durations.Add((benchmark.Name, Stopwatch.GetElapsedTime(started)));
+                Report(string.Create(CultureInfo.InvariantCulture, $"{benchmark.Name}: took {durations[^1].Took.TotalSeconds:0} s"));
                 results.Add(result);
                 var where = machine.Line(rounds, result.Others);
                 if (!json)
@@ -40,16 +51,36 @@ internal sealed class BenchmarkRun(IReadOnlyList<IBenchmark> benchmarks, int rou
                 Console.WriteLine(JsonReport.Write(results, machine));
             }
 
-            return Done;
+            foreach (var (name, took) in durations)
+            {
+                Report(string.Create(CultureInfo.InvariantCulture, $"{took.TotalSeconds,6:0} s  {name}"));
+            }
+
+            Report(string.Create(CultureInfo.InvariantCulture, $"{durations.Sum(benchmark => benchmark.Took.TotalSeconds),6:0} s  together"));
+            return results.Count == benchmarks.Count ? Done : CouldNotRun;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             return Interrupted;
         }
-        catch (Exception exception) when (exception is BrokerUnavailableException or BenchmarkException)
+        catch (BrokerUnavailableException exception)
         {
-            await Console.Error.WriteLineAsync(exception.Message);
+            Report(exception.Message);
             return CouldNotRun;
+        }
+    }
+
+    // what one benchmark found wrong keeps no other from running; the exit code tells
+    private static async Task<BenchmarkResult?> TryAsync(IBenchmark benchmark, BenchmarkContext context, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await benchmark.RunAsync(context, cancellationToken);
+        }
+        catch (Exception exception) when (exception is BenchmarkException or RabbitMQClientException or TimeoutException or IOException or InvalidOperationException)
+        {
+            context.Report($"no figure: {exception.Message}");
+            return null;
         }
     }
 

@@ -17,7 +17,7 @@ internal static class FailedParcel
     public static BasicProperties Climbing(IReadOnlyBasicProperties sent, string queue)
     {
         var state = Failed(sent) with { DueAt = FailedAt, Deadline = FailedAt };
-        var climbing = Republication.With(sent, state, queue);
+        var climbing = Republication.Climbing(sent, state, queue);
         climbing.Headers![MassTransitHeaderNames.RedeliveryCount] = 1;
         return climbing;
     }

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
+using Retry.Messaging.BrokerTests.Processes;
+using Retry.Messaging.BrokerTests.Testing;
 using Shouldly;
 using Xunit;
 
@@ -11,8 +13,10 @@ public sealed class BenchmarkToolTests(BrokerFixture broker)
 {
     private const int Done = 0;
     private const int Wrong = 1;
+    private const int Interrupted = 130;
 
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan Stopped = TimeSpan.FromSeconds(20);
     private static readonly string[] OneTinyRound = ["--rounds", "1", "--messages", "50"];
 
     [Fact]
@@ -65,20 +69,51 @@ public sealed class BenchmarkToolTests(BrokerFixture broker)
         exitCode.ShouldBe(Wrong, output);
     }
 
+    [Fact]
+    public async Task Ctrl_C_in_a_round_leaves_no_broker_and_the_page_as_it_was()
+    {
+        const string page = "<!-- bench retry-cycle -->\nwhat stood here\n<!-- end of retry-cycle -->\n";
+        var folder = Directory.CreateTempSubdirectory("bench-stopped-");
+        try
+        {
+            var file = Path.Combine(folder.FullName, "page.md");
+            await File.WriteAllTextAsync(file, page);
+            var start = StartInfo(["retry-cycle", "--rounds", "500", "--markdown", file]);
+            // by its folder for temporary files the tool, its broker and whatever they start are found again
+            start.Environment["TMPDIR"] = folder.FullName;
+            start.Environment.Remove("RETRY_TEST_BROKER");
+            using var process = Process.Start(start)!;
+            try
+            {
+                _ = process.StandardOutput.ReadToEndAsync();
+                using var deadline = new CancellationTokenSource(Deadline);
+                while (await process.StandardError.ReadLineAsync(deadline.Token) is { } line && !line.Contains("round 1 of", StringComparison.Ordinal))
+                {
+                }
+
+                LinuxProcesses.Mentioning(folder.FullName).Select(LinuxProcesses.NameOf).ShouldContain("beam.smp");
+                var rest = process.StandardError.ReadToEndAsync(deadline.Token);
+                Signals.Send(process.Id, Signals.Interrupt);
+                await process.WaitForExitAsync(CancellationToken.None).WaitAsync(Stopped);
+
+                process.ExitCode.ShouldBe(Interrupted, await rest);
+                (await LinuxProcesses.WaitUntilNoneMentionsAsync(folder.FullName, Stopped)).ShouldBeEmpty();
+                (await File.ReadAllTextAsync(file)).ShouldBe(page);
+            }
+            finally
+            {
+                process.Kill(); // nothing where it has ended
+            }
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
     private async Task<(int ExitCode, string Output)> RunAsync(string[] arguments)
     {
-        // beside this assembly's folder: referenced for the order of the build only, since its packages are many
-        var tool = AppContext.BaseDirectory.Replace("Retry.Messaging.BrokerTests", "Retry.Messaging.Benchmarks", StringComparison.Ordinal);
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet")
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            UseShellExecute = false,
-        };
-        foreach (var argument in (string[])[Path.Combine(tool, "Retry.Messaging.Benchmarks.dll"), .. arguments])
-        {
-            start.ArgumentList.Add(argument);
-        }
+        var start = StartInfo(arguments);
 
         // the broker of the tests, where the tool makes virtual hosts of its own; both are gone in a second
         start.Environment["RETRY_TEST_BROKER"] = broker.Broker.AmqpUri.AbsoluteUri;
@@ -96,5 +131,23 @@ public sealed class BenchmarkToolTests(BrokerFixture broker)
         {
             process.Kill(); // nothing where it has ended
         }
+    }
+
+    private static ProcessStartInfo StartInfo(string[] arguments)
+    {
+        // beside this assembly's folder: referenced for the order of the build only, since its packages are many
+        var tool = AppContext.BaseDirectory.Replace("Retry.Messaging.BrokerTests", "Retry.Messaging.Benchmarks", StringComparison.Ordinal);
+        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet")
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            UseShellExecute = false,
+        };
+        foreach (var argument in (string[])[Path.Combine(tool, "Retry.Messaging.Benchmarks.dll"), .. arguments])
+        {
+            start.ArgumentList.Add(argument);
+        }
+
+        return start;
     }
 }

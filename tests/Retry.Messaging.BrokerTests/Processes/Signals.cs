@@ -5,6 +5,7 @@ namespace Retry.Messaging.BrokerTests.Processes;
 /// <summary>Signals that .NET has no method for.</summary>
 internal static class Signals
 {
+    public const int Interrupt = 2;
     public const int Terminate = 15;
     public const int Continue = 18;
     public const int Stop = 19;
