@@ -24,6 +24,7 @@ internal static class LogEvents
     public const int LeftAlone = 1108;
     public const int EndpointMisspelt = 1109;
     public const int EndpointUnknown = 1110;
+    public const int SettingDoubtful = 1111;
     public const int LimiterDown = 1201;
     public const int LimiterStandingBy = 1202;
     public const int LimiterActive = 1203;

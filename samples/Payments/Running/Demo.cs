@@ -33,7 +33,7 @@ internal static class Demo
                 verdict = await judged;
                 if (options.Keep)
                 {
-                    await Task.WhenAny(Task.Run(Console.ReadLine, CancellationToken.None), Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken));
+                    await WaitForEnterAsync(cancellationToken);
                 }
             }
 
@@ -51,6 +51,17 @@ internal static class Demo
             {
                 Directory.Delete(run.Folder, recursive: true);
             }
+        }
+    }
+
+    // until Enter or Ctrl-C; an input that has ended, as a script's, is no Enter
+    private static async Task WaitForEnterAsync(CancellationToken cancellationToken)
+    {
+        var line = Task.Run(Console.ReadLine, CancellationToken.None);
+        var stopped = Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+        if (await Task.WhenAny(line, stopped) == line && await line is null)
+        {
+            await Task.WhenAny(stopped);
         }
     }
 

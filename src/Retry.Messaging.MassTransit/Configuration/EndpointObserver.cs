@@ -36,6 +36,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
     private readonly TimeProvider _time;
     private readonly OutcomePublisher _publisher;
     private readonly TopologyKeeper _keeper;
+    private bool _told;
 
     public EndpointObserver(IServiceProvider services, GradientRetryOptions options)
     {
@@ -164,8 +165,14 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
     private RetryRules? Add(IReceiveEndpointConfigurator endpoint, string queue, EndpointLayers layers, Func<RetryPoint, IRetryTransport> transport)
     {
         var settings = _configuration.SettingsFor(queue, layers.Code, layers.Definition, _busWide);
-        IReadOnlyList<RetryFinding> findings = [.. _configuration.Findings, .. RetrySettingsValidator.Validate(settings, queue)];
-        if (findings.Any(finding => finding.Severity == FindingSeverity.Error))
+        // what is wrong with the appsettings is said once, not by each endpoint
+        IReadOnlyList<RetryFinding> findings = [.. Interlocked.Exchange(ref _told, true) ? [] : _configuration.Findings, .. RetrySettingsValidator.Validate(settings, queue)];
+        foreach (var finding in findings.Where(finding => finding.Severity != FindingSeverity.Error))
+        {
+            LogSetting(finding.ToString());
+        }
+
+        if (_configuration.Findings.Concat(findings).Any(finding => finding.Severity == FindingSeverity.Error))
         {
             endpoint.AddPrePipeSpecification(new GradientRetrySpecification(null, findings));
             return null;
@@ -233,6 +240,10 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
             ? wanted + "a stream, which nothing can return to. Leave UseGradientRetry away."
             : null;
     }
+
+    // MassTransit shows a warning of its validation only beside an error
+    [LoggerMessage(LogEvents.SettingDoubtful, LogLevel.Warning, "{Finding}")]
+    private partial void LogSetting(string finding);
 
     [LoggerMessage(LogEvents.LeftAlone, LogLevel.Information, "{Queue}: left as MassTransit makes it: {Reason}")]
     private partial void LogLeftAlone(string queue, string reason);

@@ -16,7 +16,7 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
     private readonly CancellationTokenSource? _timeout;
     private readonly CancellationTokenSource? _linked;
     private IFaultedMessage? _message;
-    private readonly Lazy<bool> _hasReadableEnvelope;
+    private readonly Lazy<FormatException?> _envelopeProblem;
     private Exception? _unreadable;
     private Exception? _decidedOn;
     private RetryDecision? _decision;
@@ -27,7 +27,7 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
         _context = context;
         _delivery = delivery;
         Headers = new AttemptHeaders(context.Headers, delivery.State.Attempt);
-        _hasReadableEnvelope = new Lazy<bool>(HasReadableEnvelope, LazyThreadSafetyMode.None);
+        _envelopeProblem = new Lazy<FormatException?>(FindEnvelopeProblem, LazyThreadSafetyMode.None);
         if (timeout is { } limit)
         {
             _timeout = new CancellationTokenSource(limit, time);
@@ -61,7 +61,11 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
 
     /// <summary>Whether an exception says that the message cannot be read as what its sender calls it.</summary>
     public bool IsUnreadable(Exception exception) =>
-        (_unreadable is not null && ReferenceEquals(exception.GetBaseException(), _unreadable.GetBaseException())) || !_hasReadableEnvelope.Value;
+        (_unreadable is not null && ReferenceEquals(exception.GetBaseException(), _unreadable.GetBaseException()))
+        || (exception.GetBaseException() is FormatException { Message: var message } && _envelopeProblem.Value?.Message == message);
+
+    /// <summary>Whether somebody waits for an answer; nobody can be answered where the envelope cannot be read.</summary>
+    public bool IsRequest => _envelopeProblem.Value is null && RequestId is not null;
 
     public override bool TryGetMessage<T>([NotNullWhen(true)] out ConsumeContext<T> consumeContext)
     {
@@ -125,7 +129,7 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
     /// <summary>Publishes the one Fault of a message that has just been parked.</summary>
     public async Task SendFaultAsync(Exception exception, RetryState parked, TimeProvider time)
     {
-        if (!_hasReadableEnvelope.Value)
+        if (_envelopeProblem.Value is not null)
         {
             await ParkedReceiveFault.SendAsync(ReceiveContext, null, exception, parked).ConfigureAwait(false);
             await ReceiveContext.NotifyFaulted(exception).ConfigureAwait(false);
@@ -136,18 +140,18 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
         await message.SendFaultAsync(exception, parked, time.GetUtcNow()).ConfigureAwait(false);
     }
 
-    // MassTransit reads these when somebody asks for them: what cannot be read would fail each attempt, and its Fault
-    private bool HasReadableEnvelope()
+    // MassTransit reads these when somebody asks for them: a consumer may, and the Fault does
+    private FormatException? FindEnvelopeProblem()
     {
         try
         {
             _ = (_context.MessageId, _context.RequestId, _context.CorrelationId, _context.ConversationId, _context.InitiatorId);
             _ = (_context.SourceAddress, _context.DestinationAddress, _context.ResponseAddress, _context.FaultAddress);
-            return true;
+            return null;
         }
-        catch (FormatException)
+        catch (FormatException problem)
         {
-            return false;
+            return problem;
         }
     }
 

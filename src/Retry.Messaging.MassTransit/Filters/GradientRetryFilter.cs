@@ -113,16 +113,15 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
 
     private RetryDecision Decide(AttemptContext attempt, RetryDelivery delivery, Exception exception)
     {
-        var isUnreadable = attempt.IsUnreadable(exception);
         var failure = new FailedAttempt(exception, Host)
         {
             MessageType = attempt.MessageType,
             FallbackId = delivery.FallbackId,
             MessageDeadline = delivery.Deadline,
-            IsRequest = !isUnreadable && attempt.RequestId is not null,
+            IsRequest = attempt.IsRequest,
         };
         var now = time.GetUtcNow();
-        return isUnreadable
+        return attempt.IsUnreadable(exception)
             ? RetryDecider.Refuse(delivery.State, failure, ParkReason.Malformed, now)
             : RetryDecider.Decide(delivery.State, failure, point.Rules, now, random);
     }

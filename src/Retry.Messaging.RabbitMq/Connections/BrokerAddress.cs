@@ -250,7 +250,7 @@ public sealed class BrokerAddress
             }
         }
 
-        return $"No connection to {this} within {ConnectTimeout.TotalSeconds:0} s: {FirstLine(exception.GetBaseException().Message)}. Check host and port{(UseTls ? ", and that the port is a TLS one" : ", and that the port is not a TLS one")}.";
+        return $"No AMQP from {this}, waited at most {ConnectTimeout.TotalSeconds:0} s: {FirstLine(exception.GetBaseException().Message)}. Check host and port: {(UseTls ? TlsPort : PlainPort)} is usual{(UseTls ? "" : $", {TlsPort} wants amqps://")}; 15672 is the management API's.";
     }
 
     private static string FirstLine(string text) => text.Split('\n')[0].Trim().TrimEnd('.');

@@ -8,6 +8,8 @@ namespace Retry.Messaging.Configuration;
 /// <summary>Reads sections key by key. What cannot be read becomes a finding with its path, and reading goes on.</summary>
 internal sealed class SettingsSectionReader
 {
+    private static readonly string[] ClockFormats = ["c", @"h\:mm\:ss", @"h\:mm"];
+
     private readonly List<RetryFinding> _findings = [];
 
     /// <summary>Gets everything that could not be read so far.</summary>
@@ -132,9 +134,9 @@ internal sealed class SettingsSectionReader
             return null;
         }
 
-        // The colon: .NET reads a bare "5" as five days.
+        // Exactly: left to itself .NET reads "5" as five days, and "24:00:00" as twenty-four.
         if (DurationText.TryParse(text, out var duration)
-            || (text.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out duration)))
+            || (text.Contains(':', StringComparison.Ordinal) && TimeSpan.TryParseExact(text, ClockFormats, CultureInfo.InvariantCulture, out duration)))
         {
             return duration;
         }

@@ -96,6 +96,7 @@ public class GradientRetryConfigurationTests
     [InlineData("""{ "Defaults": { "Policy": "Exponental" } }""", "GradientRetry:Defaults:Policy: found 'Exponental', wanted one of Exponential, Linear, Fixed, Intervals, Immediate, did you mean 'Exponential'?")]
     [InlineData("""{ "Defaults": { "Policy": "Custom" } }""", "GradientRetry:Defaults:Policy: found 'Custom', wanted one of")]
     [InlineData("""{ "Defaults": { "Policy": 1 } }""", "GradientRetry:Defaults:Policy: found '1', wanted one of")]
+    [InlineData("""{ "Defaults": { "First": "24:00:00" } }""", "GradientRetry:Defaults:First: found '24:00:00', wanted a duration such as")]
     [InlineData("""{ "Defaults": { "First": "5" } }""", "GradientRetry:Defaults:First: found '5', wanted a duration such as")]
     [InlineData("""{ "Defaults": { "First": "" } }""", "GradientRetry:Defaults:First: found nothing, wanted a value")]
     [InlineData("""{ "Defaults": { "First": ["5s"] } }""", "GradientRetry:Defaults:First: found a section or list, wanted one value")]

@@ -7,29 +7,37 @@ using Xunit;
 
 namespace Retry.Messaging.Tests.MassTransit;
 
-/// <summary>Settings for an endpoint that is not there.</summary>
-public class UnknownEndpointsTests
+/// <summary>What a service says at its start about settings that are no error.</summary>
+public class SettingsLogTests
 {
     [Theory]
     [InlineData("paymets", "Warning: GradientRetry:Endpoints:paymets is passed over: no endpoint has that name. Did you mean 'payments'?")]
     [InlineData("shipping", "Information: GradientRetry:Endpoints:shipping is passed over: no endpoint of this process has that name. It has: orders, payments")]
-    public async Task Are_told_of_once_at_start(string name, string line)
+    public async Task An_endpoint_that_is_not_there_is_told_of_once(string name, string line)
     {
-        var lines = await StartAsync(name);
+        var lines = await StartAsync($"{name}:Retries", "3");
 
         lines.ShouldHaveSingleItem().ShouldBe(line);
+    }
+
+    [Fact]
+    public async Task A_delay_that_outlasts_the_message_is_warned_of()
+    {
+        var lines = await StartAsync("payments:Delay", "8d");
+
+        lines.ShouldHaveSingleItem().ShouldStartWith("Warning: payments:ValidFor: found 7d, wanted at least");
     }
 
     [Theory]
     [InlineData("payments")]
     [InlineData("ORDERS")]
-    public async Task One_that_is_there_is_not_told_of(string name) => (await StartAsync(name)).ShouldBeEmpty();
+    public async Task One_that_is_there_is_not_told_of(string name) => (await StartAsync($"{name}:Retries", "3")).ShouldBeEmpty();
 
-    private static async Task<IReadOnlyCollection<string>> StartAsync(string name)
+    private static async Task<IReadOnlyCollection<string>> StartAsync(string key, string value)
     {
         var log = new Lines();
         var services = new ServiceCollection();
-        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection([new($"GradientRetry:Endpoints:{name}:Retries", "3")]).Build());
+        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection([new("GradientRetry:Defaults:Policy", "Fixed"), new("GradientRetry:Defaults:Delay", "5s"), new($"GradientRetry:Endpoints:{key}", value)]).Build());
         services.AddLogging(logging => logging.AddProvider(log));
         services.AddMassTransit(x =>
         {
@@ -54,7 +62,7 @@ public class UnknownEndpointsTests
 
         public IReadOnlyCollection<string> Written => _written;
 
-        public ILogger CreateLogger(string categoryName) => categoryName.EndsWith("UnknownEndpoints", StringComparison.Ordinal) ? this : Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance;
+        public ILogger CreateLogger(string categoryName) => categoryName.StartsWith("Retry.Messaging.MassTransit.Configuration", StringComparison.Ordinal) ? this : Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance;
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
             _written.Add($"{logLevel}: {formatter(state, exception)}");
