@@ -13,7 +13,7 @@ internal static class TopologyVerifyCommand
 
     public static Command Create(CliHost host)
     {
-        var command = new Command("verify", "Compares the broker with the plan and says nothing when all is well; changes nothing. Exit code 3 when something differs or could not be checked.");
+        var command = new Command("verify", "Compares the broker with the plan and says nothing when all is well; changes nothing. Exit code 3 when something differs or could not be checked; advice alone is 0.");
         var point = PointOption.Create();
         point.Description = $"A work queue; may be given several times. Default: {AllPoints}, every retry point that the virtual host has.";
         command.Options.Add(point);
@@ -41,6 +41,7 @@ internal static class TopologyVerifyCommand
                 verification.Points,
                 Findings = verification.Findings.Select(finding => new { Kind = finding.Kind.ToString(), finding.Subject, finding.Found, finding.Wanted, finding.NextStep }),
                 verification.NotChecked,
+                verification.Advice,
             });
         }
         else
@@ -69,6 +70,11 @@ internal static class TopologyVerifyCommand
         foreach (var item in verification.NotChecked)
         {
             host.Out.WriteLine($"Not checked: {item.What}. {Printable.Line(item.Why)}");
+        }
+
+        foreach (var advice in verification.Advice)
+        {
+            host.Out.WriteLine($"Advice: {Printable.Line(advice)}");
         }
     }
 }

@@ -21,6 +21,9 @@ internal sealed record BrokerFacts
     /// <summary>Those of them that do not run.</summary>
     public IReadOnlyList<string> StoppedNodes { get; init; } = [];
 
+    /// <summary>Those of them that read no Erlang configuration file, the only kind that can hold the dead-letter worker's settings.</summary>
+    public IReadOnlyList<string> NodesWithoutAdvancedConfig { get; init; } = [];
+
     /// <summary>Feature flags and whether each is enabled; <see langword="null"/> where the user may not see them.</summary>
     public IReadOnlyDictionary<string, bool>? FeatureFlags { get; init; }
 

@@ -18,7 +18,7 @@ internal static class BrokerFactsReader
         var policies = ReadPolicies(await TryGetAsync($"policies/{vhost}", "policies").ConfigureAwait(false));
         var operatorPolicies = ReadPolicies(await TryGetAsync($"operator-policies/{vhost}", "operator policies").ConfigureAwait(false));
         var queues = await ReadQueuesAsync(client, policies ?? [], operatorPolicies ?? [], cancellationToken).ConfigureAwait(false);
-        var nodes = await TryGetAsync("nodes?columns=name,running", "replicas, the spread of leaders and stopped nodes (the cluster's nodes)").ConfigureAwait(false);
+        var nodes = await TryGetAsync("nodes?columns=name,running,config_files", "replicas, the spread of leaders and stopped nodes (the cluster's nodes)").ConfigureAwait(false);
         var flags = await TryGetAsync("feature-flags", "feature flags").ConfigureAwait(false);
         return new BrokerFacts
         {
@@ -29,6 +29,7 @@ internal static class BrokerFactsReader
             Policies = policies,
             Nodes = nodes is { } cluster ? [.. Items(cluster).Select(node => Text(node, "name")).OfType<string>()] : null,
             StoppedNodes = nodes is { } all ? [.. Items(all).Where(node => !Flag(node, "running")).Select(node => Text(node, "name")).OfType<string>()] : [],
+            NodesWithoutAdvancedConfig = nodes is { } some ? [.. Items(some).Where(node => Flag(node, "running") && !Texts(node, "config_files").Any(file => file.EndsWith(".config", StringComparison.Ordinal))).Select(node => Text(node, "name")).OfType<string>()] : [],
             FeatureFlags = flags is { } known ? Items(known).Where(flag => Text(flag, "name") is not null).ToDictionary(flag => Text(flag, "name")!, flag => Text(flag, "state") == "enabled", StringComparer.Ordinal) : null,
             NotChecked = notChecked,
         };

@@ -11,6 +11,9 @@ namespace Retry.Messaging.RabbitMq.Verification;
 /// <param name="NotChecked">What could not be looked at.</param>
 internal sealed record TopologyVerification(IReadOnlyList<string> Points, IReadOnlyList<TopologyFinding> Findings, IReadOnlyList<NotChecked> NotChecked)
 {
+    /// <summary>What would serve the ladder but is no finding.</summary>
+    public IReadOnlyList<string> Advice { get; init; } = [];
+
     /// <summary>Whether everything was checked and nothing found.</summary>
     public bool IsClean => Findings.Count == 0 && NotChecked.Count == 0;
 
@@ -34,7 +37,7 @@ internal sealed record TopologyVerification(IReadOnlyList<string> Points, IReadO
 
         var known = TopologyComparison.FindPoints(facts);
         var wanted = points is null ? known : [.. points.Select(queue => known.FirstOrDefault(point => point.Work == queue) ?? RetryPointNames.For(queue))];
-        return new TopologyVerification([.. wanted.Select(point => point.Work)], TopologyComparison.Compare(TopologyPlan.Ladder, wanted, facts), facts.NotChecked);
+        return new TopologyVerification([.. wanted.Select(point => point.Work)], TopologyComparison.Compare(TopologyPlan.Ladder, wanted, facts), facts.NotChecked) { Advice = BrokerAdvice.For(facts) };
     }
 
     // existence is all that AMQP can show

@@ -1,17 +1,12 @@
-using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Text.Json;
 using RabbitMQ.Client;
-using RabbitMQ.Client.Events;
 using Retry.Messaging.BrokerTests.Cli;
 using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Ladder;
 using Retry.Messaging.Naming;
-using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Topology;
 using Retry.Messaging.State;
-using Retry.Messaging.Testing;
 using Shouldly;
 using Xunit;
 using Xunit.Abstractions;
@@ -39,45 +34,10 @@ public sealed class LostMessagesTests(BrokerFixture broker, ITestOutputHelper ou
     public Task A_thousand_messages_for_a_deleted_queue_delay_nobody_else() => DeleteAQueueUnderLoadAsync(1000);
 
     [Fact]
-    [Trait("Category", "Long")]
-    public async Task Also_after_a_broker_restart_a_deleted_queue_delays_nobody_else()
-    {
-        const int Lost = 1000;
-        await using var own = await PrivateBroker.StartAsync(new PrivateBrokerOptions { OwnNode = true });
-        var address = await own.CreateVirtualHostAsync();
-        double before;
-        await using (var ladder = await Ladder.CreateAsync(address, "orders", "doomed"))
-        {
-            before = await ladder.MeasureAsync("orders", "before", meanwhile: null);
-            // long enough that they still climb when the broker is back; then through the rungs that the others use
-            await Task.WhenAll(Enumerable.Range(0, Lost).Select(i => ladder.ClimbAsync("doomed", TimeSpan.FromSeconds(52.3), $"lost-{i}")));
-            await using var channel = await ladder.Connection.CreateChannelAsync();
-            await channel.QueueDeleteAsync("doomed");
-        }
-
-        await own.RestartAsync();
-        var during = new List<double>();
-        await using (var ladder = await Ladder.CreateAsync(address, "orders"))
-        {
-            await using var raw = await RawClient.ConnectAsync(address);
-            var clock = Stopwatch.StartNew();
-            for (var i = 0; await raw.CountAsync(BrokerNames.LostQueue) < Lost; i++)
-            {
-                clock.Elapsed.ShouldBeLessThan(Deadline * 2);
-                during.Add(await ladder.MeasureAsync("orders", $"during-{i}", meanwhile: null));
-            }
-        }
-
-        output.WriteLine($"RabbitMQ {own.Version}: p99 lateness {before:0} ms before, then after a restart {string.Join(", ", during.Select(p99 => $"{p99:0}"))} ms.");
-        during.ShouldNotBeEmpty("the lost messages were still on their way when the broker was back");
-        (during.Max() - before).ShouldBeLessThan(AllowedDifference);
-    }
-
-    [Fact]
     public async Task A_deleted_rung_of_each_level_loses_nothing_blocks_nobody_and_is_mended_by_apply()
     {
         var address = await broker.CreateVirtualHostAsync();
-        await using var ladder = await Ladder.CreateAsync(address, "orders");
+        await using var ladder = await ClimbingLadder.CreateAsync(address, "orders");
         await using var channel = await ladder.Connection.CreateChannelAsync();
         // on the way: 1.1 s, then through each missing rung; the long levels are passed at once, as a message due later passes them
         foreach (var level in DelayLadder.Levels)
@@ -177,7 +137,7 @@ public sealed class LostMessagesTests(BrokerFixture broker, ITestOutputHelper ou
     private async Task DeleteAQueueUnderLoadAsync(int lost)
     {
         var address = await broker.CreateVirtualHostAsync();
-        await using var ladder = await Ladder.CreateAsync(address, "orders");
+        await using var ladder = await ClimbingLadder.CreateAsync(address, "orders");
         await using var raw = await RawClient.ConnectAsync(address);
         var differences = new List<double>();
         var all = 0;
@@ -188,15 +148,15 @@ public sealed class LostMessagesTests(BrokerFixture broker, ITestOutputHelper ou
         {
             var round = differences.Count;
             await ladder.DeclareAsync("doomed");
-            var before = await ladder.MeasureAsync("orders", $"before-{round}", () => LoadAsync($"kept-{round}"));
+            var before = ClimbingLadder.P99(await ladder.MeasureAsync("orders", $"before-{round}", () => LoadAsync($"kept-{round}")));
             await raw.WaitForCountAsync("doomed", (uint)lost, Deadline);
             await raw.DrainAsync("doomed");
-            var during = await ladder.MeasureAsync("orders", $"during-{round}", async () =>
+            var during = ClimbingLadder.P99(await ladder.MeasureAsync("orders", $"during-{round}", async () =>
             {
                 await LoadAsync($"lost-{round}");
                 await using var channel = await ladder.Connection.CreateChannelAsync();
                 await channel.QueueDeleteAsync("doomed");
-            });
+            }));
             all += lost;
             differences.Add(during - before);
             output.WriteLine($"RabbitMQ {broker.Broker.Version}: p99 lateness of another destination {before:0} ms before, {during:0} ms while {lost} messages for a deleted queue climb.");
@@ -235,92 +195,5 @@ public sealed class LostMessagesTests(BrokerFixture broker, ITestOutputHelper ou
         }
 
         return properties;
-    }
-
-    /// <summary>A ladder with some destinations, climbed by our publisher and read by a plain consumer.</summary>
-    private sealed class Ladder : IAsyncDisposable
-    {
-        // the same two rungs as the messages that will be lost
-        private static readonly TimeSpan Delay = TimeSpan.FromMilliseconds(2300);
-
-        private readonly ConfirmedPublisher _publisher;
-
-        private Ladder(IConnection connection)
-        {
-            Connection = connection;
-            _publisher = new ConfirmedPublisher(connection);
-        }
-
-        public IConnection Connection { get; }
-
-        public static async Task<Ladder> CreateAsync(Uri address, params string[] queues)
-        {
-            var ladder = new Ladder(await BrokerFixture.ConnectAsync(address));
-            await TopologyDeclarer.DeclareAsync(ladder.Connection, TopologyPlan.Ladder);
-            foreach (var queue in queues)
-            {
-                await ladder.DeclareAsync(queue);
-            }
-
-            return ladder;
-        }
-
-        public async Task DeclareAsync(string queue)
-        {
-            await using var channel = await Connection.CreateChannelAsync();
-            await channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: false, Quorum);
-            await TopologyDeclarer.DeclareAsync(Connection, TopologyPlan.Point(RetryPointNames.For(queue), withRelease: false));
-        }
-
-        public async Task ClimbAsync(string destination, TimeSpan delay, string id)
-        {
-            var route = DelayLadder.Route(delay, destination);
-            var now = DateTimeOffset.UtcNow;
-            var properties = new BasicProperties { MessageId = id, Persistent = true, Headers = new Dictionary<string, object?>() };
-            RetryHeaderWriter.Write(properties.Headers!, new RetryState { Id = id, Attempt = 2, FirstFailedAt = now, DueAt = now + delay }, destination);
-            await _publisher.PublishAsync(route.Exchange, route.RoutingKey, properties, "{}"u8.ToArray(), CancellationToken.None);
-        }
-
-        /// <summary>The 99th percentile of how late messages come, in milliseconds; 200 of them over two seconds.</summary>
-        public async Task<double> MeasureAsync(string destination, string label, Func<Task>? meanwhile)
-        {
-            const int Count = 200;
-            var clock = Stopwatch.StartNew();
-            var due = new ConcurrentDictionary<string, TimeSpan>();
-            var late = new ConcurrentBag<double>();
-            var all = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            await using var channel = await Connection.CreateChannelAsync();
-            var consumer = new AsyncEventingBasicConsumer(channel);
-            consumer.ReceivedAsync += (_, delivery) =>
-            {
-                late.Add((clock.Elapsed - due[delivery.BasicProperties.MessageId!]).TotalMilliseconds);
-                if (late.Count == Count)
-                {
-                    all.SetResult();
-                }
-
-                return Task.CompletedTask;
-            };
-            await channel.BasicConsumeAsync(destination, autoAck: true, consumer);
-            var other = meanwhile?.Invoke() ?? Task.CompletedTask;
-            using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
-            for (var i = 0; i < Count; i++)
-            {
-                await tick.WaitForNextTickAsync();
-                due[$"{label}-{i}"] = clock.Elapsed + Delay;
-                await ClimbAsync(destination, Delay, $"{label}-{i}");
-            }
-
-            await other;
-            await all.Task.WaitAsync(Deadline);
-            late.Min().ShouldBeGreaterThanOrEqualTo(0, "nothing comes early");
-            return late.Order().ElementAt((int)(Count * 0.99) - 1);
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await _publisher.DisposeAsync();
-            await Connection.DisposeAsync();
-        }
     }
 }
