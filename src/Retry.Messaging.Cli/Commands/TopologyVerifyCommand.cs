@@ -67,6 +67,11 @@ internal static class TopologyVerifyCommand
             host.Out.WriteLine($"{Printable.Count(verification.Findings.Count)} {(verification.Findings.Count == 1 ? "finding" : "findings")}.");
         }
 
+        if (verification.IsClean)
+        {
+            host.Out.WriteLine($"As planned: the ladder and {Printable.Count(verification.Points.Count)} {(verification.Points.Count == 1 ? "retry point" : "retry points")}.");
+        }
+
         foreach (var item in verification.NotChecked)
         {
             host.Out.WriteLine($"Not checked: {item.What}. {Printable.Line(item.Why)}");
