@@ -29,7 +29,7 @@ internal sealed class LimiterRate : IBenchmark
         return new BenchmarkResult(
             Name,
             "Limiter: achieved against asked",
-            $"Messages for {Seconds:0} s wait in the release queue, their delay served; the limiter of a MassTransit endpoint moves them to the work queue, whose handler notes when they come. Burst 1. The mean from the first to the last; the limiter runs up to 1 % below its cap on purpose, so that no window of 100 ms holds more.",
+            $"Messages for {Seconds:0} s wait in the release queue, their delay served; the limiter of a MassTransit endpoint moves them to the work queue, whose handler notes when they come. Burst 1. The mean from the first to the last; what a late wake-up of the machine costs is caught up only where no window of 100 ms or more then holds more than the cap allows.",
             [.. Caps.Zip(samples, static (cap, rounds) => new ResultRow(
                 $"{cap:N0}/s asked",
                 [new("achieved/s", [.. rounds.Select(round => round.PerSecond)], 1), new("% of asked", [.. rounds.Select(round => 100 * round.PerSecond / cap)], 1), .. ResultRow.Of(string.Empty, rounds).Figures.Skip(1)]))])
