@@ -59,7 +59,9 @@ internal sealed class BenchmarkRun(IReadOnlyList<IBenchmark> benchmarks, int rou
             Report(string.Create(CultureInfo.InvariantCulture, $"{durations.Sum(benchmark => benchmark.Took.TotalSeconds),6:0} s  together"));
             return results.Count == benchmarks.Count ? Done : CouldNotRun;
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+#pragma warning disable CA1031 // what a stop cuts off ends in whatever its library makes of that
+        catch (Exception) when (cancellationToken.IsCancellationRequested)
+#pragma warning restore CA1031
         {
             return Interrupted;
         }
@@ -77,7 +79,7 @@ internal sealed class BenchmarkRun(IReadOnlyList<IBenchmark> benchmarks, int rou
         {
             return await benchmark.RunAsync(context, cancellationToken);
         }
-        catch (Exception exception) when (exception is BenchmarkException or RabbitMQClientException or TimeoutException or IOException or InvalidOperationException)
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested && exception is BenchmarkException or RabbitMQClientException or TimeoutException or IOException or InvalidOperationException)
         {
             context.Report($"no figure: {exception.Message}");
             return null;
