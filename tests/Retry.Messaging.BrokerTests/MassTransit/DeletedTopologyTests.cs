@@ -75,14 +75,14 @@ public sealed class DeletedTopologyTests(BrokerFixture broker, ITestOutputHelper
             await raw.WaitForCountAsync("retry.v1.1s", 0, Deadline);
             await raw.WaitForCountAsync("orders.parked", 0, Deadline);
             // written when all of it is back; the later rounds fall into the same minute
-            await service.Log.WaitForLineAsync(Deadline);
+            await service.Log.WaitForLineAsync(Deadline, "declared again");
         }
 
         await service.FailAsync(1, _ => TimeSpan.FromSeconds(61));
         await raw.WaitForCountAsync("retry.v1.1m", 1, Deadline);
         (await raw.CountAsync(BrokerNames.LostQueue)).ShouldBe(0u);
-        var line = service.Log.Lines.ShouldHaveSingleItem();
-        line.ShouldContain("declared again");
+        // an outcome may have been held meanwhile, which is another line
+        var line = service.Log.Lines.Where(said => said.Contains("declared again", StringComparison.Ordinal)).ShouldHaveSingleItem();
         line.ShouldContain("queue 'retry.v1.1s'");
     }
 

@@ -22,11 +22,11 @@ internal sealed class LogLines : ILoggerProvider
         });
     }
 
-    /// <summary>Waits until something has been written.</summary>
-    public async Task WaitForLineAsync(TimeSpan deadline)
+    /// <summary>Waits until a line with this text has been written, or any line.</summary>
+    public async Task WaitForLineAsync(TimeSpan deadline, string text = "")
     {
         var clock = Stopwatch.StartNew();
-        while (_lines.IsEmpty)
+        while (!_lines.Any(line => line.Contains(text, StringComparison.Ordinal)))
         {
             if (clock.Elapsed > deadline)
             {
