@@ -13,7 +13,7 @@ internal static class TopologyVerifyCommand
 
     public static Command Create(CliHost host)
     {
-        var command = new Command("verify", "Compares the broker with the plan and says nothing when all is well; changes nothing. Exit code 3 when something differs or could not be checked; advice alone is 0.");
+        var command = new Command("verify", "Compares the broker with the plan and says what differs, or that all is as planned; changes nothing. Exit code 3 when something differs or could not be checked; advice alone is 0.");
         var point = PointOption.Create();
         point.Description = $"A work queue; may be given several times. Default: {AllPoints}, every retry point that the virtual host has.";
         command.Options.Add(point);

@@ -75,7 +75,7 @@ public sealed class ShutdownTests(OwnNode node) : IClassFixture<OwnNode>
             (await Task.Run(() => failed.Wait(TimeSpan.FromSeconds(30)))).ShouldBeTrue();
             // until after the consumers' tokens have been cancelled
             await Task.Delay(ConsumerStopTimeout + TimeSpan.FromSeconds(1));
-            stopping.IsCompleted.ShouldBeFalse();
+            stopping.IsCompleted.ShouldBeFalse($"{stopping.Status}: {stopping.Exception}");
         }
         finally
         {
