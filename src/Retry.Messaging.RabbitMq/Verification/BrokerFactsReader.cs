@@ -29,7 +29,8 @@ internal static class BrokerFactsReader
             Policies = policies,
             Nodes = nodes is { } cluster ? [.. Items(cluster).Select(node => Text(node, "name")).OfType<string>()] : null,
             StoppedNodes = nodes is { } all ? [.. Items(all).Where(node => !Flag(node, "running")).Select(node => Text(node, "name")).OfType<string>()] : [],
-            NodesWithoutAdvancedConfig = nodes is { } some ? [.. Items(some).Where(node => Flag(node, "running") && !Texts(node, "config_files").Any(file => file.EndsWith(".config", StringComparison.Ordinal))).Select(node => Text(node, "name")).OfType<string>()] : [],
+            // a node that has just started has not told its files yet, which says nothing about them
+            NodesWithoutAdvancedConfig = nodes is { } some ? [.. Items(some).Where(node => Flag(node, "running") && node.TryGetProperty("config_files", out _) && !Texts(node, "config_files").Any(file => file.EndsWith(".config", StringComparison.Ordinal))).Select(node => Text(node, "name")).OfType<string>()] : [],
             FeatureFlags = flags is { } known ? Items(known).Where(flag => Text(flag, "name") is not null).ToDictionary(flag => Text(flag, "name")!, flag => Text(flag, "state") == "enabled", StringComparer.Ordinal) : null,
             NotChecked = notChecked,
         };
