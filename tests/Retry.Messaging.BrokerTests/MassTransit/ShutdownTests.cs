@@ -19,7 +19,6 @@ public sealed class ShutdownTests(OwnNode node) : IClassFixture<OwnNode>
     /// A broker that answers late, while the host stops: an outcome that is on its way is waited for. Given up, the delivery
     /// would go back although its retry climbs, and each of the two would be a chain of its own.
     /// </summary>
-    [Trait("Category", "Long")]
     [Fact]
     public async Task An_outcome_on_its_way_is_waited_for()
     {
@@ -68,7 +67,7 @@ public sealed class ShutdownTests(OwnNode node) : IClassFixture<OwnNode>
         await using var raw = await RawClient.ConnectAsync(uri);
         var stopping = service.StopAsync();
         await raw.WaitForConsumersAsync(Work, 0, TimeSpan.FromSeconds(10));
-        Signals.Send(node.Broker.ProcessId!.Value, Signals.Stop);
+        await Signals.SuspendAsync(node.Broker.ProcessId!.Value, TimeSpan.FromSeconds(10));
         try
         {
             fail.SetResult();
