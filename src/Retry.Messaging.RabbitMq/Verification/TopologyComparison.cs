@@ -9,14 +9,6 @@ internal sealed class TopologyComparison
 {
     private const string Apply = "Run 'retryctl topology apply'.";
     private const string DeadLetterRoutingKeyArgument = "x-dead-letter-routing-key";
-    private const string StreamQueue = "stream_queue";
-    private const string StreamType = "stream";
-    private const int FirstVersionWithDeliveryLimit = 4;
-    private const int LastVersionWithStreamFlag = 3;
-    // what RabbitMQ gives a quorum queue unless told otherwise
-    private const int WantedReplicas = 3;
-    // half as many leaders again as a node's fair share
-    private const double CrowdedShare = 1.5;
 
     private readonly TopologyPlan _ladder;
     private readonly IReadOnlyList<RetryPointNames> _points;
@@ -78,9 +70,7 @@ internal sealed class TopologyComparison
         }
 
         CompareBindings();
-        CheckFeatureFlag();
-        CheckReplicas();
-        CheckLeaders();
+        _findings.AddRange(ClusterCheck.Find(_ladder, _points, _facts, _queues));
     }
 
     private void Add(TopologyFindingKind kind, string subject, string found, string wanted, string nextStep) =>
@@ -155,7 +145,7 @@ internal sealed class TopologyComparison
 
         CompareArguments(subject, plan.Arguments, fact.Arguments, Recreate, except: "x-queue-type");
         CheckPolicy(plan, fact);
-        CheckAvailable(fact);
+        _findings.AddRange(AvailabilityCheck.Find(fact, _facts));
     }
 
     private void CompareArguments(string subject, IReadOnlyDictionary<string, object?> plan, IReadOnlyDictionary<string, object?> found, string next, string? except = null)
@@ -201,23 +191,6 @@ internal sealed class TopologyComparison
         }
     }
 
-    private void CheckAvailable(QueueFact queue)
-    {
-        var majority = (queue.Members.Count / 2) + 1;
-        if (queue.Members.Count > 0 && queue.Online.Count < majority)
-        {
-            Add(TopologyFindingKind.Unavailable, $"queue '{queue.Name}'", $"{queue.Online.Count} of {queue.Members.Count} replicas online", $"a majority, {majority}", "Start the nodes that are down; until then it stalls the rungs that its messages are in.");
-        }
-        else if (queue.Members.Count == 0 && queue.Leader is { } node && _facts.StoppedNodes.Contains(node))
-        {
-            Add(TopologyFindingKind.Unavailable, $"queue '{queue.Name}'", $"its only node, '{node}', stopped", "it running", "Start the node; until then it stalls the rungs that its messages are in.");
-        }
-        else if (queue.State is "down" or "stopped" or "crashed" or "minority")
-        {
-            Add(TopologyFindingKind.Unavailable, $"queue '{queue.Name}'", $"state {queue.State}", "running", $"Start its node{(queue.Leader is null ? "" : $", {queue.Leader}")}; until then it stalls the rungs that its messages are in.");
-        }
-    }
-
     private void ComparePoint(RetryPointNames point)
     {
         var isIsolated = _queues.ContainsKey(point.Release);
@@ -229,70 +202,7 @@ internal sealed class TopologyComparison
             return;
         }
 
-        if (!work.Durable || work.AutoDelete || work.Exclusive || work.Type == StreamType)
-        {
-            Add(TopologyFindingKind.Different, $"queue '{point.Work}'", work.Type == StreamType ? "a stream" : "a queue that does not last", "a durable classic or quorum queue", "Declare the endpoint as durable, or call DisableGradientRetry on it.");
-            return;
-        }
-
-        CheckAvailable(work);
-        CheckCouldStall(work, isIsolated);
-        CheckBrokerParking(work);
-        if (EffectiveSettings.Limit(work, PolicyKeys.Expires) is { } expires)
-        {
-            Add(TopologyFindingKind.Policy, $"queue '{work.Name}'", $"expires {expires} ms, which deletes it while its messages are on the ladder", "none", "Take it out of the queue's arguments or its policy.");
-        }
-    }
-
-    private void CheckCouldStall(QueueFact work, bool isIsolated)
-    {
-        var overflow = EffectiveSettings.Text(work, PolicyKeys.Overflow);
-        if (!isIsolated && EffectiveSettings.HasLengthLimit(work) && overflow is PolicyKeys.RejectPublish or PolicyKeys.RejectPublishDeadLetter)
-        {
-            var limit = EffectiveSettings.Limit(work, PolicyKeys.MaxLength) is { } length ? $"max-length {length}" : $"max-length-bytes {EffectiveSettings.Limit(work, PolicyKeys.MaxLengthBytes)}";
-            Add(TopologyFindingKind.CouldStall, $"queue '{work.Name}'", $"{limit} with overflow {overflow}: once full, it stalls every point whose messages are in the same rungs", "no length limit, or an isolated point", "Call Isolated() on the point, remove the limit, or let it drop the head (overflow drop-head).");
-        }
-    }
-
-    private void CheckBrokerParking(QueueFact work)
-    {
-        var missing = new List<(string Found, string Wanted)>();
-        Want(PolicyKeys.DeadLetterExchange, BrokerNames.ParkingExchange);
-        Want(PolicyKeys.DeadLetterRoutingKey, work.Name);
-        if (work.Type == PolicyKeys.QuorumType)
-        {
-            if (!EffectiveSettings.HasLengthLimit(work))
-            {
-                Want(PolicyKeys.DeadLetterStrategy, PolicyKeys.AtLeastOnce);
-                Want(PolicyKeys.Overflow, PolicyKeys.RejectPublish);
-            }
-
-            // unset, RabbitMQ 4 drops a message after 20 returns; before, there was no limit
-            var limit = EffectiveSettings.Limit(work, PolicyKeys.DeliveryLimit);
-            if (limit is null ? _facts.MajorVersion >= FirstVersionWithDeliveryLimit : limit is >= 0 and < WorkQueuePolicy.DeliveryLimit)
-            {
-                missing.Add(($"{PolicyKeys.DeliveryLimit} {(limit is null ? "not set, which is 20" : limit.Value.ToString(CultureInfo.InvariantCulture))}", $"{PolicyKeys.DeliveryLimit} {WorkQueuePolicy.DeliveryLimit} or more"));
-            }
-        }
-
-        if (missing.Count > 0)
-        {
-            Add(
-                TopologyFindingKind.BrokerParking,
-                $"queue '{work.Name}'",
-                string.Join(", ", missing.Select(item => item.Found)),
-                string.Join(", ", missing.Select(item => item.Wanted)) + ": otherwise what the broker itself drops is not parked",
-                $"Run 'retryctl topology apply --point {work.Name}', which writes the policy or prints it merged with the one that applies.");
-        }
-
-        void Want(string key, string wanted)
-        {
-            var found = EffectiveSettings.Text(work, key);
-            if (found != wanted)
-            {
-                missing.Add(($"{key} {found ?? "not set"}", $"{key} {wanted}"));
-            }
-        }
+        _findings.AddRange(WorkQueueCheck.Find(work, isIsolated, _facts));
     }
 
     private void CompareBindings()
@@ -334,55 +244,6 @@ internal sealed class TopologyComparison
         $"the key '{binding.RoutingKey}'",
         wanted,
         "Remove it: on the exchange's page of the management site, or by DELETE /api/bindings.");
-
-    private void CheckFeatureFlag()
-    {
-        if (_facts.FeatureFlags is { } flags && _facts.MajorVersion <= LastVersionWithStreamFlag && !flags.GetValueOrDefault(StreamQueue))
-        {
-            Add(TopologyFindingKind.FeatureFlag, $"feature flag '{StreamQueue}'", "disabled", "enabled: at-least-once dead-lettering needs it and silently falls back without", $"Run 'rabbitmqctl enable_feature_flag {StreamQueue}'.");
-        }
-    }
-
-    private IEnumerable<QueueFact> OwnQueues() =>
-        _ladder.Queues.Concat(_points.SelectMany(point => TopologyPlan.Point(point, _queues.ContainsKey(point.Release)).Queues))
-            .Select(queue => _queues.GetValueOrDefault(queue.Name)).OfType<QueueFact>().Where(queue => queue.Members.Count > 0);
-
-    private void CheckReplicas()
-    {
-        if (_facts.Nodes is not { } nodes)
-        {
-            return;
-        }
-
-        var wanted = Math.Min(WantedReplicas, nodes.Count);
-        foreach (var few in OwnQueues().Where(queue => queue.Members.Count < wanted).GroupBy(queue => queue.Members.Count).OrderBy(group => group.Key))
-        {
-            var names = few.Select(queue => queue.Name).ToList();
-            Add(
-                TopologyFindingKind.Replicas,
-                names.Count == 1 ? $"queue '{names[0]}'" : $"{names.Count} queues, '{names[0]}' to '{names[^1]}'",
-                $"{few.Key} {(few.Key == 1 ? "replica" : "replicas")}",
-                $"{wanted}, on {nodes.Count} nodes",
-                "Run 'rabbitmq-queues grow NODE all --queue-pattern \"^retry\\.|\\.parked$|\\.release$\"' for each node that has none: queues keep the replicas of the day they were declared.");
-        }
-    }
-
-    private void CheckLeaders()
-    {
-        var nodes = _facts.Nodes?.Count ?? 0;
-        var rungs = _ladder.Queues.Select(queue => _queues.GetValueOrDefault(queue.Name)).OfType<QueueFact>().Where(queue => queue.Members.Count > 1 && queue.Leader is not null).ToList();
-        if (nodes < 2 || rungs.Count < nodes)
-        {
-            return;
-        }
-
-        var crowded = rungs.GroupBy(queue => queue.Leader!, StringComparer.Ordinal).MaxBy(group => group.Count())!;
-        var fair = (double)rungs.Count / nodes;
-        if (crowded.Count() > fair * CrowdedShare)
-        {
-            Add(TopologyFindingKind.Leaders, "the ladder's leaders", $"{crowded.Count()} of {rungs.Count} on node '{crowded.Key}'", $"about {Math.Ceiling(fair).ToString(CultureInfo.InvariantCulture)} on each of {nodes} nodes", "Run 'rabbitmq-queues rebalance quorum --queue-pattern \"^retry\\.\"'.");
-        }
-    }
 
     private static string? Text(object? value) => value switch
     {
