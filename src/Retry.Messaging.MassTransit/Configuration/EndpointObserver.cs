@@ -165,8 +165,12 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
     private RetryRules? Add(IReceiveEndpointConfigurator endpoint, string queue, EndpointLayers layers, Func<RetryPoint, IRetryTransport> transport)
     {
         var settings = _configuration.SettingsFor(queue, layers.Code, layers.Definition, _busWide);
-        // what is wrong with the appsettings is said once, not by each endpoint
-        IReadOnlyList<RetryFinding> findings = [.. Interlocked.Exchange(ref _told, true) ? [] : _configuration.Findings, .. RetrySettingsValidator.Validate(settings, queue)];
+        // what is wrong with the appsettings is said once, not by each endpoint, nor again of what an endpoint merges from them
+        IReadOnlyList<RetryFinding> findings =
+        [
+            .. Interlocked.Exchange(ref _told, true) ? [] : _configuration.Findings,
+            .. RetrySettingsValidator.Validate(settings, queue).Where(finding => !_configuration.Says(finding, queue)),
+        ];
         foreach (var finding in findings.Where(finding => finding.Severity != FindingSeverity.Error))
         {
             LogSetting(finding.ToString());

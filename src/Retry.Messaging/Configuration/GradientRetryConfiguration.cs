@@ -69,6 +69,12 @@ internal sealed class GradientRetryConfiguration
         return RetryPointSettings.Merge(highestFirst.OfType<RetryPointSettings>());
     }
 
+    /// <summary>Whether a finding about merged settings is one of <see cref="Findings"/>, seen through the endpoint.</summary>
+    /// <param name="merged">The finding.</param>
+    /// <param name="endpoint">The name of the queue, with which its path begins.</param>
+    internal bool Says(RetryFinding merged, string endpoint) =>
+        _findings.Any(finding => finding.Message == merged.Message && finding.Path.EndsWith(merged.Path[endpoint.Length..], StringComparison.Ordinal));
+
     private RetryPointSettings ReadPoint(SettingsSectionReader reader, IConfigurationSection section)
     {
         var settings = reader.ReadPoint(section);

@@ -100,6 +100,23 @@ public class EndpointConfigurationTests
         error.ShouldContain("GradientRetry:Endpoints:handled:First");
     }
 
+    [Theory]
+    [InlineData("Defaults:ValidFor", "0s")]
+    [InlineData("Endpoints:handled:Retries", "-3")]
+    public async Task What_is_wrong_in_appsettings_is_not_said_again_by_the_endpoints_that_merge_it(string key, string value)
+    {
+        var error = await StartUpError(
+            x => x.AddGradientRetry(),
+            (_, cfg) =>
+            {
+                cfg.ReceiveEndpoint("handled", e => e.Handler<SubmitOrder>(_ => Task.CompletedTask));
+                cfg.ReceiveEndpoint("other", e => e.Handler<SubmitOrder>(_ => Task.CompletedTask));
+            },
+            Settings((key, value)));
+
+        error.Split("wanted").Length.ShouldBe(2, error);
+    }
+
     [Fact]
     public async Task UseGradientRetry_alone_names_the_line_to_add() =>
         (await StartUpError(_ => { }, (context, cfg) => cfg.ReceiveEndpoint("handled", e => e.UseGradientRetry(context)))).ShouldContain("x.AddGradientRetry();");
