@@ -35,7 +35,7 @@ public class SettingsLogTests
 
     private static async Task<IReadOnlyCollection<string>> StartAsync(string key, string value)
     {
-        var log = new Lines();
+        var log = new LogLines("Retry.Messaging.MassTransit.Configuration");
         var services = new ServiceCollection();
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection([new("GradientRetry:Defaults:Policy", "Fixed"), new("GradientRetry:Defaults:Delay", "5s"), new($"GradientRetry:Endpoints:{key}", value)]).Build());
         services.AddLogging(logging => logging.AddProvider(log));
@@ -54,26 +54,5 @@ public class SettingsLogTests
         await bus.StartAsync(TimeSpan.FromSeconds(30));
         await bus.StopAsync(TimeSpan.FromSeconds(30));
         return log.Written;
-    }
-
-    private sealed class Lines : ILoggerProvider, ILogger
-    {
-        private readonly List<string> _written = [];
-
-        public IReadOnlyCollection<string> Written => _written;
-
-        public ILogger CreateLogger(string categoryName) => categoryName.StartsWith("Retry.Messaging.MassTransit.Configuration", StringComparison.Ordinal) ? this : Microsoft.Extensions.Logging.Abstractions.NullLogger.Instance;
-
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            _written.Add($"{logLevel}: {formatter(state, exception)}");
-
-        public bool IsEnabled(LogLevel logLevel) => true;
-
-        public IDisposable? BeginScope<TState>(TState state)
-            where TState : notnull => null;
-
-        public void Dispose()
-        {
-        }
     }
 }
