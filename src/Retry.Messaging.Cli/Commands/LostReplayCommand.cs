@@ -1,6 +1,5 @@
 using System.CommandLine;
 using RabbitMQ.Client;
-using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Cli.Output;
@@ -51,7 +50,7 @@ internal static class LostReplayCommand
                 return ReportMissing(host, ids, preview);
             }
 
-            if (preview.Count > 0 && !await IsAgreedAsync(host, preview, cancellationToken).ConfigureAwait(false))
+            if (preview.Count > 0 && !await Question.IsAgreedAsync(host, $"Replay {Printable.Messages(preview.Count)} ({preview})", cancellationToken).ConfigureAwait(false))
             {
                 return RetryCtl.Fail(host, ExitCode.Failed, "Not agreed; nothing was changed.");
             }
@@ -60,49 +59,16 @@ internal static class LostReplayCommand
         return await MoveAsync(host, connection, filter, ids, json, cancellationToken).ConfigureAwait(false);
     }
 
-    private static async Task<bool> IsAgreedAsync(CliHost host, LostTally tally, CancellationToken cancellationToken)
-    {
-        await host.Error.WriteAsync($"Replay {Printable.Messages(tally.Count)} ({tally})? [y/N] ").ConfigureAwait(false);
-        // a console's ReadLine cannot be cancelled, so it is left behind
-        var answer = await Task.Run(host.In.ReadLine, CancellationToken.None).WaitAsync(cancellationToken).ConfigureAwait(false);
-        return answer?.Trim() is "y" or "Y" or "yes" or "Yes";
-    }
-
     private static async Task<int> MoveAsync(CliHost host, IConnection connection, ParkedFilter filter, string[] ids, bool json, CancellationToken cancellationToken)
     {
         var plan = new ReplayOptions().PlanId;
         var tally = new LostTally();
         var lost = new LostMessages(connection, host.Time);
-        var interrupted = false;
-        Exception? failure = null;
-        try
+        var end = await MoveEnd.RunAsync(host, $"Replaying {BrokerNames.LostQueue}", progress => lost.ReplayAsync(filter, plan, progress, cancellationToken), tally.Add, cancellationToken).ConfigureAwait(false);
+        Report(host, json, tally, tally.Count == 0 ? null : plan, dryRun: false, end.Interrupted, lost.WithoutDestination, end.Failure?.Message);
+        if (end.Fail(host, "lost") is { } exitCode)
         {
-            await ProgressDisplay.RunAsync(host, $"Replaying {BrokerNames.LostQueue}", async report =>
-            {
-                await foreach (var message in lost.ReplayAsync(filter, plan, new ReadingProgress(report), cancellationToken).ConfigureAwait(false))
-                {
-                    tally.Add(message);
-                }
-            }).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            interrupted = true;
-        }
-        catch (Exception exception) when (exception is ParkingException or OperationInterruptedException or IOException or TimeoutException)
-        {
-            failure = exception;
-        }
-
-        Report(host, json, tally, tally.Count == 0 ? null : plan, dryRun: false, interrupted, lost.WithoutDestination, failure?.Message);
-        if (failure is not null)
-        {
-            return RetryCtl.Fail(host, ExitCode.Failed, failure.Message);
-        }
-
-        if (interrupted)
-        {
-            return RetryCtl.Fail(host, ExitCode.Failed, "Interrupted. What was not moved is still lost; run it again for the rest.");
+            return exitCode;
         }
 
         return lost.WithoutDestination.IsEmpty

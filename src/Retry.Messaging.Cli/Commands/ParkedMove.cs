@@ -1,6 +1,5 @@
 using System.CommandLine;
 using RabbitMQ.Client;
-using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Cli.Output;
@@ -46,7 +45,7 @@ internal static class ParkedMove
                 return ParkedAnswer.ReportMissing(host, queue, preview);
             }
 
-            if (preview.Count > 0 && !await IsAgreedAsync(host, verb, queue, preview, cancellationToken).ConfigureAwait(false))
+            if (preview.Count > 0 && !await Question.IsAgreedAsync(host, $"{char.ToUpperInvariant(verb.Name[0])}{verb.Name[1..]} {Printable.Messages(preview.Count)} of '{queue}' ({preview})", cancellationToken).ConfigureAwait(false))
             {
                 return RetryCtl.Fail(host, ExitCode.Failed, "Not agreed; nothing was changed.");
             }
@@ -75,41 +74,13 @@ internal static class ParkedMove
         host.Out.WriteLine(tally.Count == 0 ? $"Dry run: no parked message of '{queue}' would be moved." : $"Dry run: would {verb.Name} {Printable.Messages(tally.Count)} of '{queue}': {tally}.");
     }
 
-    private static async Task<bool> IsAgreedAsync(CliHost host, Verb verb, string queue, ParkedTally tally, CancellationToken cancellationToken)
-    {
-        await host.Error.WriteAsync($"{char.ToUpperInvariant(verb.Name[0])}{verb.Name[1..]} {Printable.Messages(tally.Count)} of '{queue}' ({tally})? [y/N] ").ConfigureAwait(false);
-        // a console's ReadLine cannot be cancelled, so it is left behind
-        var answer = await Task.Run(host.In.ReadLine, CancellationToken.None).WaitAsync(cancellationToken).ConfigureAwait(false);
-        return answer?.Trim() is "y" or "Y" or "yes" or "Yes";
-    }
-
     private static async Task<int> MoveAsync(CliHost host, IConnection connection, Verb verb, string queue, ParkedFilter filter, string[] ids, bool json, CancellationToken cancellationToken)
     {
         var tally = new ParkedTally(ids);
-        var interrupted = false;
-        Exception? failure = null;
-        try
-        {
-            await ProgressDisplay.RunAsync(host, $"{verb.Ing} {queue}.parked", async report =>
-            {
-                await foreach (var message in verb.Move(new ParkingLot(connection), queue, filter, new ReadingProgress(report), cancellationToken).ConfigureAwait(false))
-                {
-                    tally.Add(message);
-                }
-            }).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            interrupted = true;
-        }
-        catch (Exception exception) when (exception is ParkingException or OperationInterruptedException or IOException or TimeoutException)
-        {
-            failure = exception;
-        }
-
+        var end = await MoveEnd.RunAsync(host, $"{verb.Ing} {queue}.parked", progress => verb.Move(new ParkingLot(connection), queue, filter, progress, cancellationToken), tally.Add, cancellationToken).ConfigureAwait(false);
         if (json)
         {
-            JsonOutput.WriteLine(host.Out, new ParkedMoveDocument(verb.Name, queue, verb.PlanId, DryRun: false, tally.Count, tally.ByReason, interrupted, failure?.Message));
+            JsonOutput.WriteLine(host.Out, new ParkedMoveDocument(verb.Name, queue, verb.PlanId, DryRun: false, tally.Count, tally.ByReason, end.Interrupted, end.Failure?.Message));
         }
         else
         {
@@ -118,9 +89,7 @@ internal static class ParkedMove
                 + (verb.PlanId is null || tally.Count == 0 ? "." : $". Plan {verb.PlanId}."));
         }
 
-        return failure is not null ? RetryCtl.Fail(host, ExitCode.Failed, failure.Message)
-            : interrupted ? RetryCtl.Fail(host, ExitCode.Failed, "Interrupted. What was not moved is still parked; run it again for the rest.")
-            : ParkedAnswer.ReportMissing(host, queue, tally);
+        return end.Fail(host, "parked") ?? ParkedAnswer.ReportMissing(host, queue, tally);
     }
 
     /// <summary>One of the two things that can be done with parked messages.</summary>

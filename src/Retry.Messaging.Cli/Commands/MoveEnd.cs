@@ -1,0 +1,44 @@
+using RabbitMQ.Client.Exceptions;
+using Retry.Messaging.Cli.Hosting;
+using Retry.Messaging.Cli.Output;
+using Retry.Messaging.RabbitMq.Parking;
+
+namespace Retry.Messaging.Cli.Commands;
+
+/// <summary>How moving messages ended: with the last one, by Ctrl-C, or at an error. What was moved until then is reported in each case.</summary>
+/// <param name="Interrupted">Whether it was cancelled.</param>
+/// <param name="Failure">What ended it, when something did.</param>
+internal sealed record MoveEnd(bool Interrupted, Exception? Failure)
+{
+    /// <summary>Moves messages, with a progress bar, and tells each.</summary>
+    public static async Task<MoveEnd> RunAsync<T>(CliHost host, string title, Func<IProgress<ParkingProgress>, IAsyncEnumerable<T>> move, Action<T> moved, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await ProgressDisplay.RunAsync(host, title, async report =>
+            {
+                await foreach (var message in move(new ReadingProgress(report)).ConfigureAwait(false))
+                {
+                    moved(message);
+                }
+            }).ConfigureAwait(false);
+            return new(Interrupted: false, Failure: null);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return new(Interrupted: true, Failure: null);
+        }
+        catch (Exception exception) when (exception is ParkingException or OperationInterruptedException or IOException or TimeoutException)
+        {
+            return new(Interrupted: false, exception);
+        }
+    }
+
+    /// <summary>The exit code and error line of what did not come to its end; <see langword="null"/> for what did.</summary>
+    /// <param name="host">Where to say it.</param>
+    /// <param name="still">What the messages that were not moved still are.</param>
+    public int? Fail(CliHost host, string still) =>
+        Failure is not null ? RetryCtl.Fail(host, ExitCode.Failed, Failure.Message)
+        : Interrupted ? RetryCtl.Fail(host, ExitCode.Failed, $"Interrupted. What was not moved is still {still}; run it again for the rest.")
+        : null;
+}

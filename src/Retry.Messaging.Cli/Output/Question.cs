@@ -1,0 +1,16 @@
+using Retry.Messaging.Cli.Hosting;
+
+namespace Retry.Messaging.Cli.Output;
+
+/// <summary>Asks before something is done that cannot be undone.</summary>
+internal static class Question
+{
+    /// <summary>Whether the answer is yes; anything else, and no answer, is no.</summary>
+    public static async Task<bool> IsAgreedAsync(CliHost host, string question, CancellationToken cancellationToken)
+    {
+        await host.Error.WriteAsync($"{question}? [y/N] ").ConfigureAwait(false);
+        // a console's ReadLine cannot be cancelled, so it is left behind
+        var answer = await Task.Run(host.In.ReadLine, CancellationToken.None).WaitAsync(cancellationToken).ConfigureAwait(false);
+        return answer?.Trim() is "y" or "Y" or "yes" or "Yes";
+    }
+}
