@@ -14,6 +14,8 @@ internal static class LogEvents
     public const int TopologyMissing = 1009;
     public const int TopologyComplete = 1010;
     public const int TopologyUnseen = 1011;
+    public const int HeadersCut = 1012;
+    public const int PointNotDeclared = 1013;
     public const int RetryScheduled = 1101;
     public const int Parked = 1102;
     public const int Dropped = 1103;

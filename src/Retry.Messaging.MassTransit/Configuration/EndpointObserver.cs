@@ -134,6 +134,11 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         }
 
         var place = Rabbit(queue, rules);
+        if (_manage != TopologyManagement.OnStart)
+        {
+            telemetry.Health.Unchecked = $"bindings and policies are not checked: 'retryctl topology verify --point {queue}' does";
+        }
+
         if (_manage != TopologyManagement.Never)
         {
             telemetry.Health.Watch = () => _keeper.Trouble;
@@ -227,21 +232,21 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         var wanted = $"Queue '{settings.QueueName}' cannot be a retry point: wanted a durable queue that outlives its consumers, found ";
         if (!settings.Durable)
         {
-            return wanted + "a transient one. Make it durable, or leave UseGradientRetry away.";
+            return wanted + "a transient one. Make it durable, or call DisableGradientRetry on it.";
         }
 
         if (settings.AutoDelete || settings.QueueExpiration is not null)
         {
-            return wanted + "one that is deleted when nobody uses it. Make it permanent, or leave UseGradientRetry away.";
+            return wanted + "one that is deleted when nobody uses it. Make it permanent, or call DisableGradientRetry on it.";
         }
 
         if (settings.Exclusive)
         {
-            return wanted + "an exclusive one. Leave UseGradientRetry away.";
+            return wanted + "an exclusive one. Call DisableGradientRetry on it.";
         }
 
         return settings.QueueArguments.TryGetValue(RabbitMQ.Client.Headers.XQueueType, out var type) && type is "stream"
-            ? wanted + "a stream, which nothing can return to. Leave UseGradientRetry away."
+            ? wanted + "a stream, which nothing can return to. Call DisableGradientRetry on it."
             : null;
     }
 

@@ -22,6 +22,7 @@ internal sealed partial class PointTopology(RabbitMqPoint point, TopologyKeeper 
     public async Task Send(ChannelContext context, IPipe<ChannelContext> next)
     {
         _channel = context;
+        health.Held.Start();
         var connection = context.ConnectionContext.Connection;
         keeper.Add(point.Names.Work, point.PointPlan);
         // the work queue may have been deleted, and its bindings with it
@@ -47,7 +48,12 @@ internal sealed partial class PointTopology(RabbitMqPoint point, TopologyKeeper 
                 break;
 
             case TopologyManagement.Verify:
+                LogNotDeclared(point.Names.Work, rulesText, manage);
                 SayWhoParks();
+                break;
+
+            case TopologyManagement.Never:
+                LogNotDeclared(point.Names.Work, rulesText, manage);
                 break;
         }
     }
@@ -55,6 +61,7 @@ internal sealed partial class PointTopology(RabbitMqPoint point, TopologyKeeper 
     public Task Stopping(ReceiveEndpointStopping stopping)
     {
         keeper.Remove(point.PointPlan);
+        health.Held.Stop();
         return Task.CompletedTask;
     }
 
@@ -119,6 +126,9 @@ internal sealed partial class PointTopology(RabbitMqPoint point, TopologyKeeper 
 
     [LoggerMessage(LogEvents.TopologyDiffers, LogLevel.Warning, "{Queue}: the retry topology is not as planned, and is used as it is: {Reason}")]
     private partial void LogDifferent(string queue, string reason);
+
+    [LoggerMessage(LogEvents.PointNotDeclared, LogLevel.Information, "{Queue}: retry point, {Policy}. ManageTopology is {Manage}: nothing is declared here, and AMQP does not show whether the queue is bound to the ladder's way back. Where it is not, every retry goes to " + BrokerNames.LostQueue + ": run 'retryctl topology verify --point {Queue}'")]
+    private partial void LogNotDeclared(string queue, string policy, TopologyManagement manage);
 
     [LoggerMessage(LogEvents.PointReady, LogLevel.Information, "{Queue}: retry point ready, {Policy}")]
     private partial void LogReady(string queue, string policy);

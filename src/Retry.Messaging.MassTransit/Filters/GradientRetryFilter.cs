@@ -18,7 +18,7 @@ namespace Retry.Messaging.MassTransit.Filters;
 /// <item>The rest of the pipe runs: retries in memory, outbox, transaction, consumer. No exception: done.</item>
 /// <item>The host is stopping, or the delivery is lost: no outcome. It goes back untouched.</item>
 /// <item>The exception is decided on (<see cref="RetryDecider"/>): climb, park, drop or done.</item>
-/// <item>Climb or park: published and confirmed. Parked: then one Fault.</item>
+/// <item>Climb or park: published and confirmed. Parked: then one Fault. Dropped: one Fault if its requester still waits.</item>
 /// <item>MassTransit acknowledges, because nothing is thrown from here.</item>
 /// </list>
 /// It stands before the message type router, so everything that is configured on the endpoint is inside it, in whichever
@@ -98,10 +98,11 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
                 await SendFaultAsync(attempt, delivery, exception, park.State, cancellationToken).ConfigureAwait(false);
                 break;
 
-            case RetryDecision.Drop:
+            case RetryDecision.Drop drop:
                 delivery.Telemetry.Dropped();
-                LogDropped(point.Queue, delivery.FallbackId, delivery.State.Attempt);
-                await attempt.NotifyEndedAsync().ConfigureAwait(false);
+                LogDropped(point.Queue, drop.State.Id, delivery.State.Attempt, drop.State.Error);
+                MarkSettled(attempt);
+                await AnswerAsync(attempt, delivery, exception, drop.State, cancellationToken).ConfigureAwait(false);
                 break;
 
             case RetryDecision.Done:
@@ -127,6 +128,12 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
     }
 
     private static void MarkSettled(ConsumeContext context) => context.ReceiveContext.GetOrAddPayload(static () => SettledDelivery.Instance);
+
+    // Whoever still waits is told now. Where nobody does, the answer would make an exchange that nobody deletes.
+    private Task AnswerAsync(AttemptContext attempt, RetryDelivery delivery, Exception exception, RetryState dropped, CancellationToken cancellationToken) =>
+        delivery.Deadline > time.GetUtcNow()
+            ? SendFaultAsync(attempt, delivery, exception, dropped, cancellationToken)
+            : attempt.NotifyEndedAsync();
 
     // Parked but not announced: the Fault is held like any outcome. One that cannot even be written must not hold the
     // message: its cause is in the parking lot.
@@ -228,11 +235,11 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
     [LoggerMessage(LogEvents.Parked, LogLevel.Warning, "{Queue}: {RetryId} is parked as {Reason} after attempt {Attempt}: {Error}")]
     private partial void LogParked(string queue, string? retryId, string reason, int attempt, string? error);
 
-    [LoggerMessage(LogEvents.FaultNotSent, LogLevel.Error, "{Queue}: {RetryId} is parked, but its Fault could not be written")]
+    [LoggerMessage(LogEvents.FaultNotSent, LogLevel.Error, "{Queue}: the Fault of {RetryId} could not be written")]
     private partial void LogFaultNotSent(Exception exception, string queue, string? retryId);
 
-    [LoggerMessage(LogEvents.Dropped, LogLevel.Information, "{Queue}: request {RetryId} is dropped after attempt {Attempt}: its requester has given up")]
-    private partial void LogDropped(string queue, string? retryId, int attempt);
+    [LoggerMessage(LogEvents.Dropped, LogLevel.Information, "{Queue}: request {RetryId} is dropped after attempt {Attempt}: its requester will have given up before the next one: {Error}")]
+    private partial void LogDropped(string queue, string? retryId, int attempt, string? error);
 
     [LoggerMessage(LogEvents.CameEarly, LogLevel.Warning, "{Queue}: {RetryId} came {Rest} before it was due and climbs again, {Count} deliveries so far. Something cuts the delays short, for example a message-ttl policy that fits the ladder's queues: run 'retryctl topology verify'.")]
     private partial void LogCameEarly(string queue, string? retryId, TimeSpan rest, long count);

@@ -7,6 +7,7 @@ using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq;
 using Retry.Messaging.RabbitMq.Telemetry;
+using Retry.Messaging.State;
 
 namespace Retry.Messaging.MassTransit.Filters;
 
@@ -58,11 +59,16 @@ internal sealed partial class UnreadableFilter(RetryPoint point, IRetryTransport
             case RetryDecision.Park park:
                 await delivery.ParkAsync(park, new FaultDetails(exception, null, null, context.InputAddress), context.CancellationToken).ConfigureAwait(false);
                 LogParked(point.Queue, park.State.Id, park.Reason.ToString(), park.State.Error);
-                await SendFaultAsync(context, delivery, park).ConfigureAwait(false);
+                await SendFaultAsync(context, delivery, park.State).ConfigureAwait(false);
                 break;
 
-            case RetryDecision.Drop:
+            case RetryDecision.Drop drop:
                 delivery.Telemetry.Dropped();
+                if (delivery.Deadline > now)
+                {
+                    await SendFaultAsync(context, delivery, drop.State).ConfigureAwait(false);
+                }
+
                 break;
 
             case RetryDecision.Done:
@@ -71,16 +77,16 @@ internal sealed partial class UnreadableFilter(RetryPoint point, IRetryTransport
         }
     }
 
-    private async Task SendFaultAsync(ExceptionReceiveContext context, RetryDelivery delivery, RetryDecision.Park park)
+    private async Task SendFaultAsync(ExceptionReceiveContext context, RetryDelivery delivery, RetryState ended)
     {
         try
         {
-            await delivery.HoldAsync(() => ParkedReceiveFault.SendAsync(context, null, context.Exception, park.State), context.CancellationToken).ConfigureAwait(false);
+            await delivery.HoldAsync(() => ParkedReceiveFault.SendAsync(context, null, context.Exception, ended), context.CancellationToken).ConfigureAwait(false);
         }
-#pragma warning disable CA1031 // one that cannot be written must not hold the message: its cause is in the parking lot
+#pragma warning disable CA1031 // one that cannot be written must not hold the message, whose cause has been said
         catch (Exception unsendable) when (unsendable is not OperationCanceledException)
         {
-            LogFaultNotSent(unsendable, point.Queue, park.State.Id);
+            LogFaultNotSent(unsendable, point.Queue, ended.Id);
         }
 #pragma warning restore CA1031
     }
@@ -88,6 +94,6 @@ internal sealed partial class UnreadableFilter(RetryPoint point, IRetryTransport
     [LoggerMessage(LogEvents.Parked, LogLevel.Warning, "{Queue}: {RetryId} is parked as {Reason}, nobody consumed it: {Error}")]
     private partial void LogParked(string queue, string? retryId, string reason, string? error);
 
-    [LoggerMessage(LogEvents.FaultNotSent, LogLevel.Error, "{Queue}: {RetryId} is parked, but its Fault could not be written")]
+    [LoggerMessage(LogEvents.FaultNotSent, LogLevel.Error, "{Queue}: the Fault of {RetryId} could not be written")]
     private partial void LogFaultNotSent(Exception exception, string queue, string? retryId);
 }

@@ -26,7 +26,8 @@ internal sealed class GradientRetryHealthCheck(LimiterHealthCheck limiters) : IH
         foreach (var point in _points.Keys.OrderBy(point => point.Queue, StringComparer.Ordinal))
         {
             var troubles = point.Troubles();
-            data[point.Queue] = troubles.Count == 0 ? Well : string.Join(' ', troubles);
+            var found = troubles.Count == 0 ? Well : string.Join(' ', troubles);
+            data[point.Queue] = point.Unchecked is { } notChecked ? $"{found} ({notChecked})" : found;
             first ??= troubles.Count == 0 ? null : $"Queue '{point.Queue}': {troubles[0]}";
         }
 

@@ -5,6 +5,10 @@ internal sealed class HeldOutcomes(TimeProvider time)
 {
     private readonly Lock _lock = new();
     private readonly HashSet<HeldOutcome> _held = [];
+    private volatile TaskCompletionSource _stopping = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Completed while the endpoint stops: what is held has no time for another try.</summary>
+    public Task Stopping => _stopping.Task;
 
     public int Count
     {
@@ -31,6 +35,18 @@ internal sealed class HeldOutcomes(TimeProvider time)
 
     /// <summary>An outcome is published for the first time; it is held from its first <see cref="HeldOutcome.Because"/> until it is disposed of.</summary>
     public HeldOutcome Begin() => new(this, time.GetTimestamp());
+
+    /// <summary>The endpoint starts, perhaps again.</summary>
+    public void Start()
+    {
+        if (Stopping.IsCompleted)
+        {
+            _stopping = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+    }
+
+    /// <summary>The endpoint stops: held deliveries go back.</summary>
+    public void Stop() => _stopping.TrySetResult();
 
     internal void Add(HeldOutcome held)
     {

@@ -24,6 +24,9 @@ internal sealed class PointHealth(string queue, TimeProvider time)
     /// <summary>Who looks after the topology while the service runs, and says what is wrong with it; <see langword="null"/> where nobody does.</summary>
     public Func<string?>? Watch { get; set; }
 
+    /// <summary>What nobody looks at here, with the next step; <see langword="null"/> where everything is declared by this process.</summary>
+    public string? Unchecked { get; set; }
+
     /// <summary>Notes what was found when a part of the topology was declared or looked at.</summary>
     /// <param name="part"><see cref="Ladder"/>, <see cref="Point"/>, or the finder's own word for it.</param>
     /// <param name="trouble">What is missing or different, with the next step; <see langword="null"/> when all is as planned.</param>

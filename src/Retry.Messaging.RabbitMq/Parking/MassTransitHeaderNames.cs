@@ -9,6 +9,7 @@ internal static class MassTransitHeaderNames
     public const string ExceptionType = FaultPrefix + "ExceptionType";
     public const string ExceptionMessage = FaultPrefix + "Message";
     public const string FaultedMessageType = FaultPrefix + "MessageType";
+    public const string StackTrace = FaultPrefix + "StackTrace";
     public const string Timestamp = FaultPrefix + "Timestamp";
     public const string Reason = "MT-Reason";
     public const string RedeliveryCount = "MT-Redelivery-Count";

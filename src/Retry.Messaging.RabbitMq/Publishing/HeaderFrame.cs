@@ -2,6 +2,7 @@ using System.Collections;
 using System.Collections.Frozen;
 using System.Text;
 using RabbitMQ.Client;
+using Retry.Messaging.RabbitMq.Parking;
 using Retry.Messaging.State;
 
 namespace Retry.Messaging.RabbitMq.Publishing;
@@ -13,7 +14,11 @@ internal static class HeaderFrame
     private const int Overhead = 8 + 14 + 64;
     private const int DefaultFrameMax = 131_072;
 
-    private static readonly string[] OursToCut = [RetryHeaderNames.History, RetryHeaderNames.Kept, RetryHeaderNames.Error];
+    // what a replay needs comes last
+    private static readonly string[] OursToCut =
+    [
+        RetryHeaderNames.History, MassTransitHeaderNames.StackTrace, MassTransitHeaderNames.ExceptionMessage, RetryHeaderNames.Error, RetryHeaderNames.Kept,
+    ];
 
     // by name, not by prefix: a stranger's header may start with ours, and be of any size
     private static readonly FrozenSet<string> OursToKeep = FrozenSet.Create(
@@ -31,7 +36,7 @@ internal static class HeaderFrame
         RetryHeaderNames.Plan);
 
     /// <summary>Cuts headers, ours first and then the largest, until the frame fits.</summary>
-    /// <returns>The names of the headers that were cut.</returns>
+    /// <returns>The names of the sender's headers that were cut, so that somebody can be told; ours are in the log already.</returns>
     public static IReadOnlyList<string> Fit(BasicProperties properties, uint frameMax)
     {
         var limit = (frameMax == 0 ? DefaultFrameMax : (int)Math.Min(frameMax, int.MaxValue)) - Overhead - PropertiesSize(properties);
@@ -41,17 +46,16 @@ internal static class HeaderFrame
             return [];
         }
 
-        var cut = new List<string>();
         foreach (var name in OursToCut)
         {
             if (size > limit && headers.TryGetValue(name, out var value))
             {
                 size -= EntrySize(name, value);
                 headers.Remove(name);
-                cut.Add(name);
             }
         }
 
+        var cut = new List<string>();
         foreach (var (name, value) in headers.Where(h => !OursToKeep.Contains(h.Key)).OrderByDescending(h => EntrySize(h.Key, h.Value)).ToList())
         {
             if (size <= limit)

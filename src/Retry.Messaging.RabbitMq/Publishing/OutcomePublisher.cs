@@ -3,6 +3,7 @@ using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.RabbitMq.Health;
 using Retry.Messaging.RabbitMq.Telemetry;
 using Retry.Messaging.RabbitMq.Topology;
+using Retry.Messaging.State;
 
 namespace Retry.Messaging.RabbitMq.Publishing;
 
@@ -39,8 +40,10 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
     /// <param name="message">What to publish, asked for anew before each try, since the rest of a delay shrinks.</param>
     /// <param name="cancellationToken">Cancelled when the delivery is lost or the host stops.</param>
     /// <exception cref="OutcomeNotConfirmedException">Held for too long, or the connection is gone: the delivery must go back.</exception>
-    public Task PublishAsync(PointTelemetry point, RetryConnection connection, TopologyPlan? plan, Func<OutcomeMessage> message, CancellationToken cancellationToken) =>
-        HoldAsync(point, () => connection.IsOpen, IsWorthAnotherTry, async held =>
+    public Task PublishAsync(PointTelemetry point, RetryConnection connection, TopologyPlan? plan, Func<OutcomeMessage> message, CancellationToken cancellationToken)
+    {
+        var isFirst = true;
+        return HoldAsync(point, () => connection.IsOpen, IsWorthAnotherTry, async held =>
         {
             if (plan is not null)
             {
@@ -48,11 +51,18 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
             }
 
             var (exchange, routingKey, properties, body) = message();
-            HeaderFrame.Fit(properties, connection.FrameMax);
+            var cut = HeaderFrame.Fit(properties, connection.FrameMax);
+            if (cut.Count > 0 && isFirst)
+            {
+                LogHeadersCut(point.Queue, HeaderText.OneLine(properties.MessageId ?? "without an id", RetryState.MaxId), HeaderText.OneLine(string.Join(", ", cut), RetryState.MaxError), connection.FrameMax);
+            }
+
+            isFirst = false;
             var publishing = point.Publishing();
-            await WatchAsync(held, connection, connection.PublishAsync(exchange, routingKey, properties, body, cancellationToken)).ConfigureAwait(false);
+            await WatchAsync(held, connection, connection.PublishAsync(exchange, routingKey, properties, body, cancellationToken), point.Health.Held.Stopping).ConfigureAwait(false);
             point.Confirmed(publishing);
         }, cancellationToken);
+    }
 
     /// <summary>Repeats a step with growing pauses until it succeeds.</summary>
     /// <param name="point">The point whose outcome it is.</param>
@@ -65,7 +75,8 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
     {
         var pause = FirstPause;
         var started = time.GetTimestamp();
-        using var held = point.Health.Held.Begin();
+        var all = point.Health.Held;
+        using var held = all.Begin();
         try
         {
             while (true)
@@ -88,9 +99,12 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
                     }
 
                     Hold(held, exception.Message);
+                    if (!await PauseAsync(pause, all.Stopping, cancellationToken).ConfigureAwait(false))
+                    {
+                        throw new OutcomeNotConfirmedException("The endpoint stops; the delivery goes back, and its attempt is repeated under the same number.", exception);
+                    }
                 }
 
-                await Task.Delay(pause * (0.8 + (0.4 * random.NextDouble())), time, cancellationToken).ConfigureAwait(false);
                 pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
             }
         }
@@ -103,9 +117,24 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
         }
     }
 
+    /// <returns>Whether there is time for another try; not when the endpoint stops.</returns>
+    private async Task<bool> PauseAsync(TimeSpan pause, Task stopping, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await stopping.WaitAsync(pause * (0.8 + (0.4 * random.NextDouble())), time, cancellationToken).ConfigureAwait(false);
+            return false;
+        }
+        catch (TimeoutException)
+        {
+            return true;
+        }
+    }
+
     // In an alarm the broker stops reading: what is in the socket already gets neither a confirm nor a refusal until it is over.
-    // It is not published again, which would be a second copy, but it must not be silent either.
-    private async Task WatchAsync(HeldOutcome held, RetryConnection connection, Task publish)
+    // It is not published again, which would be a second copy, but it must not be silent either. An endpoint that stops waits no longer
+    // than this once: the delivery goes back, and what the socket took may come as a second copy.
+    private async Task WatchAsync(HeldOutcome held, RetryConnection connection, Task publish, Task stopping)
     {
         var started = time.GetTimestamp();
         while (true)
@@ -115,7 +144,7 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
                 await publish.WaitAsync(LongConfirm, time).ConfigureAwait(false);
                 return;
             }
-            catch (TimeoutException) when (!publish.IsCompleted && time.GetElapsedTime(started) < HoldLimit)
+            catch (TimeoutException) when (!publish.IsCompleted && time.GetElapsedTime(started) < HoldLimit && !stopping.IsCompleted)
             {
                 Hold(held, connection.Publisher.BlockedReason is { } reason
                     ? $"The broker takes no publishes: {reason}. Free what it is short of; 'rabbitmqctl status' names the alarm."
@@ -161,6 +190,9 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
             LogHeldOutcomes(Held, reason);
         }
     }
+
+    [LoggerMessage(LogEvents.HeadersCut, LogLevel.Warning, "{Queue}: message {MessageId} loses the headers {Names}: with them and ours it does not fit into a frame of {FrameMax} bytes, at which the broker would close the connection. Send less in headers, or raise frame_max on broker and clients")]
+    private partial void LogHeadersCut(string queue, string messageId, string names, uint frameMax);
 
     [LoggerMessage(LogEvents.OutcomesHeld, LogLevel.Warning, "{Held} outcomes are held, because the broker does not confirm them: {Reason} They are tried again every 1 to 30 seconds; nothing is lost and no consumer runs twice.")]
     private partial void LogHeldOutcomes(int held, string reason);

@@ -63,7 +63,7 @@ public static class RetryDecider
         if (left <= TimeSpan.Zero || delay > left)
         {
             return failure.IsRequest && failure.MessageDeadline is not null
-                ? new RetryDecision.Drop()
+                ? new RetryDecision.Drop(Next(null))
                 : Park(ParkReason.Expired);
         }
 

@@ -3,6 +3,7 @@ using MassTransit;
 using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.BrokerTests.Processes;
 using Retry.Messaging.BrokerTests.Testing;
+using Retry.Messaging.Configuration;
 using Shouldly;
 using Xunit;
 
@@ -120,6 +121,32 @@ public sealed class ShutdownTests(OwnNode node) : IClassFixture<OwnNode>
         var back = await raw.DrainAsync("burst");
         parked.Concat(back).Select(message => message.BasicProperties.MessageId).GroupBy(id => id).Count(copies => copies.Count() > 1).ShouldBe(0, $"{parked.Count} parked, {back.Count} given back");
         (parked.Count + back.Count).ShouldBe(many);
+    }
+
+    /// <summary>A host that stops while outcomes are held, which could take as long as the broker is ill: the deliveries go back.</summary>
+    [Fact]
+    public async Task What_is_held_goes_back_at_once()
+    {
+        var uri = await node.Broker.CreateVirtualHostAsync();
+        await using var raw = await RawClient.ConnectAsync(uri);
+        var log = new LogLines();
+        await using var service = await RetryService.StartAsync(
+            uri,
+            (context, cfg) => cfg.ReceiveEndpoint("held", e =>
+            {
+                e.UseGradientRetry(context, retry => retry.Fixed(TimeSpan.FromSeconds(1)).Retries(3));
+                e.Handler<Job>(_ => throw new InvalidOperationException("there is no ladder to climb"));
+            }),
+            x => x.AddGradientRetry(options => options.ManageTopology = TopologyManagement.Never),
+            services: log.AddTo);
+        var endpoint = await service.Bus.GetSendEndpoint(new Uri("queue:held"));
+        await Task.WhenAll(Enumerable.Range(0, Messages).Select(i => endpoint.Send(new Job(i.ToString(CultureInfo.InvariantCulture)))));
+        await log.WaitForLineAsync(TimeSpan.FromSeconds(30), "outcomes are held");
+
+        // the host would wait for 30 s
+        await service.StopAsync().WaitAsync(TimeSpan.FromSeconds(20));
+
+        await raw.WaitForCountAsync("held", Messages, TimeSpan.FromSeconds(10));
     }
 
     public sealed record Job(string Id);

@@ -62,6 +62,7 @@ public sealed class HealthTests(BrokerFixture broker)
         var entry = await WaitForAsync(service, HealthStatus.Degraded, "retry.v1.");
 
         entry.Description.ShouldNotBeNull().ShouldContain("retryctl topology apply");
+        entry.Data["orders"].ShouldBeOfType<string>().ShouldContain("bindings and policies are not checked");
     }
 
     [Fact]

@@ -148,7 +148,7 @@ public class RetryDeciderTests
 
         if (forgotten)
         {
-            decision.ShouldBeOfType<RetryDecision.Drop>();
+            decision.ShouldBeOfType<RetryDecision.Drop>().State.Attempt.ShouldBe(2);
         }
         else
         {

@@ -308,6 +308,20 @@ public class InMemoryRetryTests
     }
 
     [Fact]
+    public async Task A_request_that_is_dropped_faults_at_its_requester_who_still_waits()
+    {
+        await using var service = await StartAsync(
+            x => { x.AddConsumer<OrderConsumer>(); x.AddRequestClient<SubmitOrder>(); },
+            retry => retry.Fixed(TimeSpan.FromHours(1)).Retries(8));
+
+        var fault = await Should.ThrowAsync<RequestFaultException>(() => service.Harness.GetRequestClient<SubmitOrder>().GetResponse<OrderSubmitted>(new SubmitOrder(NewId.NextGuid()), timeout: RequestTimeout.After(m: 1)));
+
+        fault.Fault!.Exceptions.ShouldHaveSingleItem().Message.ShouldNotBeEmpty();
+        _journal.Redeliveries.ShouldBe([0]);
+        service.Harness.GetParked().ShouldBeEmpty();
+    }
+
+    [Fact]
     public async Task A_message_that_is_older_than_its_deadline_is_parked_as_expired()
     {
         await using var service = await StartAsync(x => x.AddConsumer<OrderConsumer>(), retry => retry.Fixed(TimeSpan.FromHours(1)));

@@ -36,12 +36,26 @@ public class HeaderFrameTests
     {
         var properties = Message(("mine", new byte[foreign]));
 
-        HeaderFrame.Fit(properties, FrameMax)[0].ShouldBe(RetryHeaderNames.History);
+        HeaderFrame.Fit(properties, FrameMax).ShouldBeEmpty();
 
         ShouldFit(properties, FrameMax);
+        properties.Headers!.ShouldNotContainKey(RetryHeaderNames.History);
         properties.Headers!.ShouldContainKey("mine");
         properties.Headers!.ShouldContainKey(RetryHeaderNames.Attempt);
         properties.Headers!.ShouldContainKey(RetryHeaderNames.Origin);
+    }
+
+    [Fact]
+    public void What_was_written_about_the_fault_goes_before_what_the_sender_wrote()
+    {
+        var properties = Message(("mine", new byte[128_500]), ("MT-Fault-StackTrace", new string('s', 4_000)), ("MT-Fault-Message", "never"));
+
+        HeaderFrame.Fit(properties, FrameMax).ShouldBeEmpty();
+
+        ShouldFit(properties, FrameMax);
+        properties.Headers!.ShouldContainKey("mine");
+        properties.Headers!.ShouldContainKey("MT-Fault-Message");
+        properties.Headers!.ShouldContainKey(RetryHeaderNames.Kept);
     }
 
     [Fact]

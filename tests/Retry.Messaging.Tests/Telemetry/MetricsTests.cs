@@ -86,8 +86,7 @@ public sealed class MetricsTests
         await using var service = await StartAsync(retry => retry.Fixed(TimeSpan.FromMinutes(5)).Retries(8));
         var client = service.Harness.GetRequestClient<SubmitOrder>();
 
-        // the answer would be a Fault: a dropped request has none
-        await client.GetResponse<OrderSubmitted>(new SubmitOrder(NewId.NextGuid()), timeout: RequestTimeout.After(s: 1)).ShouldThrowAsync<RequestTimeoutException>();
+        await client.GetResponse<OrderSubmitted>(new SubmitOrder(NewId.NextGuid()), timeout: RequestTimeout.After(m: 1)).ShouldThrowAsync<RequestFaultException>();
 
         await service.StopAsync();
         service.Metrics.Of("retry.attempts").ShouldHaveSingleItem().Labels["outcome"].ShouldBe("dropped");
