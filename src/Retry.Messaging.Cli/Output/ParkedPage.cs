@@ -8,7 +8,6 @@ namespace Retry.Messaging.Cli.Output;
 internal static class ParkedPage
 {
     private const int LabelWidth = 16;
-    private const string FaultStackTrace = "MT-Fault-StackTrace";
 
     private static readonly UTF8Encoding Strict = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
 
@@ -35,12 +34,12 @@ internal static class ParkedPage
         }
 
         page.Append("\nHeaders\n");
-        foreach (var (name, value) in message.Headers.Where(header => !header.Key.StartsWith(State.RetryHeaderNames.Prefix, StringComparison.Ordinal) && header.Key != FaultStackTrace))
+        foreach (var (name, value) in message.Headers.Where(header => !header.Key.StartsWith(State.RetryHeaderNames.Prefix, StringComparison.Ordinal) && header.Key != MassTransitHeaderNames.StackTrace))
         {
             page.Append("  ").Append(Printable.Line(name)).Append(": ").Append(Printable.Line(ReadableHeaders.AsText(value))).Append('\n');
         }
 
-        if (message.Headers.TryGetValue(FaultStackTrace, out var trace))
+        if (message.Headers.TryGetValue(MassTransitHeaderNames.StackTrace, out var trace))
         {
             page.Append("\nStack trace\n").Append(Printable.Lines(trace?.ToString()?.ReplaceLineEndings("\n"))).Append('\n');
         }
