@@ -18,6 +18,7 @@ using Retry.Messaging.RabbitMq.Health;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Telemetry;
 using Retry.Messaging.RabbitMq.Topology;
+using Retry.Messaging.RabbitMq.Verification;
 
 namespace Retry.Messaging.MassTransit.Configuration;
 
@@ -154,6 +155,10 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         {
             channel.UseFilter(topology);
             channel.UseFilter(limiter);
+            if (MayBeQuorum(settings))
+            {
+                channel.UseFilter(new LastAcknowledgements(queue));
+            }
         });
         endpoint.ConnectReceiveEndpointObserver(topology);
         endpoint.ConnectReceiveEndpointObserver(limiter);
@@ -249,6 +254,10 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
             ? wanted + "a stream, which nothing can return to. Call DisableGradientRetry on it."
             : null;
     }
+
+    // a queue declared without a type has its virtual host's; a classic one needs no help, and refuses it where another instance consumes exclusively by now
+    private static bool MayBeQuorum(ReceiveSettings settings) =>
+        settings.QueueArguments.TryGetValue(RabbitMQ.Client.Headers.XQueueType, out var type) ? type is PolicyKeys.QuorumType : !settings.ExclusiveConsumer;
 
     // MassTransit shows a warning of its validation only beside an error
     [LoggerMessage(LogEvents.SettingDoubtful, LogLevel.Warning, "{Finding}")]
