@@ -185,7 +185,7 @@ internal sealed class TopologyComparison
         CompareObjects(TopologyPlan.Point(point, isIsolated), apply);
         if (!_queues.TryGetValue(point.Work, out var work))
         {
-            Add(TopologyFindingKind.Missing, $"queue '{point.Work}'", "none", "the work queue of the point", $"Start the service that owns it; until then its messages go to '{BrokerNames.LostQueue}'. Or delete '{point.Parked}' when the point is given up.");
+            Add(TopologyFindingKind.Missing, $"queue '{point.Work}'", "none", "the work queue of the point", $"Start the service that owns it, then run {apply} unless its ManageTopology is OnStart; until then its messages go to '{BrokerNames.LostQueue}'. Or delete '{point.Parked}' when the point is given up.");
             return;
         }
 
