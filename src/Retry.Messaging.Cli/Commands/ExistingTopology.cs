@@ -1,4 +1,5 @@
 using RabbitMQ.Client;
+using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Topology;
 
 namespace Retry.Messaging.Cli.Commands;
@@ -21,6 +22,14 @@ internal sealed class ExistingTopology
         List<QueuePlan> wanted = [.. queues.Select(queue => new QueuePlan(queue, new Dictionary<string, object?>()))];
         var found = await LookAsync(connection, new TopologyPlan { Exchanges = [], Queues = wanted, Bindings = [] }, cancellationToken).ConfigureAwait(false);
         return [.. wanted.Where(queue => !found.Has(queue)).Select(queue => queue.Name)];
+    }
+
+    /// <summary>The bindings of the release queues that some points have.</summary>
+    public static async Task<IReadOnlyList<BindingPlan>> FindReleaseBindingsAsync(IConnection connection, IReadOnlyList<string> points, CancellationToken cancellationToken)
+    {
+        List<string> release = [.. points.Select(BrokerNames.ReleaseQueue)];
+        var absent = await FindMissingQueuesAsync(connection, release, cancellationToken).ConfigureAwait(false);
+        return [.. release.Except(absent).Select(queue => new BindingPlan(BrokerNames.ReturnExchange, queue, ToQueue: true, BrokerNames.ReturnPattern(queue)))];
     }
 
     // the look names what is missing as its messages do

@@ -12,9 +12,8 @@ internal static class TopologyApplyCommand
     public static Command Create(CliHost host)
     {
         var command = new Command("apply", "Declares what 'plan' shows, and writes the policy that parks what the broker drops from a point's work queue; may be repeated. What exists with other properties, and a queue that has a policy already, is left as it is and named: exit code 3.");
-        var point = PointOption.Create();
-        command.Options.Add(point);
-        command.SetAction((parsed, cancellationToken) => RunAsync(host, parsed, PointOption.PlanOf(parsed, point), PointOption.QueuesOf(parsed, point), cancellationToken));
+        var points = PointOptions.AddTo(command);
+        command.SetAction((parsed, cancellationToken) => RunAsync(host, parsed, points.PlanOf(parsed), points.QueuesOf(parsed), cancellationToken));
         return command;
     }
 
@@ -25,7 +24,10 @@ internal static class TopologyApplyCommand
         var connection = await address.ConnectAsync(RetryCtl.Name, cancellationToken).ConfigureAwait(false);
         await using var ends = connection.ConfigureAwait(false);
 
-        // A work queue belongs to its service: one that is not there yet is bound when the service starts.
+        // A point may have a release queue that nobody named here; without its binding the limiter's messages are lost.
+        plan = plan with { Bindings = [.. plan.Bindings.Union(await ExistingTopology.FindReleaseBindingsAsync(connection, points, cancellationToken).ConfigureAwait(false))] };
+
+        // A work queue belongs to its service, and one that is not there yet cannot be bound.
         var absent = await ExistingTopology.FindMissingQueuesAsync(connection, TopologyExport.BoundElsewhere(plan), cancellationToken).ConfigureAwait(false);
         plan = plan with { Bindings = [.. plan.Bindings.Where(binding => !binding.ToQueue || !absent.Contains(binding.Destination))] };
         var before = await ExistingTopology.LookAsync(connection, plan, cancellationToken).ConfigureAwait(false);
@@ -47,7 +49,7 @@ internal static class TopologyApplyCommand
 
         foreach (var queue in absent)
         {
-            host.Error.WriteLine($"{RetryCtl.Name}: warning: found no queue '{queue}', wanted the work queue of a retry point. If the name is right, its service binds it when it starts; run this again then, since its policy depends on its type. If it is not, nobody needs '{RetryPointNames.For(queue).Parked}', which this command declares.");
+            host.Error.WriteLine($"{RetryCtl.Name}: warning: found no queue '{queue}', wanted the work queue of a retry point. If the name is right, start its service, then run this command again, which binds the queue and writes its policy (a service with ManageTopology OnStart binds it itself). If it is not, nobody needs '{RetryPointNames.For(queue).Parked}', which this command declares.");
         }
 
         foreach (var found in different)

@@ -13,15 +13,14 @@ internal static class TopologyExportCommand
     public static Command Create(CliHost host)
     {
         var command = new Command("export", "Writes the plan as RabbitMQ definitions (JSON) to standard output; needs no broker.");
-        var point = PointOption.Create();
+        var points = PointOptions.AddTo(command);
         var boot = new Option<bool>("--boot") { Description = "A file that an empty broker boots from (load_definitions), with virtual host and user. Default: definitions for an existing virtual host." };
         var user = new Option<string?>("--boot-user") { Description = $"The administrator in the boot file; the password comes from the environment variable {PasswordVariable}. Default: guest with the password guest, accepted only from the broker's own machine.", HelpName = "NAME" };
         var virtualHost = new Option<string?>("--boot-vhost") { Description = "The virtual host in the boot file. Default: /", HelpName = "NAME" };
-        command.Options.Add(point);
         command.Options.Add(boot);
         command.Options.Add(user);
         command.Options.Add(virtualHost);
-        command.SetAction(parsed => Run(host, PointOption.PlanOf(parsed, point), parsed.GetValue(boot), parsed.GetValue(user), parsed.GetValue(virtualHost)));
+        command.SetAction(parsed => Run(host, points.PlanOf(parsed), parsed.GetValue(boot), parsed.GetValue(user), parsed.GetValue(virtualHost)));
         return command;
     }
 
@@ -35,7 +34,7 @@ internal static class TopologyExportCommand
         host.Out.Write(boot ? TopologyExport.ToBoot(plan, AccountOf(host, user), string.IsNullOrEmpty(virtualHost) ? "/" : virtualHost) : TopologyExport.ToVirtualHost(plan));
         foreach (var queue in TopologyExport.BoundElsewhere(plan))
         {
-            host.Error.WriteLine($"{RetryCtl.Name}: note: queue '{queue}' belongs to its service and is not exported; the service binds it when it starts.");
+            host.Error.WriteLine($"{RetryCtl.Name}: note: queue '{queue}' belongs to its service and is not exported. A service with ManageTopology OnStart binds it when it starts; for any other run '{ApplyCommand.For([queue])}' then.");
         }
 
         return ExitCode.Done;

@@ -13,9 +13,8 @@ internal static class TopologyPlanCommand
     public static Command Create(CliHost host)
     {
         var command = new Command("plan", "Shows what 'apply' declares; with a broker also what exists already. Changes nothing.");
-        var point = PointOption.Create();
-        command.Options.Add(point);
-        command.SetAction((parsed, cancellationToken) => RunAsync(host, parsed, PointOption.PlanOf(parsed, point), cancellationToken));
+        var points = PointOptions.AddTo(command);
+        command.SetAction((parsed, cancellationToken) => RunAsync(host, parsed, points.PlanOf(parsed), cancellationToken));
         return command;
     }
 

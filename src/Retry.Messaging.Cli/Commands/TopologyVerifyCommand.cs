@@ -14,14 +14,12 @@ internal static class TopologyVerifyCommand
     public static Command Create(CliHost host)
     {
         var command = new Command("verify", "Compares the broker with the plan and says what differs, or that all is as planned; changes nothing. Exit code 3 when something differs or could not be checked; advice alone is 0.");
-        var point = PointOption.Create();
-        point.Description = $"A work queue; may be given several times. Default: {AllPoints}, every retry point that the virtual host has.";
-        command.Options.Add(point);
-        command.SetAction((parsed, cancellationToken) => RunAsync(host, parsed, PointOption.QueuesOf(parsed, point), cancellationToken));
+        var points = PointOptions.AddTo(command, $"A work queue; may be given several times. Default: {AllPoints}, every retry point that the virtual host has.");
+        command.SetAction((parsed, cancellationToken) => RunAsync(host, parsed, points.QueuesOf(parsed), points.IsolatedOf(parsed), cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(CliHost host, ParseResult parsed, IReadOnlyList<string> points, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(CliHost host, ParseResult parsed, IReadOnlyList<string> points, IReadOnlyList<string> isolated, CancellationToken cancellationToken)
     {
         if (points.Count > 1 && points.Contains(AllPoints))
         {
@@ -32,7 +30,7 @@ internal static class TopologyVerifyCommand
         using var management = GlobalOptions.ManagementOf(parsed, host, address);
         var connection = await address.ConnectAsync(RetryCtl.Name, cancellationToken).ConfigureAwait(false);
         await using var ends = connection.ConfigureAwait(false);
-        var verification = await TopologyVerification.RunAsync(connection, management, points is [] or [AllPoints] ? null : points, cancellationToken).ConfigureAwait(false);
+        var verification = await TopologyVerification.RunAsync(connection, management, points is [] or [AllPoints] ? null : points, isolated, cancellationToken).ConfigureAwait(false);
 
         if (parsed.GetValue(GlobalOptions.Json))
         {

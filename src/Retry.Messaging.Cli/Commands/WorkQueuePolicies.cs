@@ -23,7 +23,7 @@ internal sealed class WorkQueuePolicies
     }
 
     /// <summary>Whether every queue has its policy.</summary>
-    public bool IsDone => _obstacle is null && _results.All(result => result.Outcome is WorkQueuePolicyOutcome.AlreadyThere or WorkQueuePolicyOutcome.Written);
+    public bool IsDone => _obstacle is null && _results.All(result => result.IsDone);
 
     /// <summary>Writes the policies that nothing speaks against. A management API that is missing is no failure: the commands are told instead.</summary>
     public static async Task<WorkQueuePolicies> EnsureAsync(IConnection connection, ManagementClient management, IReadOnlyList<string> workQueues, CancellationToken cancellationToken)
@@ -75,9 +75,14 @@ internal sealed class WorkQueuePolicies
         }
 
         host.Error.WriteLine($"{RetryCtl.Name}: {_obstacle}");
+        if (_unwritten.Count > 0)
+        {
+            host.Out.WriteLine("No policy was written or looked for. Only one applies to a queue: where a queue has one already ('rabbitmqctl list_queues name policy'), what is printed here could displace it.");
+        }
+
         foreach (var queue in _unwritten)
         {
-            host.Out.WriteLine(Printable.Line($"Queue '{queue}': no policy was written or looked for. AMQP does not show the queue's type. A quorum queue needs:"));
+            host.Out.WriteLine(Printable.Line($"Queue '{queue}': AMQP does not show its type. A quorum queue needs (without {PolicyKeys.DeadLetterStrategy} and {PolicyKeys.Overflow} where it has a length limit):"));
             host.Out.WriteLine("  " + Printable.Line(Command(queue, isQuorum: true)));
             host.Out.WriteLine("and a classic one:");
             host.Out.WriteLine("  " + Printable.Line(Command(queue, isQuorum: false)));
@@ -85,7 +90,7 @@ internal sealed class WorkQueuePolicies
     }
 
     private string? CommandOf(WorkQueuePolicyResult result) =>
-        result is { Outcome: WorkQueuePolicyOutcome.Merged, Policy: { } policy } ? policy.Command(_virtualHost) : null;
+        result is { Outcome: WorkQueuePolicyOutcome.Merged or WorkQueuePolicyOutcome.NotAllowed, Policy: { } policy } ? policy.Command(_virtualHost) : null;
 
     private string Command(string queue, bool isQuorum) => WorkQueuePolicy.For(queue, isQuorum).Command(_virtualHost);
 }

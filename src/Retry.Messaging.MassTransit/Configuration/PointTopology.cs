@@ -109,16 +109,16 @@ internal sealed partial class PointTopology(RabbitMqPoint point, TopologyKeeper 
         }
         else if (exchange is null && _channel is { } channel)
         {
-            var isQuorum = workQueueArguments.TryGetValue(RabbitMQ.Client.Headers.XQueueType, out var type) && type?.ToString() == PolicyKeys.QuorumType;
-            var command = WorkQueuePolicy.For(point.Names.Work, isQuorum).Command(channel.ConnectionContext.VirtualHost());
-            LogPolicyUnseen(point.Names.Work, command);
+            var type = workQueueArguments.TryGetValue(RabbitMQ.Client.Headers.XQueueType, out var argument) ? argument?.ToString() : null;
+            var queue = new QueueFact(point.Names.Work, type ?? PolicyKeys.ClassicType) { Arguments = workQueueArguments.ToDictionary(item => item.Key, item => (object?)item.Value) };
+            LogPolicyUnseen(point.Names.Work, WorkQueuePolicy.For(queue, applied: null).Command(channel.ConnectionContext.VirtualHost()));
         }
     }
 
     [LoggerMessage(LogEvents.ParkedElsewhere, LogLevel.Warning, "{Queue}: what the broker itself drops goes to exchange '{Found}', wanted '{Wanted}': the parking lot will not have it. Declare the queue without x-dead-letter-exchange, then run 'retryctl topology apply --point {Queue}'")]
     private partial void LogParkedElsewhere(string queue, string found, string wanted);
 
-    [LoggerMessage(LogEvents.PolicyUnseen, LogLevel.Information, "{Queue}: whether the broker parks what it drops itself (expired, rejected, delivered too often) depends on a policy, which AMQP does not show; 'retryctl topology verify --point {Queue}' looks, 'retryctl topology apply --point {Queue}' writes it, and so does: {Command}")]
+    [LoggerMessage(LogEvents.PolicyUnseen, LogLevel.Information, "{Queue}: whether the broker parks what it drops itself (expired, rejected, delivered too often) depends on a policy, which AMQP does not show; 'retryctl topology verify --point {Queue}' looks, 'retryctl topology apply --point {Queue}' writes it, and so does, where the queue has no other policy, since only one applies: {Command}")]
     private partial void LogPolicyUnseen(string queue, string command);
 
     [LoggerMessage(LogEvents.TopologyRefused, LogLevel.Error, "{Queue}: the retry topology is not complete: failed messages are held or, where only a binding is missing, go to " + BrokerNames.LostQueue + ": {Reason}")]

@@ -115,7 +115,7 @@ internal sealed class LimiterSession : IAsyncDisposable
         // without it there is nothing to do, and no use in telling the settings' readers that we started
         if (await _look.FindAsync(_options.Names.Release, cancellationToken).ConfigureAwait(false) is null)
         {
-            throw new LimiterException($"There is no queue '{_options.Names.Release}'. It is made when the point starts, or by 'retryctl topology apply'.");
+            throw new LimiterException($"There is no queue '{_options.Names.Release}'. It is made when the point starts, or by 'retryctl topology apply --isolated {_options.Names.Work}'.");
         }
 
         _settings = await SettingsStream.OpenAsync(_connection.Client, _wakeUp.Set, cancellationToken).ConfigureAwait(false);

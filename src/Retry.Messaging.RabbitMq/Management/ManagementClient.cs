@@ -18,13 +18,12 @@ internal sealed class ManagementClient : IDisposable
 
     private readonly HttpClient _http;
     private readonly ManagementAddress _address;
-    private readonly string _user;
 
     /// <summary>Creates it; nothing is asked yet.</summary>
     public ManagementClient(BrokerAddress broker, ManagementAddress address)
     {
         _address = address;
-        _user = broker.User;
+        User = broker.User;
         VirtualHost = broker.VirtualHost;
         _http = new HttpClient
         {
@@ -33,6 +32,9 @@ internal sealed class ManagementClient : IDisposable
             DefaultRequestHeaders = { Authorization = broker.BasicAuthorization() },
         };
     }
+
+    /// <summary>Who asks.</summary>
+    public string User { get; }
 
     /// <summary>The virtual host that the broker's address names.</summary>
     public string VirtualHost { get; }
@@ -117,15 +119,16 @@ internal sealed class ManagementClient : IDisposable
 
     private async Task<ManagementException> ExplainAsync(HttpResponseMessage response, string path, CancellationToken cancellationToken)
     {
-        var what = Uri.UnescapeDataString(path.Split('?')[0]);
+        // as a person says it: the virtual host is named where it matters, and '/' would look like nothing
+        var what = string.Join('/', path.Split('?')[0].Split('/').Where((_, i) => i != 1).Select(Uri.UnescapeDataString));
         var reason = await ReasonAsync(response, cancellationToken).ConfigureAwait(false);
         return response.StatusCode switch
         {
             // RabbitMQ says 401 for a wrong password, for a user without a tag, and for one that may not see this
             HttpStatusCode.Unauthorized when reason?.Contains("Login failed", StringComparison.OrdinalIgnoreCase) == true || reason?.Contains("Not management user", StringComparison.OrdinalIgnoreCase) == true =>
-                new ManagementException($"The management API at {_address} refused user '{_user}' ({reason}), wanted one with its password and one of the tags {StatusTags}. Run 'rabbitmqctl set_user_tags {_user} monitoring', or use another user.", ManagementProblem.Refused),
+                new ManagementException($"The management API at {_address} refused user '{User}' ({reason}), wanted one with its password and one of the tags {StatusTags}. Run 'rabbitmqctl set_user_tags {User} monitoring', or use another user.", ManagementProblem.Refused),
             HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden =>
-                new ManagementException($"User '{_user}' may not use '{what}' of the management API at {_address}{(reason is null ? "" : $" ({reason})")}. Use a user with the tag monitoring to read, policymaker to write policies.", ManagementProblem.Forbidden),
+                new ManagementException($"User '{User}' may not use '{what}' of the management API at {_address}{(reason is null ? "" : $" ({reason})")}. Use a user with the tag monitoring to read, policymaker to write policies.", ManagementProblem.Forbidden),
             HttpStatusCode.NotFound =>
                 new ManagementException($"Found no '{what}' in the management API at {_address}. Check the virtual host '{VirtualHost}'.", ManagementProblem.NotFound),
             _ =>

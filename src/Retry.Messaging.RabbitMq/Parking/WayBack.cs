@@ -53,7 +53,7 @@ internal sealed class WayBack(IConnection connection)
             {
                 throw new ParkingException(
                     reason.ReplyCode == Constants.NotFound
-                        ? $"Found no exchange '{exchange}' to replay through; nothing was moved. Run 'retryctl topology apply'."
+                        ? $"Found no exchange '{exchange}' to replay through; nothing was moved. Run 'retryctl topology verify', which prints the command that declares it with all its points."
                         : $"Queue '{queue}' could not be bound to '{exchange}'; nothing was moved: {reason.ReplyText}. Without that binding the messages would be lost to it; use a user that may write to the queue and read the exchange.",
                     exception);
             }

@@ -25,8 +25,8 @@ public sealed class TopologyException : Exception
         var reply = exception.ShutdownReason?.ReplyText ?? exception.Message;
         var next = exception.ShutdownReason?.ReplyCode switch
         {
-            Constants.PreconditionFailed => "It exists with other properties. Run 'retryctl topology plan' to see what is wanted; delete it when it is empty, then run 'retryctl topology apply'.",
-            Constants.AccessRefused => "The user may not configure it. Let somebody who may run 'retryctl topology apply', and set ManageTopology to Verify.",
+            Constants.PreconditionFailed => "It exists with other properties. Run 'retryctl topology verify', which says what is wanted and what to run.",
+            Constants.AccessRefused => "The user may not configure it. Let somebody who may run 'retryctl topology apply' for its points (--point QUEUE, or --isolated QUEUE where they are limited or isolated), and set ManageTopology to Verify.",
             Constants.NotFound => "Something it needs does not exist yet. Run 'retryctl topology apply', or start the service that owns the queue.",
             _ => "Run 'retryctl topology apply' to see whether it lasts.",
         };

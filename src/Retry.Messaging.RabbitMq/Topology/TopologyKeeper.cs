@@ -35,7 +35,7 @@ internal sealed class TopologyKeeper(TopologyManagement manage, TopologyRounds r
 
     /// <summary>What is wrong, with the next step; <see langword="null"/> when nothing is known to be. The health check asks.</summary>
     public string? Trouble => Condition is { Missing.Count: > 0 } condition
-        ? $"Missing since {condition.Since:u}: {condition.Summary}. Run 'retryctl topology apply'."
+        ? $"Missing since {condition.Since:u}: {condition.Summary}. Run '{ApplyCommand.For(_points)}'."
         : _different;
 
     /// <summary>Looks after a point from now on.</summary>
@@ -151,7 +151,7 @@ internal sealed class TopologyKeeper(TopologyManagement manage, TopologyRounds r
         if (manage == TopologyManagement.Verify)
         {
             Condition = before;
-            _reporter.SaySeen(Condition, _points.Values);
+            _reporter.SaySeen(Condition, ApplyCommand.For(_points));
             return;
         }
 

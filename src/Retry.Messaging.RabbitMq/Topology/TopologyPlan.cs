@@ -13,8 +13,8 @@ namespace Retry.Messaging.RabbitMq.Topology;
 public sealed record TopologyPlan
 {
     // Unset, RabbitMQ 4 deletes a message after 20 returns and sends a rung's message on early; -1 breaks 3.10.
-    private const int UnlimitedDeliveries = int.MaxValue;
-    private const string DeliveryLimit = "x-delivery-limit";
+    internal const int UnlimitedDeliveries = int.MaxValue;
+    internal const string DeliveryLimit = "x-delivery-limit";
     private const string DeadLetterStrategy = "x-dead-letter-strategy";
     private const string LeaderLocator = "x-queue-leader-locator";
     private const string AlternateExchange = "alternate-exchange";
@@ -64,6 +64,9 @@ public sealed record TopologyPlan
         bindings.Add(new(BrokerNames.ReturnExchange, names.Work, ToQueue: true, BrokerNames.ReturnPattern(names.Work)));
         return new TopologyPlan { Exchanges = [], Queues = queues, Bindings = bindings };
     }
+
+    /// <summary>Whether a release queue is part of it: one consumer at a time is what the limiter is about.</summary>
+    internal bool HasReleaseQueue => Queues.Any(queue => queue.Arguments.ContainsKey(Headers.XSingleActiveConsumer));
 
     /// <summary>This plan followed by another.</summary>
     /// <param name="next">The plan to declare afterwards.</param>

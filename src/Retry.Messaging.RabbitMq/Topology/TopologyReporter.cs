@@ -13,7 +13,9 @@ internal sealed partial class TopologyReporter(TimeProvider time, ILogger logger
     private long _saidAt;
 
     /// <summary>Somebody else manages the topology.</summary>
-    public void SaySeen(TopologyCondition seen, IEnumerable<string> points)
+    /// <param name="seen">What the look saw.</param>
+    /// <param name="command">What declares it.</param>
+    public void SaySeen(TopologyCondition seen, string command)
     {
         if (seen.Missing.Count == 0)
         {
@@ -21,7 +23,7 @@ internal sealed partial class TopologyReporter(TimeProvider time, ILogger logger
         }
         else if (IsNews(seen.Summary))
         {
-            LogMissing(seen.Summary, string.Concat(points.Order(StringComparer.Ordinal).Select(point => $" --point {point}")));
+            LogMissing(seen.Summary, command);
         }
     }
 
@@ -102,8 +104,8 @@ internal sealed partial class TopologyReporter(TimeProvider time, ILogger logger
     [LoggerMessage(LogEvents.TopologyRefused, LogLevel.Error, "The retry topology is not complete: failed messages are held or, where only a binding is missing, go to " + BrokerNames.LostQueue + ". Missing: {Missing}. {Reason}")]
     private partial void LogRefused(string missing, string reason);
 
-    [LoggerMessage(LogEvents.TopologyMissing, LogLevel.Error, "The retry topology is not complete: failed messages are held or, where only a binding is missing, go to " + BrokerNames.LostQueue + ". Missing: {Missing}. ManageTopology is Verify, so nothing is declared here: run 'retryctl topology apply{Points}'")]
-    private partial void LogMissing(string missing, string points);
+    [LoggerMessage(LogEvents.TopologyMissing, LogLevel.Error, "The retry topology is not complete: failed messages are held or, where only a binding is missing, go to " + BrokerNames.LostQueue + ". Missing: {Missing}. ManageTopology is Verify, so nothing is declared here: run '{Command}'")]
+    private partial void LogMissing(string missing, string command);
 
     [LoggerMessage(LogEvents.TopologyComplete, LogLevel.Information, "The retry topology is complete again")]
     private partial void LogComplete();

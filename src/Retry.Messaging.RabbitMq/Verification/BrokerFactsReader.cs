@@ -61,13 +61,17 @@ internal static class BrokerFactsReader
         {
             var policy = policies.FirstOrDefault(policy => policy.Name == queue.Policy);
             var operators = operatorPolicies.Where(policy => policy.AppliesTo(queue)).MaxBy(policy => policy.Priority);
-            return queue with { OperatorPolicy = operators?.Name, EffectivePolicy = EffectiveSettings.Merge(policy?.Definition, operators?.Definition) };
+            return queue with { OperatorPolicy = operators?.Name, OperatorDefinition = operators?.Definition ?? new Dictionary<string, object?>(), EffectivePolicy = EffectiveSettings.Merge(policy?.Definition, operators?.Definition) };
         })];
     }
 
-    /// <summary>Reads the policies of the virtual host, or its operator policies.</summary>
+    /// <summary>Reads the policies of the virtual host.</summary>
     public static async Task<IReadOnlyList<PolicyFact>> ReadPoliciesAsync(ManagementClient client, CancellationToken cancellationToken) =>
         ReadPolicies(await client.GetAsync($"policies/{client.VirtualHostSegment}", cancellationToken).ConfigureAwait(false))!;
+
+    /// <summary>Reads the operator policies of the virtual host.</summary>
+    public static async Task<IReadOnlyList<PolicyFact>> ReadOperatorPoliciesAsync(ManagementClient client, CancellationToken cancellationToken) =>
+        ReadPolicies(await client.GetAsync($"operator-policies/{client.VirtualHostSegment}", cancellationToken).ConfigureAwait(false))!;
 
     private static List<PolicyFact>? ReadPolicies(JsonElement? json) => json is { } list ? [.. Items(list).Select(ReadPolicy)] : null;
 

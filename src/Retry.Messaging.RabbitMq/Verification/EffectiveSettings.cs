@@ -53,6 +53,7 @@ internal static class EffectiveSettings
     {
         long number => number,
         int number => number,
+        sbyte or byte or short or ushort or uint => Convert.ToInt64(value, CultureInfo.InvariantCulture),
         string text when long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number) => number,
         _ => null,
     };

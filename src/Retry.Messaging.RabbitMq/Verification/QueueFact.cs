@@ -17,6 +17,9 @@ internal sealed record QueueFact(string Name, string Type)
     /// <summary>The operator policy that applies.</summary>
     public string? OperatorPolicy { get; init; }
 
+    /// <summary>What the operator policy sets.</summary>
+    public IReadOnlyDictionary<string, object?> OperatorDefinition { get; init; } = new Dictionary<string, object?>();
+
     /// <summary>What both together set.</summary>
     public IReadOnlyDictionary<string, object?> EffectivePolicy { get; init; } = new Dictionary<string, object?>();
 

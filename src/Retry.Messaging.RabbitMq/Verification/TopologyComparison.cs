@@ -7,71 +7,59 @@ namespace Retry.Messaging.RabbitMq.Verification;
 /// <summary>Compares what a broker has with what the plan wants. Facts in, findings out; it asks nobody and changes nothing.</summary>
 internal sealed class TopologyComparison
 {
-    private const string Apply = "Run 'retryctl topology apply'.";
     private const string DeadLetterRoutingKeyArgument = "x-dead-letter-routing-key";
 
     private readonly TopologyPlan _ladder;
     private readonly IReadOnlyList<RetryPointNames> _points;
+    private readonly IReadOnlyCollection<string> _isolated;
     private readonly BrokerFacts _facts;
     private readonly Dictionary<string, QueueFact> _queues;
     private readonly Dictionary<string, ExchangeFact> _exchanges;
+    private readonly string _applyAll;
     private readonly List<TopologyFinding> _findings = [];
 
-    private TopologyComparison(TopologyPlan ladder, IReadOnlyList<RetryPointNames> points, BrokerFacts facts)
+    private TopologyComparison(TopologyPlan ladder, IReadOnlyList<RetryPointNames> points, BrokerFacts facts, IReadOnlyCollection<string> isolated)
     {
         _ladder = ladder;
         _points = points;
+        _isolated = isolated;
         _facts = facts;
         _queues = facts.Queues.ToDictionary(queue => queue.Name, StringComparer.Ordinal);
         _exchanges = facts.Exchanges.ToDictionary(exchange => exchange.Name, StringComparer.Ordinal);
+        var known = KnownPoints.Find(facts).Concat(points).ToList();
+        _applyAll = known.Count == 0 ? "'retryctl topology apply' with --point for each retry point" : Apply(known);
     }
 
     /// <summary>Compares the ladder and some retry points with the facts; the worst findings come first.</summary>
     /// <param name="ladder">The ladder's plan.</param>
     /// <param name="points">The retry points to look at.</param>
     /// <param name="facts">What the broker has.</param>
-    public static IReadOnlyList<TopologyFinding> Compare(TopologyPlan ladder, IReadOnlyList<RetryPointNames> points, BrokerFacts facts)
+    /// <param name="isolated">The work queues of those that must have a release queue; any other may.</param>
+    public static IReadOnlyList<TopologyFinding> Compare(TopologyPlan ladder, IReadOnlyList<RetryPointNames> points, BrokerFacts facts, IReadOnlyCollection<string>? isolated = null)
     {
-        var comparison = new TopologyComparison(ladder, points, facts);
+        var comparison = new TopologyComparison(ladder, points, facts, isolated ?? []);
         comparison.Run();
         return [.. comparison._findings.OrderBy(finding => finding.Kind)];
     }
 
-    /// <summary>The retry points that a broker has: whoever has a parking lot, or a way back from the ladder.</summary>
-    /// <param name="facts">What the broker has.</param>
-    public static IReadOnlyList<RetryPointNames> FindPoints(BrokerFacts facts)
-    {
-        var parked = facts.Bindings.Where(binding => binding.Source == BrokerNames.ParkingExchange && binding.ToQueue)
-            .GroupBy(binding => binding.RoutingKey, StringComparer.Ordinal)
-            .Select(lots => RetryPointNames.For(lots.Key) with { Parked = lots.First().Destination })
-            .ToDictionary(point => point.Work, StringComparer.Ordinal);
-        foreach (var destination in facts.Bindings.Where(IsWayBack).Select(binding => binding.Destination))
-        {
-            var isRelease = parked.Values.Any(point => point.Release == destination)
-                || (destination.EndsWith(BrokerNames.ReleaseSuffix, StringComparison.Ordinal) && facts.Queues.Any(queue => queue.Name == destination[..^BrokerNames.ReleaseSuffix.Length]));
-            if (!isRelease)
-            {
-                parked.TryAdd(destination, RetryPointNames.For(destination));
-            }
-        }
-
-        return [.. parked.Values.OrderBy(point => point.Work, StringComparer.Ordinal)];
-    }
-
-    private static bool IsWayBack(BindingFact binding) =>
-        binding.Source == BrokerNames.ReturnExchange && binding.ToQueue && binding.RoutingKey == BrokerNames.ReturnPattern(binding.Destination);
-
     private void Run()
     {
-        CompareObjects(_ladder, Apply);
+        // whoever declares one of these two declares it without the bindings of the points that nobody names
+        var hasWayBack = TopologyPlan.WayBack.Exchanges.All(exchange => _exchanges.ContainsKey(exchange.Name));
+        CompareObjects(_ladder, hasWayBack ? Apply([]) : _applyAll);
         foreach (var point in _points)
         {
-            ComparePoint(point);
+            ComparePoint(point, hasWayBack ? Apply([point]) : _applyAll);
         }
 
         CompareBindings();
         _findings.AddRange(ClusterCheck.Find(_ladder, _points, _facts, _queues));
     }
+
+    private string Apply(IReadOnlyList<RetryPointNames> points) =>
+        $"'{ApplyCommand.For(points.Select(point => point.Work), points.Where(IsIsolated).Select(point => point.Work))}'";
+
+    private bool IsIsolated(RetryPointNames point) => _isolated.Contains(point.Work) || _queues.ContainsKey(point.Release);
 
     private void Add(TopologyFindingKind kind, string subject, string found, string wanted, string nextStep) =>
         _findings.Add(new TopologyFinding(kind, subject, found, wanted, nextStep));
@@ -80,7 +68,7 @@ internal sealed class TopologyComparison
     {
         foreach (var exchange in plan.Exchanges)
         {
-            CompareExchange(exchange, apply);
+            CompareExchange(exchange, exchange.Name is BrokerNames.ParkingExchange or BrokerNames.ReturnExchange ? _applyAll : apply);
         }
 
         foreach (var queue in plan.Queues)
@@ -93,7 +81,7 @@ internal sealed class TopologyComparison
             // a missing queue or exchange is said once, not once more for its binding
             if (_exchanges.ContainsKey(binding.Source) && (binding.ToQueue ? _queues.ContainsKey(binding.Destination) : _exchanges.ContainsKey(binding.Destination)))
             {
-                Add(TopologyFindingKind.Missing, $"binding '{binding.Source}' -> '{binding.Destination}'", "none", $"one with the key '{binding.RoutingKey}'", apply);
+                Add(TopologyFindingKind.Missing, $"binding '{binding.Source}' -> '{binding.Destination}'", "none", $"one with the key '{binding.RoutingKey}'", $"Run {apply}.");
             }
         }
     }
@@ -103,22 +91,22 @@ internal sealed class TopologyComparison
         var subject = $"exchange '{plan.Name}'";
         if (!_exchanges.TryGetValue(plan.Name, out var fact))
         {
-            Add(TopologyFindingKind.Missing, subject, "none", $"a durable {plan.Type} exchange", apply);
+            Add(TopologyFindingKind.Missing, subject, "none", $"a durable {plan.Type} exchange", $"Run {apply}.");
             return;
         }
 
-        const string Recreate = "Delete it while no message is on its way, then run 'retryctl topology apply'.";
+        var recreate = $"Delete it while no message is on its way, then run {apply}.";
         if (fact.Type != plan.Type)
         {
-            Add(TopologyFindingKind.Different, subject, $"type {fact.Type}", plan.Type, Recreate);
+            Add(TopologyFindingKind.Different, subject, $"type {fact.Type}", plan.Type, recreate);
         }
 
         if (!fact.Durable || fact.AutoDelete || fact.Internal)
         {
-            Add(TopologyFindingKind.Different, subject, string.Join(", ", new[] { fact.Durable ? null : "a transient one", fact.AutoDelete ? "auto-delete" : null, fact.Internal ? "internal" : null }.OfType<string>()), "durable, not auto-delete, not internal", Recreate);
+            Add(TopologyFindingKind.Different, subject, string.Join(", ", new[] { fact.Durable ? null : "a transient one", fact.AutoDelete ? "auto-delete" : null, fact.Internal ? "internal" : null }.OfType<string>()), "durable, not auto-delete, not internal", recreate);
         }
 
-        CompareArguments(subject, plan.Arguments, fact.Arguments, Recreate);
+        CompareArguments(subject, plan.Arguments, fact.Arguments, recreate);
     }
 
     private void CompareQueue(QueuePlan plan, string apply)
@@ -126,24 +114,24 @@ internal sealed class TopologyComparison
         var subject = $"queue '{plan.Name}'";
         if (!_queues.TryGetValue(plan.Name, out var fact))
         {
-            Add(TopologyFindingKind.Missing, subject, "none", "a durable quorum queue", apply);
+            Add(TopologyFindingKind.Missing, subject, "none", "a durable quorum queue", $"Run {apply}.");
             return;
         }
 
-        const string Recreate = "Wait until it is empty, delete it, then run 'retryctl topology apply'.";
+        var recreate = $"Wait until it is empty, delete it, then run {apply}.";
         if (!fact.Durable || fact.AutoDelete || fact.Exclusive)
         {
-            Add(TopologyFindingKind.Different, subject, "a queue that does not last", "a durable one", Recreate);
+            Add(TopologyFindingKind.Different, subject, "a queue that does not last", "a durable one", recreate);
         }
 
         // the type may come from the virtual host's default instead of an argument
         var type = plan.Arguments.GetValueOrDefault("x-queue-type")?.ToString();
         if (type is not null && fact.Type != type)
         {
-            Add(TopologyFindingKind.Different, subject, $"type {fact.Type}", type, Recreate);
+            Add(TopologyFindingKind.Different, subject, $"type {fact.Type}", type, recreate);
         }
 
-        CompareArguments(subject, plan.Arguments, fact.Arguments, Recreate, except: "x-queue-type");
+        CompareArguments(subject, plan.Arguments, fact.Arguments, recreate, except: "x-queue-type");
         CheckPolicy(plan, fact);
         _findings.AddRange(AvailabilityCheck.Find(fact, _facts));
     }
@@ -191,14 +179,13 @@ internal sealed class TopologyComparison
         }
     }
 
-    private void ComparePoint(RetryPointNames point)
+    private void ComparePoint(RetryPointNames point, string apply)
     {
-        var isIsolated = _queues.ContainsKey(point.Release);
-        var apply = $"Run 'retryctl topology apply --point {point.Work}'.";
+        var isIsolated = IsIsolated(point);
         CompareObjects(TopologyPlan.Point(point, isIsolated), apply);
         if (!_queues.TryGetValue(point.Work, out var work))
         {
-            Add(TopologyFindingKind.Missing, $"queue '{point.Work}'", "none", "the work queue of the point", $"Start the service that owns it; until then its messages go to '{BrokerNames.LostQueue}'. Or delete '{point.Parked}' when the point is given up.");
+            Add(TopologyFindingKind.Missing, $"queue '{point.Work}'", "none", "the work queue of the point", $"Start the service that owns it, then run {apply} unless its ManageTopology is OnStart; until then its messages go to '{BrokerNames.LostQueue}'. Or delete '{point.Parked}' when the point is given up.");
             return;
         }
 
@@ -214,7 +201,7 @@ internal sealed class TopologyComparison
         {
             if (binding.Source == BrokerNames.ReturnExchange)
             {
-                if (!IsWayBack(binding))
+                if (!KnownPoints.IsWayBack(binding))
                 {
                     Extra(binding, binding.ToQueue ? $"only the key '{BrokerNames.ReturnPattern(binding.Destination)}'" : "none: every way back leads to a queue");
                 }

@@ -1,5 +1,4 @@
-using System.Globalization;
-using Retry.Messaging.Naming;
+using Retry.Messaging.RabbitMq.Topology;
 
 namespace Retry.Messaging.RabbitMq.Verification;
 
@@ -39,40 +38,25 @@ internal static class WorkQueueCheck
 
     private static TopologyFinding? BrokerParking(QueueFact work, string subject, BrokerFacts facts)
     {
-        var missing = new List<(string Found, string Wanted)>();
-        Want(PolicyKeys.DeadLetterExchange, BrokerNames.ParkingExchange);
-        Want(PolicyKeys.DeadLetterRoutingKey, work.Name);
-        if (work.Type == PolicyKeys.QuorumType)
+        var needs = ParkingNeeds.Find(work, isUnsetALimit: facts.MajorVersion >= FirstVersionWithDeliveryLimit);
+        if (needs.Count == 0)
         {
-            if (!EffectiveSettings.HasLengthLimit(work))
-            {
-                Want(PolicyKeys.DeadLetterStrategy, PolicyKeys.AtLeastOnce);
-                Want(PolicyKeys.Overflow, PolicyKeys.RejectPublish);
-            }
-
-            // unset, RabbitMQ 4 drops a message after 20 returns; before, there was no limit
-            var limit = EffectiveSettings.Limit(work, PolicyKeys.DeliveryLimit);
-            if (limit is null ? facts.MajorVersion >= FirstVersionWithDeliveryLimit : limit is >= 0 and < WorkQueuePolicy.DeliveryLimit)
-            {
-                missing.Add(($"{PolicyKeys.DeliveryLimit} {(limit is null ? "not set, which is 20" : limit.Value.ToString(CultureInfo.InvariantCulture))}", $"{PolicyKeys.DeliveryLimit} {WorkQueuePolicy.DeliveryLimit} or more"));
-            }
+            return null;
         }
 
-        return missing.Count == 0 ? null : new(
+        // a queue that was deleted has lost its binding too, so what begins with an argument ends with the command
+        var steps = needs.Select(need => need.Obstacle).OfType<string>().ToList();
+        if (steps.Count == 0 || needs.Any(need => need.Obstacle is null || need.IsArgument))
+        {
+            steps.Add($"{(steps.Count == 0 ? "Run" : "Then run")} '{ApplyCommand.For([work.Name])}', which writes the policy or prints it merged with the one that applies.");
+        }
+
+        return new(
             TopologyFindingKind.BrokerParking,
             subject,
-            string.Join(", ", missing.Select(item => item.Found)),
-            string.Join(", ", missing.Select(item => item.Wanted)) + ": otherwise what the broker itself drops is not parked",
-            $"Run 'retryctl topology apply --point {work.Name}', which writes the policy or prints it merged with the one that applies.");
-
-        void Want(string key, string wanted)
-        {
-            var found = EffectiveSettings.Text(work, key);
-            if (found != wanted)
-            {
-                missing.Add(($"{key} {found ?? "not set"}", $"{key} {wanted}"));
-            }
-        }
+            string.Join(", ", needs.Select(need => need.Found)),
+            string.Join(", ", needs.Select(need => need.Wanted)) + ": otherwise what the broker itself drops is not parked",
+            string.Join(' ', steps));
     }
 
     private static TopologyFinding? Expires(QueueFact work, string subject) =>

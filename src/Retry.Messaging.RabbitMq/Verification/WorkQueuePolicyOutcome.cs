@@ -12,8 +12,11 @@ internal enum WorkQueuePolicyOutcome
     /// <summary>Another policy applies; nothing was touched, the merged one is for a person to decide on.</summary>
     Merged,
 
-    /// <summary>An argument of the queue wins over every policy; nothing was touched.</summary>
+    /// <summary>An argument of the queue or an operator policy wins over every policy; nothing was touched.</summary>
     InTheWay,
+
+    /// <summary>The user may not write it; somebody else can, by the command.</summary>
+    NotAllowed,
 
     /// <summary>There is no such queue yet.</summary>
     NoQueue,

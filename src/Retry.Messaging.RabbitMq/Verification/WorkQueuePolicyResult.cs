@@ -4,4 +4,5 @@ namespace Retry.Messaging.RabbitMq.Verification;
 /// <param name="Outcome">What was done.</param>
 /// <param name="Policy">The policy that was written, or that somebody should read and write.</param>
 /// <param name="Message">One line for a person.</param>
-internal sealed record WorkQueuePolicyResult(WorkQueuePolicyOutcome Outcome, WorkQueuePolicy? Policy, string Message);
+/// <param name="IsDone">Whether the queue now has all that it needs.</param>
+internal sealed record WorkQueuePolicyResult(WorkQueuePolicyOutcome Outcome, WorkQueuePolicy? Policy, string Message, bool IsDone = false);

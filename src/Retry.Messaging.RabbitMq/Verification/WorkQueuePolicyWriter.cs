@@ -1,4 +1,3 @@
-using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Management;
 
 namespace Retry.Messaging.RabbitMq.Verification;
@@ -7,24 +6,32 @@ namespace Retry.Messaging.RabbitMq.Verification;
 internal static class WorkQueuePolicyWriter
 {
     /// <summary>Writes the policy where nothing else applies to the queue; touches nothing where something does.</summary>
-    /// <exception cref="ManagementException">The API is missing, or the user may not write policies.</exception>
+    /// <exception cref="ManagementException">The API is missing, or the user may not look.</exception>
     public static async Task<WorkQueuePolicyResult> EnsureAsync(ManagementClient client, string workQueue, CancellationToken cancellationToken)
     {
         var policies = await BrokerFactsReader.ReadPoliciesAsync(client, cancellationToken).ConfigureAwait(false);
-        // operator policies set limits; none of them can dead-letter
-        var queues = await BrokerFactsReader.ReadQueuesAsync(client, policies, [], cancellationToken).ConfigureAwait(false);
+        var operatorPolicies = await BrokerFactsReader.ReadOperatorPoliciesAsync(client, cancellationToken).ConfigureAwait(false);
+        var queues = await BrokerFactsReader.ReadQueuesAsync(client, policies, operatorPolicies, cancellationToken).ConfigureAwait(false);
         if (queues.FirstOrDefault(queue => queue.Name == workQueue) is not { } queue)
         {
             return new WorkQueuePolicyResult(WorkQueuePolicyOutcome.NoQueue, null, $"Queue '{workQueue}' does not exist yet; its policy depends on its type. Run this again when its service has started.");
         }
 
         var result = Decide(queue, policies);
-        if (result is { Outcome: WorkQueuePolicyOutcome.Written, Policy: { } policy })
+        if (result is not { Outcome: WorkQueuePolicyOutcome.Written, Policy: { } policy })
         {
-            await client.PutAsync($"policies/{client.VirtualHostSegment}/{Uri.EscapeDataString(policy.Name)}", policy.ToBody(), cancellationToken).ConfigureAwait(false);
+            return result;
         }
 
-        return result;
+        try
+        {
+            await client.PutAsync($"policies/{client.VirtualHostSegment}/{Uri.EscapeDataString(policy.Name)}", policy.ToBody(), cancellationToken).ConfigureAwait(false);
+            return result;
+        }
+        catch (ManagementException exception) when (exception.Problem == ManagementProblem.Forbidden)
+        {
+            return new WorkQueuePolicyResult(WorkQueuePolicyOutcome.NotAllowed, policy, $"Policy '{policy.Name}' for {queue.Type} queue '{queue.Name}' was not written: user '{client.User}' lacks the tag policymaker. Run this again as a user who has it, or let an administrator run:");
+        }
     }
 
     /// <summary>Decides what to do about a queue.</summary>
@@ -32,33 +39,30 @@ internal static class WorkQueuePolicyWriter
     /// <param name="policies">The virtual host's policies.</param>
     public static WorkQueuePolicyResult Decide(QueueFact queue, IReadOnlyList<PolicyFact> policies)
     {
+        var needs = ParkingNeeds.Find(queue, isUnsetALimit: true);
+        // a policy with the other half would lead where the argument says, under another key
+        if (needs.FirstOrDefault(need => need is { IsArgument: true, Key: PolicyKeys.DeadLetterExchange or PolicyKeys.DeadLetterRoutingKey }) is { } way)
+        {
+            return new WorkQueuePolicyResult(WorkQueuePolicyOutcome.InTheWay, null, $"Queue '{queue.Name}' was declared with {PolicyKeys.Argument(way.Key)} '{EffectiveSettings.Text(queue, way.Key)}', wanted {way.Wanted}; no policy was written. {way.Obstacle} Then run this again.");
+        }
+
+        var obstacles = string.Join(' ', needs.Select(need => need.Obstacle).OfType<string>());
         var applied = policies.FirstOrDefault(policy => policy.Name == queue.Policy);
         var policy = WorkQueuePolicy.For(queue, applied);
-        foreach (var (key, value) in policy.Definition)
+        if (needs.All(need => need.Obstacle is not null))
         {
-            if (queue.Arguments.GetValueOrDefault(PolicyKeys.Argument(key)) is { } argument
-                && key is PolicyKeys.DeadLetterExchange or PolicyKeys.DeadLetterRoutingKey
-                && argument.ToString() != value?.ToString())
-            {
-                return new WorkQueuePolicyResult(WorkQueuePolicyOutcome.InTheWay, null, $"Queue '{queue.Name}' was declared with {PolicyKeys.Argument(key)} '{argument}', wanted '{value}'; an argument wins over every policy, so none was written. Declare the queue without it, or bind the parking lot '{BrokerNames.ParkedQueue(queue.Name)}' to where it leads.");
-            }
+            return needs.Count == 0
+                ? new WorkQueuePolicyResult(WorkQueuePolicyOutcome.AlreadyThere, policy, $"Queue '{queue.Name}' has all that the policy would set.", IsDone: true)
+                : new WorkQueuePolicyResult(WorkQueuePolicyOutcome.InTheWay, policy, $"Queue '{queue.Name}': found {string.Join(", ", needs.Select(need => need.Found))}, wanted {string.Join(", ", needs.Select(need => need.Wanted))}, which no policy can set. {obstacles}");
         }
 
         // the policy of whoever came first stays, also when a stale one of ours stands behind it
         var isOurs = applied is null ? queue.Policy is null : applied.Name == policy.Name;
-        if (policy.Definition.All(wanted => IsMet(queue, wanted.Key, wanted.Value)))
-        {
-            return new WorkQueuePolicyResult(WorkQueuePolicyOutcome.AlreadyThere, policy, $"Queue '{queue.Name}' has all that the policy would set.");
-        }
-
+        var rest = obstacles.Length == 0 ? "" : $" It does not reach everything. {obstacles}";
         return isOurs
-            ? new WorkQueuePolicyResult(WorkQueuePolicyOutcome.Written, policy, $"Wrote policy '{policy.Name}' for queue '{queue.Name}': {policy.DefinitionJson}")
-            : new WorkQueuePolicyResult(WorkQueuePolicyOutcome.Merged, policy, $"Policy '{queue.Policy}' applies to queue '{queue.Name}' already, and only one can; nothing was changed. This one for the queue alone holds what both set{Replaced(applied, policy)}; read it, then run it:");
+            ? new WorkQueuePolicyResult(WorkQueuePolicyOutcome.Written, policy, $"Wrote policy '{policy.Name}' for queue '{queue.Name}': {policy.DefinitionJson}{(rest.Length == 0 ? "" : ".")}{rest}", IsDone: rest.Length == 0)
+            : new WorkQueuePolicyResult(WorkQueuePolicyOutcome.Merged, policy, $"Policy '{queue.Policy}' applies to queue '{queue.Name}' already, and only one can; nothing was changed.{rest} This one for the queue alone holds what both set{Replaced(applied, policy)}; read it, then run it:");
     }
-
-    private static bool IsMet(QueueFact queue, string key, object? wanted) => key == PolicyKeys.DeliveryLimit
-        ? EffectiveSettings.Limit(queue, key) is >= WorkQueuePolicy.DeliveryLimit or -1
-        : queue.EffectivePolicy.TryGetValue(key, out var found) && found?.ToString() == wanted?.ToString() || EffectiveSettings.Text(queue, key) == wanted?.ToString();
 
     private static string Replaced(PolicyFact? applied, WorkQueuePolicy policy)
     {

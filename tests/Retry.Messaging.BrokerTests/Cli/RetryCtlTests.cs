@@ -1,8 +1,11 @@
 using System.Text;
 using System.Text.Json;
+using RabbitMQ.Client;
+using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.BrokerTests.Parking;
 using Retry.Messaging.Cli;
 using Retry.Messaging.Cli.Hosting;
+using Retry.Messaging.Naming;
 using Retry.Messaging.Outcomes;
 using Shouldly;
 using Xunit;
@@ -21,10 +24,27 @@ public sealed class RetryCtlTests(BrokerFixture broker)
         first.ExitCode.ShouldBe(ExitCode.Done, first.Error);
         first.Output.ShouldContain("70 of the exchanges and queues are new");
         first.Error.ShouldContain("found no queue 'payments', wanted the work queue of a retry point");
+        first.Error.ShouldContain("start its service, then run this command again, which binds the queue and writes its policy (a service with ManageTopology OnStart binds it itself)");
         first.Error.ShouldContain("nobody needs 'payments.parked'");
         (await RunAsync(address, "topology apply --point payments")).Output.ShouldContain("0 of the exchanges and queues are new");
         using var plan = JsonDocument.Parse((await RunAsync(address, "topology plan --json")).Output);
         plan.RootElement.GetProperty("queues").EnumerateArray().ShouldAllBe(queue => queue.GetProperty("exists").GetBoolean());
+    }
+
+    [Fact]
+    public async Task A_limited_point_gets_its_release_queue_and_keeps_its_binding_unasked()
+    {
+        var address = await broker.CreateVirtualHostAsync();
+        await using var raw = await RawClient.ConnectAsync(address);
+        await using var channel = await raw.Connection.CreateChannelAsync();
+        await channel.QueueDeclareAsync("payments", durable: true, exclusive: false, autoDelete: false);
+        var isolated = await RunAsync(address, "topology apply --isolated payments");
+        isolated.Output.ShouldContain("Declared 11 exchanges, 60 queues, 69 bindings");
+        await channel.ExchangeDeleteAsync(BrokerNames.ReturnExchange);
+
+        (await RunAsync(address, "topology apply --point payments")).Output.ShouldContain("69 bindings; 1 of the exchanges and queues are new");
+        await channel.BasicPublishAsync(BrokerNames.ReturnExchange, "0.0.0.0.0.0.0.0.payments.release", "{}"u8.ToArray());
+        await raw.WaitForCountAsync("payments.release", 1, TimeSpan.FromSeconds(20));
     }
 
     [Fact]

@@ -107,6 +107,7 @@ public sealed class ExistingEstateTests(BrokerFixture broker)
             {
                 e.SetQuorumQueue();
                 e.SetQueueArgument("x-delivery-limit", 7);
+                e.SetQueueArgument("x-max-length", 100_000);
             }
             else
             {
@@ -126,6 +127,12 @@ public sealed class ExistingEstateTests(BrokerFixture broker)
         await service.Bus.Publish(new Order("1"));
         await outcomes.WaitForAsync(1, Deadline);
         outcomes.Runs.Values.ShouldBe([2]);
+
+        // a queue that holds only so much would stall rungs, were it to refuse
+        var said = outcomes.Log.Single(line => line.Contains("eu.Orders: whether the broker parks", StringComparison.Ordinal));
+        said.ShouldContain("where the queue has no other policy, since only one applies: ");
+        said.ShouldNotContain("reject-publish");
+        said.Contains("\"delivery-limit\":1000", StringComparison.Ordinal).ShouldBe(quorum);
 
         var apply = await CommandLineRun.RunAsync(address, broker.Broker.ManagementUri, "topology apply --point eu.Orders");
         apply.ExitCode.ShouldBe(ExitCode.Finding);

@@ -25,9 +25,9 @@ public sealed class RawManagement : IDisposable
         SendAsync(HttpMethod.Delete, $"{(isOperators ? "operator-policies" : "policies")}/{_virtualHost}/{Uri.EscapeDataString(name)}");
 
     /// <summary>Makes a user of the virtual host who may read and write everything, and configure what fits a pattern.</summary>
-    public async Task SetUserAsync(string name, string password, string mayConfigure)
+    public async Task SetUserAsync(string name, string password, string mayConfigure, string tags = "")
     {
-        await SendAsync(HttpMethod.Put, $"users/{name}", new { password, tags = "" });
+        await SendAsync(HttpMethod.Put, $"users/{name}", new { password, tags });
         await SendAsync(HttpMethod.Put, $"permissions/{_virtualHost}/{name}", new { configure = mayConfigure, write = ".*", read = ".*" });
     }
 

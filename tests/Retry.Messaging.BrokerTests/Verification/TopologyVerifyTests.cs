@@ -107,6 +107,78 @@ public sealed class TopologyVerifyTests(BrokerFixture broker)
         verified.ShouldName("queue 'house'", "dead-letter-exchange house.dead");
     }
 
+    /// <summary>A finding is worth its next step: after that, verification is silent.</summary>
+    [Fact]
+    public async Task What_it_says_to_run_when_both_ways_back_are_gone_brings_back_every_point()
+    {
+        var address = await broker.CreateVirtualHostAsync();
+        await using var raw = await RawClient.ConnectAsync(address);
+        await using var channel = await raw.Connection.CreateChannelAsync();
+        await channel.QueueDeclareAsync("eu.Orders", durable: true, exclusive: false, autoDelete: false, Quorum);
+        await channel.QueueDeclareAsync("invoices", durable: true, exclusive: false, autoDelete: false);
+        (await CommandLineRun.RunAsync(address, Management, "topology apply --isolated eu.Orders --point invoices")).ExitCode.ShouldBe(ExitCode.Done);
+        await channel.ExchangeDeleteAsync("retry.v1.return");
+        await channel.ExchangeDeleteAsync("retry.parking");
+
+        var spoilt = await VerifyAsync(address);
+        var step = spoilt.Findings.Single(finding => finding.GetProperty("subject").GetString() == "exchange 'retry.v1.return'").GetProperty("nextStep").GetString()!;
+        step.ShouldBe("Run 'retryctl topology apply --isolated eu.Orders --point invoices'.");
+        (await CommandLineRun.RunAsync(address, Management, step.Split('\'')[1]["retryctl ".Length..])).ExitCode.ShouldBe(ExitCode.Done);
+        (await VerifyAsync(address)).Findings.ShouldBeEmpty();
+        (await VerifyAsync(address, " --isolated invoices")).ShouldName("queue 'invoices.release'", "none");
+    }
+
+    [Fact]
+    public async Task What_no_policy_can_set_is_no_success_and_is_named_alike_by_apply_and_verify()
+    {
+        var address = await broker.CreateVirtualHostAsync();
+        await using var raw = await RawClient.ConnectAsync(address);
+        await using var channel = await raw.Connection.CreateChannelAsync();
+        using var management = new RawManagement(broker.Broker, address);
+        await channel.QueueDeclareAsync("tight", durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?> { ["x-queue-type"] = "quorum", ["x-delivery-limit"] = 5 });
+        await channel.QueueDeclareAsync("strict", durable: true, exclusive: false, autoDelete: false, Quorum);
+        await management.SetPolicyAsync("house rules", "^strict$", new Dictionary<string, object> { ["delivery-limit"] = 20 }, isOperators: true);
+        foreach (var said in (string[])["Wrote policy 'retry.parking:tight'", "found delivery-limit 5, wanted delivery-limit 1000 or more, which no policy can set"])
+        {
+            var apply = await CommandLineRun.RunAsync(address, Management, "topology apply --point tight strict");
+            apply.ExitCode.ShouldBe(ExitCode.Finding, apply.Output);
+            apply.Output.ShouldContain(said);
+            apply.Output.ShouldContain("own argument x-delivery-limit '5' wins over any policy");
+            apply.Output.ShouldContain("Operator policy 'house rules' wins over any policy with a higher delivery-limit");
+        }
+
+        var verified = await VerifyAsync(address, " --point tight strict");
+        verified.Findings.Count.ShouldBe(2);
+        verified.ShouldName("queue 'tight'", "delivery-limit 5");
+        verified.ShouldName("queue 'strict'", "delivery-limit 20 from operator policy 'house rules'");
+        await management.DeletePolicyAsync("house rules", isOperators: true);
+        (await CommandLineRun.RunAsync(address, Management, "topology apply --point strict")).ExitCode.ShouldBe(ExitCode.Done);
+    }
+
+    [Fact]
+    public async Task A_user_who_may_not_write_policies_is_told_so_with_the_command_for_the_queues_type()
+    {
+        var address = await broker.CreateVirtualHostAsync();
+        await using var raw = await RawClient.ConnectAsync(address);
+        await using var channel = await raw.Connection.CreateChannelAsync();
+        await channel.QueueDeclareAsync("invoices", durable: true, exclusive: false, autoDelete: false);
+        using var management = new RawManagement(broker.Broker, address);
+        await management.SetUserAsync("looker", "looks", mayConfigure: ".*", tags: "management");
+        try
+        {
+            var apply = await CommandLineRun.RunAsync(new UriBuilder(address) { UserName = "looker", Password = "looks" }.Uri, Management, "topology apply --point invoices");
+            apply.ExitCode.ShouldBe(ExitCode.Finding, apply.Error);
+            apply.Output.ShouldContain("Policy 'retry.parking:invoices' for classic queue 'invoices' was not written: user 'looker' lacks the tag policymaker.");
+            apply.Output.ShouldContain("""{"dead-letter-exchange":"retry.parking","dead-letter-routing-key":"invoices"}""");
+            (apply.Output + apply.Error).ShouldNotContain("delivery-limit");
+            (apply.Output + apply.Error).ShouldNotContain("//");
+        }
+        finally
+        {
+            await management.DeleteUserAsync("looker");
+        }
+    }
+
     [Fact]
     public async Task The_policy_parks_what_the_broker_drops_from_classic_and_quorum_queues()
     {
@@ -146,6 +218,7 @@ public sealed class TopologyVerifyTests(BrokerFixture broker)
         apply.ExitCode.ShouldBe(ExitCode.Finding);
         apply.Output.ShouldContain("rabbitmqctl set_policy --vhost '" + Uri.UnescapeDataString(address.AbsolutePath.Trim('/')) + "'");
         apply.Output.ShouldContain("\"delivery-limit\":1000");
+        apply.Output.ShouldContain("Only one applies to a queue: where a queue has one already");
         (await CommandLineRun.RunAsync(address, nowhere, "topology verify --point orders")).Output.ShouldNotContain("finding");
     }
 

@@ -41,6 +41,13 @@ public sealed class RetryCtlUsageTests
     [InlineData("lost replay 1 --queue orders " + Nowhere, "more than one of ids, conditions and --all")]
     [InlineData("lost list --limit x " + Nowhere, "--limit: found 'x'")]
     [InlineData("topology plan --point a.#.b", "wildcard")]
+    [InlineData("topology apply --point order* " + Nowhere, "wildcard")]
+    [InlineData("topology apply --point retry.v1.lost " + Nowhere, "a name of the ladder itself")]
+    [InlineData("topology apply --point retry.parking " + Nowhere, "a name of the ladder itself")]
+    [InlineData("topology apply --point orders.parked " + Nowhere, "the parking lot of 'orders'")]
+    [InlineData("topology apply --isolated orders.release " + Nowhere, "--isolated: found 'orders.release', the name of the release queue of 'orders'")]
+    [InlineData("topology verify --point orders.parked " + Nowhere, "the parking lot of 'orders'")]
+    [InlineData("topology apply --point orders --isolated " + Nowhere, "--isolated: found '--broker', wanted a work queue's name")]
     [InlineData("topology export --boot-user shop", "without --boot")]
     [InlineData("topology export --boot --boot-user shop", "RETRY_BOOT_PASSWORD")]
     public async Task Wrong_usage_is_one_clear_line_and_exit_code_2(string line, string expected)
@@ -94,6 +101,24 @@ public sealed class RetryCtlUsageTests
         output.ShouldContain("retry.v1.30s");
         output.ShouldContain("payments.parked");
         output.ShouldContain("11 exchanges, 59 queues, 68 bindings");
+    }
+
+    [Theory]
+    [InlineData("topology plan --isolated payments", "payments.release")]
+    [InlineData("topology plan --point payments --isolated payments", "11 exchanges, 60 queues, 69 bindings")]
+    [InlineData("topology export --isolated payments", "\"x-single-active-consumer\": true")]
+    public async Task A_point_that_is_limited_or_isolated_has_a_release_queue(string line, string expected)
+    {
+        var (exitCode, output, _) = await RunAsync(line);
+        exitCode.ShouldBe(ExitCode.Done);
+        output.ShouldContain(expected);
+    }
+
+    [Fact]
+    public async Task An_export_promises_no_binding_that_the_service_may_not_make()
+    {
+        var (_, _, error) = await RunAsync("topology export --point payments");
+        error.ShouldContain("A service with ManageTopology OnStart binds it when it starts; for any other run 'retryctl topology apply --point payments' then.");
     }
 
     [Fact]

@@ -9,6 +9,8 @@ public class TopologyReporterTests
 {
     private static readonly TopologyCondition Broken = new(["exchange 'retry.v1.m'"], DateTimeOffset.UnixEpoch);
 
+    private const string Command = "retryctl topology apply --point mails --point orders";
+
     private readonly TurnedClock _clock = new();
     private readonly Lines _lines = new();
     private readonly TopologyReporter _reporter;
@@ -20,8 +22,8 @@ public class TopologyReporterTests
     {
         for (var minute = 0; minute < 60; minute++)
         {
-            _reporter.SaySeen(Broken, ["orders"]);
-            _reporter.SaySeen(Broken, ["orders"]);
+            _reporter.SaySeen(Broken, Command);
+            _reporter.SaySeen(Broken, Command);
             _clock.Advance(TimeSpan.FromMinutes(1));
         }
 
@@ -56,10 +58,10 @@ public class TopologyReporterTests
     [Fact]
     public void The_line_names_the_parts_and_the_command_and_no_more_than_five()
     {
-        _reporter.SaySeen(new([.. Enumerable.Range(0, 70).Select(i => $"queue '{i}'")], DateTimeOffset.UnixEpoch), ["orders", "mails"]);
+        _reporter.SaySeen(new([.. Enumerable.Range(0, 70).Select(i => $"queue '{i}'")], DateTimeOffset.UnixEpoch), Command);
 
         _lines.ShouldHaveSingleItem().ShouldContain("queue '4' and 65 more");
-        _lines[0].ShouldContain("retryctl topology apply --point mails --point orders");
+        _lines[0].ShouldContain($"run '{Command}'");
     }
 
     private sealed class TurnedClock : TimeProvider

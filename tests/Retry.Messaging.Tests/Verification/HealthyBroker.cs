@@ -63,6 +63,7 @@ internal static class HealthyBroker
     {
         Policy = isOperators ? queue.Policy : queue.Policy ?? "spoiler",
         OperatorPolicy = isOperators ? "operator-spoiler" : queue.OperatorPolicy,
+        OperatorDefinition = isOperators ? new Dictionary<string, object?>(queue.OperatorDefinition) { [key] = value } : queue.OperatorDefinition,
         EffectivePolicy = new Dictionary<string, object?>(queue.EffectivePolicy) { [key] = value },
     };
 }

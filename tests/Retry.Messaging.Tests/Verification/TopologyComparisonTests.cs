@@ -193,7 +193,61 @@ public sealed class TopologyComparisonTests
                 new BindingFact(BrokerNames.ParkingExchange, "lot-of-invoices", ToQueue: true, "invoices"),
             ],
         };
-        TopologyComparison.FindPoints(facts).Select(point => (point.Work, point.Parked)).ShouldBe([("eu.Orders", "eu.Orders.parked"), ("invoices", "lot-of-invoices"), ("orders", Parked)]);
+        KnownPoints.Find(facts).Select(point => (point.Work, point.Parked)).ShouldBe([("eu.Orders", "eu.Orders.parked"), ("invoices", "lot-of-invoices"), ("orders", Parked)]);
+    }
+
+    [Theory]
+    [InlineData(BrokerNames.ReturnExchange, "")]
+    [InlineData(BrokerNames.ParkingExchange, "")]
+    [InlineData(BrokerNames.ReturnExchange, BrokerNames.ParkingExchange)]
+    public void Whoever_declares_the_way_back_is_told_to_name_every_point(params string[] gone)
+    {
+        var facts = TwoPoints();
+        facts = facts with { Exchanges = [.. facts.Exchanges.Where(exchange => !gone.Contains(exchange.Name))], Bindings = [.. facts.Bindings.Where(binding => !gone.Contains(binding.Source))] };
+        var found = TopologyComparison.Compare(TopologyPlan.Ladder, HealthyBroker.Points, facts);
+        found.Count(finding => finding.Kind == TopologyFindingKind.Missing).ShouldBe(gone.Count(name => name.Length > 0));
+        found.ShouldAllBe(finding => finding.NextStep == "Run 'retryctl topology apply --point eu.Orders --isolated orders'.");
+        KnownPoints.Find(facts).Select(point => point.Work).ShouldBe(["eu.Orders", "orders"]);
+
+        var stranger = new QueueFact("cars", "classic");
+        KnownPoints.Find(TwoPoints() with { Queues = [.. TwoPoints().Queues, stranger, stranger with { Name = "cars.parked" }] }).Count.ShouldBe(2, "anybody may have a queue of that name");
+    }
+
+    [Fact]
+    public void Whoever_replaces_the_way_back_is_told_to_name_every_point()
+    {
+        var facts = TwoPoints();
+        facts = facts with { Exchanges = [.. facts.Exchanges.Select(exchange => exchange.Name == BrokerNames.ParkingExchange ? exchange with { Type = "fanout" } : exchange)] };
+        Compare(facts).ShouldHaveSingleItem().NextStep.ShouldEndWith("then run 'retryctl topology apply --point eu.Orders --isolated orders'.");
+    }
+
+    [Fact]
+    public void Wants_a_release_queue_where_it_is_told_that_the_point_has_one()
+    {
+        Compare(HealthyBroker.Facts()).ShouldBeEmpty();
+        var finding = TopologyComparison.Compare(TopologyPlan.Ladder, HealthyBroker.Points, HealthyBroker.Facts(), [HealthyBroker.Orders]).ShouldHaveSingleItem();
+        finding.Subject.ShouldBe("queue 'orders.release'");
+        finding.NextStep.ShouldBe("Run 'retryctl topology apply --isolated orders'.");
+    }
+
+    [Theory]
+    [InlineData("x-delivery-limit", 5L, "delivery-limit 5")]
+    [InlineData("x-overflow", "drop-head", "overflow drop-head")]
+    [InlineData("x-dead-letter-strategy", "at-most-once", "dead-letter-strategy at-most-once")]
+    [InlineData("x-dead-letter-exchange", "shop.dead", "dead-letter-exchange shop.dead")]
+    public void An_argument_that_wins_over_every_policy_is_said_to(string argument, object value, string found)
+    {
+        var finding = Compare(HealthyBroker.Facts().With(HealthyBroker.Orders, fact => fact.WithArgument(argument, value))).ShouldHaveSingleItem();
+        finding.Found.ShouldBe(found);
+        finding.NextStep.ShouldBe($"The queue's own argument {argument} '{value}' wins over any policy: take it out of the endpoint's queue arguments, delete the queue while it is empty, and let its service declare it anew. Then run 'retryctl topology apply --point orders', which writes the policy or prints it merged with the one that applies.");
+    }
+
+    [Fact]
+    public void An_operator_policy_that_wins_over_every_policy_is_named()
+    {
+        var finding = Compare(HealthyBroker.Facts().With(HealthyBroker.Orders, fact => fact.WithPolicy("delivery-limit", 20L, isOperators: true))).ShouldHaveSingleItem();
+        finding.Found.ShouldBe("delivery-limit 20 from operator policy 'operator-spoiler'");
+        finding.NextStep.ShouldBe("Operator policy 'operator-spoiler' wins over any policy with a higher delivery-limit: raise it there to 1000 or more, or take it out.");
     }
 
     [Fact]
@@ -202,6 +256,17 @@ public sealed class TopologyComparisonTests
         var facts = HealthyBroker.Facts().With(HealthyBroker.Orders, fact => fact with { Policy = null, EffectivePolicy = new Dictionary<string, object?>() }).With(Rung, fact => fact.WithPolicy("message-ttl", 1L));
         facts = facts with { Queues = [.. facts.Queues.Where(queue => queue.Name != "retry.v1.5m")] };
         Compare(facts).Select(finding => finding.Kind).ShouldBe([TopologyFindingKind.Missing, TopologyFindingKind.Policy, TopologyFindingKind.BrokerParking]);
+    }
+
+    private static BrokerFacts TwoPoints()
+    {
+        var facts = HealthyBroker.Facts(withRelease: true);
+        var plan = TopologyPlan.Point(RetryPointNames.For("eu.Orders"), withRelease: false);
+        return facts with
+        {
+            Queues = [.. facts.Queues, .. plan.Queues.Select(queue => new QueueFact(queue.Name, "quorum") { Arguments = queue.Arguments }), new QueueFact("eu.Orders", "quorum")],
+            Bindings = [.. facts.Bindings, .. plan.Bindings.Select(binding => new BindingFact(binding.Source, binding.Destination, binding.ToQueue, binding.RoutingKey))],
+        };
     }
 
     private static QueueFact Classic(QueueFact fact) => fact with { Type = "classic", Members = [], Online = [], EffectivePolicy = WorkQueuePolicy.For(fact.Name, isQuorum: false).Definition, Arguments = new Dictionary<string, object?>() };

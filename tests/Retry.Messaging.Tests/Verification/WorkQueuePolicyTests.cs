@@ -72,4 +72,38 @@ public sealed class WorkQueuePolicyTests
         result.Outcome.ShouldBe(WorkQueuePolicyOutcome.InTheWay);
         result.Message.ShouldContain("'house.dead'");
     }
+
+    [Fact]
+    public void Writes_for_the_other_keys_where_an_argument_wins_and_says_that_it_does_not_reach_all()
+    {
+        var queue = new QueueFact("orders", "quorum") { Arguments = new Dictionary<string, object?> { ["x-delivery-limit"] = 5L } };
+        var first = WorkQueuePolicyWriter.Decide(queue, []);
+        first.Outcome.ShouldBe(WorkQueuePolicyOutcome.Written);
+        first.IsDone.ShouldBeFalse();
+        first.Message.ShouldContain("own argument x-delivery-limit '5' wins over any policy");
+
+        var ours = new PolicyFact(first.Policy!.Name, first.Policy.Pattern, "queues", 0, first.Policy.Definition);
+        var again = WorkQueuePolicyWriter.Decide(queue with { Policy = ours.Name, EffectivePolicy = ours.Definition }, [ours]);
+        again.Outcome.ShouldBe(WorkQueuePolicyOutcome.InTheWay, "it is not written again and again");
+        again.IsDone.ShouldBeFalse();
+        again.Message.ShouldContain("found delivery-limit 5, wanted delivery-limit 1000 or more, which no policy can set");
+    }
+
+    [Fact]
+    public void Says_when_an_operator_policy_is_in_the_way()
+    {
+        var operators = new Dictionary<string, object?> { ["delivery-limit"] = 20L };
+        var ours = WorkQueuePolicy.For("orders", isQuorum: true);
+        var queue = new QueueFact("orders", "quorum") { Policy = ours.Name, OperatorPolicy = "house rules", OperatorDefinition = operators, EffectivePolicy = EffectiveSettings.Merge(ours.Definition, operators) };
+        var result = WorkQueuePolicyWriter.Decide(queue, [new PolicyFact(ours.Name, ours.Pattern, "queues", 0, ours.Definition)]);
+        result.Outcome.ShouldBe(WorkQueuePolicyOutcome.InTheWay);
+        result.Message.ShouldContain("Operator policy 'house rules' wins over any policy with a higher delivery-limit");
+    }
+
+    [Fact]
+    public void Says_nothing_of_a_way_that_verification_does_not_accept()
+    {
+        var queue = new QueueFact("orders", "classic") { Arguments = new Dictionary<string, object?> { ["x-dead-letter-exchange"] = "house.dead" } };
+        WorkQueuePolicyWriter.Decide(queue, []).Message.ShouldNotContain("bind");
+    }
 }

@@ -1,0 +1,82 @@
+using System.CommandLine;
+using Retry.Messaging.Cli.Hosting;
+using Retry.Messaging.Naming;
+using Retry.Messaging.RabbitMq.Topology;
+
+namespace Retry.Messaging.Cli.Options;
+
+/// <summary>The retry points that a topology command covers beside the ladder.</summary>
+internal sealed class PointOptions
+{
+    private const string PointName = "--point";
+    private const string IsolatedName = "--isolated";
+
+    private readonly Option<string[]> _point = Queues(PointName, "A work queue, for its parking lot and its way back; may be given several times. Default: only the ladder, which all share.");
+    private readonly Option<string[]> _isolated = Queues(IsolatedName, "A work queue as with --point, whose point is limited or isolated and so has a release queue too; may be given several times.");
+
+    private PointOptions()
+    {
+    }
+
+    /// <summary>Adds the options to a command.</summary>
+    /// <param name="command">The command.</param>
+    /// <param name="description">What --point means there; <see langword="null"/> for the usual.</param>
+    public static PointOptions AddTo(Command command, string? description = null)
+    {
+        var options = new PointOptions();
+        options._point.Description = description ?? options._point.Description;
+        command.Options.Add(options._point);
+        command.Options.Add(options._isolated);
+        return options;
+    }
+
+    /// <summary>The ladder and the points.</summary>
+    /// <exception cref="UsageException">A name cannot be that of a work queue.</exception>
+    public TopologyPlan PlanOf(ParseResult parsed)
+    {
+        var isolated = IsolatedOf(parsed);
+        return QueuesOf(parsed).Aggregate(TopologyPlan.Ladder, (plan, queue) => plan.Then(TopologyPlan.Point(RetryPointNames.For(queue), isolated.Contains(queue))));
+    }
+
+    /// <summary>The work queues that were named, by either option.</summary>
+    /// <exception cref="UsageException">One cannot be a work queue.</exception>
+    public IReadOnlyList<string> QueuesOf(ParseResult parsed) => [.. Read(parsed, _point).Union(IsolatedOf(parsed), StringComparer.Ordinal)];
+
+    /// <summary>Those of them whose point has a release queue.</summary>
+    /// <exception cref="UsageException">One cannot be a work queue.</exception>
+    public IReadOnlyList<string> IsolatedOf(ParseResult parsed) => [.. Read(parsed, _isolated)];
+
+    private static Option<string[]> Queues(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "QUEUE",
+        Arity = ArgumentArity.OneOrMore,
+        AllowMultipleArgumentsPerToken = true,
+        DefaultValueFactory = static _ => [],
+    };
+
+    private static IEnumerable<string> Read(ParseResult parsed, Option<string[]> option)
+    {
+        foreach (var queue in (parsed.GetValue(option) ?? []).Distinct(StringComparer.Ordinal))
+        {
+            if (WhyNotAWorkQueue(queue) is { } why)
+            {
+                throw new UsageException($"{option.Name}: {why}");
+            }
+
+            yield return queue;
+        }
+    }
+
+    // narrower than for a service, which names its queues on purpose: here it is a slip of the hand that leaves queues nobody needs
+    private static string? WhyNotAWorkQueue(string queue) =>
+        // the parser takes the next option for the value that is missing
+        queue.StartsWith("--", StringComparison.Ordinal) ? $"found '{queue}', wanted a work queue's name."
+        : queue.Contains('*', StringComparison.Ordinal) || queue.Contains('#', StringComparison.Ordinal) ? $"found '{queue}', wanted a work queue's own name; a wildcard names none."
+        : queue.StartsWith(BrokerNames.LadderPrefix, StringComparison.Ordinal) || queue == BrokerNames.ParkingExchange ? $"found '{queue}', which is a name of the ladder itself, wanted that of a work queue."
+        : OwnerOf(queue, BrokerNames.ParkedSuffix) is { } parked ? $"found '{queue}', the name of the parking lot of '{parked}', wanted that of a work queue."
+        : OwnerOf(queue, BrokerNames.ReleaseSuffix) is { } released ? $"found '{queue}', the name of the release queue of '{released}', wanted that of a work queue."
+        : BrokerNames.WhyNotADestination(queue);
+
+    private static string? OwnerOf(string queue, string suffix) => queue.EndsWith(suffix, StringComparison.Ordinal) ? queue[..^suffix.Length] : null;
+}
