@@ -20,6 +20,9 @@ internal sealed class NodeGuard : IAsyncDisposable
 
     private static readonly TimeSpan AnswerDeadline = TimeSpan.FromSeconds(30);
 
+    // a node's directory may hold tens of thousands of files, and the machine may have other things to do
+    private static readonly TimeSpan CleanUpDeadline = TimeSpan.FromMinutes(3);
+
     private readonly Process _process;
     private readonly SemaphoreSlim _one = new(1, 1);
 
@@ -94,7 +97,7 @@ internal sealed class NodeGuard : IAsyncDisposable
         try
         {
             _process.StandardInput.Close();
-            await _process.StandardOutput.ReadToEndAsync().WaitAsync(AnswerDeadline).ConfigureAwait(false);
+            await _process.StandardOutput.ReadToEndAsync().WaitAsync(CleanUpDeadline).ConfigureAwait(false);
         }
         catch (IOException)
         {
