@@ -81,10 +81,11 @@ public sealed class DeletedTopologyTests(BrokerFixture broker, ITestOutputHelper
         await service.FailAsync(1, _ => TimeSpan.FromSeconds(61));
         await raw.WaitForCountAsync("retry.v1.1m", 1, Deadline);
         (await raw.CountAsync(BrokerNames.LostQueue)).ShouldBe(0u);
-        // An outcome may have been held meanwhile, which is another line. A look that falls between two of the deletions names what was gone by then.
-        var line = service.Log.Lines.Where(said => said.Contains(TopologyLine, StringComparison.Ordinal)).ShouldHaveSingleItem();
-        line.ShouldContain("'retry.v1.");
-        line.ShouldContain("again");
+        // Outcomes that are held are another line. A look between two of the deletions names what was gone by then; a queue that is deleted while it
+        // is declared ends the connection, of which the endpoint has a line of its own.
+        var said = service.Log.Lines.Where(line => line.Contains(TopologyLine, StringComparison.Ordinal)).ToList();
+        said.Count(line => !line.StartsWith("orders:", StringComparison.Ordinal)).ShouldBeLessThanOrEqualTo(1, string.Join(Environment.NewLine, said));
+        said.ShouldContain(line => line.Contains("'retry.v1.", StringComparison.Ordinal) || line.Contains("'orders.parked'", StringComparison.Ordinal));
     }
 
     [Fact]
