@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Text.Json;
 using MassTransit;
 using RabbitMQ.Client;
 using Retry.Messaging.BrokerTests.Observing;
@@ -68,12 +69,15 @@ public sealed class DeletedTopologyTests(BrokerFixture broker, ITestOutputHelper
     {
         var uri = await broker.CreateVirtualHostAsync();
         await using var raw = await RawClient.ConnectAsync(uri);
+        using var management = new RawManagement(broker.Broker, uri);
         await using var service = await Service.StartAsync(uri, "orders", TopologyManagement.OnStart);
         for (var round = 0; round < 3; round++)
         {
             await DeleteAsync(raw, TopologyPlan.Ladder.Exchanges.Where(exchange => exchange.Name == "retry.v1.m").ToList(), "retry.v1.1s", "orders.parked");
             await raw.WaitForCountAsync("retry.v1.1s", 0, Deadline);
             await raw.WaitForCountAsync("orders.parked", 0, Deadline);
+            // last of all: what an exchange has no binding for yet goes to the lost queue
+            await WaitForBindingsAsync(management, TopologyPlan.Ladder.Then(TopologyPlan.Point(RetryPointNames.For("orders"), withRelease: false)));
             // the later rounds fall into the same minute
             await service.Log.WaitForLineAsync(Deadline, TopologyLine);
         }
@@ -108,6 +112,25 @@ public sealed class DeletedTopologyTests(BrokerFixture broker, ITestOutputHelper
         line.ShouldContain("queue 'retry.v1.1s'");
         line.ShouldContain("retryctl topology apply --point orders");
         silent.Log.Lines.ShouldBeEmpty();
+    }
+
+    private static async Task WaitForBindingsAsync(RawManagement management, TopologyPlan plan)
+    {
+        var clock = Stopwatch.StartNew();
+        while (true)
+        {
+            using var found = JsonDocument.Parse(await management.GetAsync("bindings/VHOST"));
+            var bound = found.RootElement.EnumerateArray().Select(binding => (Text(binding, "source"), Text(binding, "destination"), Text(binding, "routing_key"))).ToHashSet();
+            if (plan.Bindings.All(binding => bound.Contains((binding.Source, binding.Destination, binding.RoutingKey))))
+            {
+                return;
+            }
+
+            clock.Elapsed.ShouldBeLessThan(Deadline);
+            await Task.Delay(100);
+        }
+
+        static string? Text(JsonElement binding, string name) => binding.GetProperty(name).GetString();
     }
 
     private static async Task DeleteAsync(RawClient raw, IReadOnlyList<ExchangePlan> exchanges, params string[] queues)
