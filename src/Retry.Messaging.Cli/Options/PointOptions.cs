@@ -12,7 +12,7 @@ internal sealed class PointOptions
     private const string IsolatedName = "--isolated";
 
     private readonly Option<string[]> _point = Queues(PointName, "A work queue, for its parking lot and its way back; may be given several times. Default: only the ladder, which all share.");
-    private readonly Option<string[]> _isolated = Queues(IsolatedName, "A work queue as with --point, whose point is limited or isolated and so has a release queue too; may be given several times.");
+    private readonly Option<string[]> _isolated = Queues(IsolatedName, "A work queue as with --point, whose point is limited or isolated and so has a release queue too; may be given several times. Default: none.");
 
     private PointOptions()
     {
