@@ -12,45 +12,27 @@ namespace Retry.Messaging.RabbitMq.Parking;
 /// <item>A passive declaration counts what is there: that many deliveries are read, and no more.</item>
 /// <item>A consumer fills up to its prefetch; what is held blocks it, so further consumers follow as room gets scarce.</item>
 /// <item>When nothing arrives for a moment the broker is asked what is left: none twice, and somebody else has the rest.</item>
-/// <item>Where messages are taken out, each consumer has a channel of its own: a broker's channel looks for an
-/// acknowledged message from its oldest one on, so between 40,000 held ones a few thousand acknowledgements took minutes.</item>
 /// <item>Closing the channels makes everything ready again that was not acknowledged.</item>
 /// </list>
 /// <c>basic.get</c> would return a message by requeueing it, which rotates the queue and counts towards delivery limits.
 /// </remarks>
 internal sealed class LotReader : IAsyncDisposable
 {
-    /// <summary>The prefetch of the first consumer, before anything is known about sizes.</summary>
-    public const ushort FirstWindow = 1000;
-
-    private const int SmallestWindow = 100;
-    // the protocol's field has 16 bits
-    private const int LargestWindow = 65_000;
-    // What may be on its way to us at once, so that large messages take no more memory than small ones.
-    private const long WindowBytes = 64L * 1024 * 1024;
-    private const int HeaderBytes = 2048;
-    // What a broker's channel looks through at most to find one acknowledged message.
-    private const int TakingWindow = 2000;
-
     private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan Stalled = TimeSpan.FromSeconds(60);
 
-    private readonly IConnection _connection;
-    private readonly IChannel _channel;
+    private readonly LotChannels _channels;
     private readonly LotSource _source;
     private readonly LotRequest _request;
     private readonly Channel<LotDelivery> _arrived = Channel.CreateUnbounded<LotDelivery>(new UnboundedChannelOptions { SingleReader = true });
-    private readonly List<(IChannel Channel, string Tag)> _consumers = [];
     private Task<bool>? _waiting;
     private long _bytes;
-    private long _capacity;
     private long _held;
     private volatile bool _closing;
 
-    private LotReader(IConnection connection, IChannel channel, LotSource source, LotRequest request, long total)
+    private LotReader(LotChannels channels, LotSource source, LotRequest request, long total)
     {
-        _connection = connection;
-        _channel = channel;
+        _channels = channels;
         _source = source;
         _request = request;
         Total = total;
@@ -69,15 +51,15 @@ internal sealed class LotReader : IAsyncDisposable
     /// <exception cref="ParkingException">There is none.</exception>
     public static async Task<LotReader> OpenAsync(IConnection connection, LotSource source, LotRequest request, CancellationToken cancellationToken)
     {
-        var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
+        var first = await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
+        var channels = new LotChannels(connection, first, source.Queue, request.TakesOut);
         try
         {
-            var total = await channel.MessageCountAsync(source.Queue, cancellationToken).ConfigureAwait(false);
-            return new LotReader(connection, channel, source, request, total);
+            return new LotReader(channels, source, request, await channels.CountReadyAsync(cancellationToken).ConfigureAwait(false));
         }
         catch (Exception exception)
         {
-            await channel.DisposeAsync().ConfigureAwait(false);
+            await channels.DisposeAsync().ConfigureAwait(false);
             throw exception is OperationInterruptedException { ShutdownReason: { } reason } refused ? Translate(source, reason, refused) : exception;
         }
     }
@@ -88,7 +70,7 @@ internal sealed class LotReader : IAsyncDisposable
         while (Examined < Total)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (_capacity - Interlocked.Read(ref _held) < FirstWindow / 2)
+            if (_channels.Capacity - Interlocked.Read(ref _held) < LotChannels.FirstWindow / 2)
             {
                 await AddConsumerAsync(cancellationToken).ConfigureAwait(false);
             }
@@ -141,7 +123,7 @@ internal sealed class LotReader : IAsyncDisposable
         {
             await delivery.Channel.BasicAckAsync(delivery.Tag, multiple: false).ConfigureAwait(false);
         }
-        catch (Exception exception) when (IsGone(exception))
+        catch (Exception exception) when (LotChannels.IsGone(exception))
         {
             throw Lost(Why(exception), exception);
         }
@@ -150,36 +132,10 @@ internal sealed class LotReader : IAsyncDisposable
     /// <summary>How far it is.</summary>
     public ParkingProgress Progress => new(Examined, Total, Selected);
 
-    public async ValueTask DisposeAsync()
+    public ValueTask DisposeAsync()
     {
         _closing = true;
-        try
-        {
-            // The broker's channel holds acknowledgements back when many come at once, and forgets those when it closes: up to
-            // 750 of 3,000 messages came back. Cancelling waits in line behind what was sent, and then the rest follows.
-            foreach (var (channel, tag) in _consumers)
-            {
-                await channel.BasicCancelAsync(tag, noWait: false, CancellationToken.None).ConfigureAwait(false);
-            }
-        }
-        catch (Exception exception) when (IsGone(exception))
-        {
-            // gone already, and with it every delivery that was held
-        }
-
-        foreach (var channel in _consumers.Select(consumer => consumer.Channel).Append(_channel).Distinct())
-        {
-            try
-            {
-                await channel.CloseAsync(CancellationToken.None).ConfigureAwait(false);
-            }
-            catch (Exception exception) when (IsGone(exception))
-            {
-                // as above
-            }
-
-            await channel.DisposeAsync().ConfigureAwait(false);
-        }
+        return _channels.DisposeAsync();
     }
 
     private static ParkingException Translate(LotSource source, ShutdownEventArgs reason, Exception exception) => reason.ReplyCode switch
@@ -191,38 +147,21 @@ internal sealed class LotReader : IAsyncDisposable
 
     private async Task AddConsumerAsync(CancellationToken cancellationToken)
     {
-        var window = NextWindow();
         try
         {
-            var channel = _request.TakesOut && _consumers.Count > 0
-                ? await _connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false)
-                : _channel;
-            await channel.BasicQosAsync(0, window, global: false, cancellationToken).ConfigureAwait(false);
-            _consumers.Add((channel, await channel.BasicConsumeAsync(_source.Queue, autoAck: false, new LotConsumer(channel, Deliver, End), cancellationToken).ConfigureAwait(false)));
+            await _channels.AddConsumerAsync(
+                Interlocked.Read(ref _bytes) / Math.Max(1, Examined),
+                channel => new LotConsumer(channel, Deliver, End),
+                cancellationToken).ConfigureAwait(false);
         }
         catch (OperationInterruptedException exception) when (exception.ShutdownReason is { } reason)
         {
             throw Translate(_source, reason, exception);
         }
-        catch (Exception exception) when (IsGone(exception) && !cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (LotChannels.IsGone(exception) && !cancellationToken.IsCancellationRequested)
         {
             throw Lost(Why(exception), exception);
         }
-
-        _capacity += window;
-    }
-
-    private ushort NextWindow()
-    {
-        if (_consumers.Count == 0)
-        {
-            return FirstWindow;
-        }
-
-        var size = HeaderBytes + (Interlocked.Read(ref _bytes) / Math.Max(1, Examined));
-        // a connection has at most 2,047 channels by default, so far into a very large lot their windows grow
-        var largest = _request.TakesOut ? Math.Min(LargestWindow, TakingWindow << Math.Min(5, _consumers.Count / 500)) : LargestWindow;
-        return (ushort)Math.Clamp(WindowBytes / size, SmallestWindow, largest);
     }
 
     private void Deliver(IChannel channel, ulong tag, string exchange, string routingKey, IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body)
@@ -268,9 +207,6 @@ internal sealed class LotReader : IAsyncDisposable
     private static string Why(Exception exception) =>
         exception is OperationCanceledException or TimeoutException ? "the broker did not answer in time" : exception.Message.TrimEnd('.');
 
-    private static bool IsGone(Exception exception) =>
-        exception is OperationInterruptedException or IOException or TimeoutException or ObjectDisposedException or OperationCanceledException;
-
     private async Task<bool> WaitAsync(CancellationToken cancellationToken)
     {
         var empty = false;
@@ -306,9 +242,9 @@ internal sealed class LotReader : IAsyncDisposable
     {
         try
         {
-            return await _channel.MessageCountAsync(_source.Queue, cancellationToken).ConfigureAwait(false);
+            return await _channels.CountReadyAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception exception) when (IsGone(exception) && !cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (LotChannels.IsGone(exception) && !cancellationToken.IsCancellationRequested)
         {
             throw Lost(Why(exception), exception);
         }
