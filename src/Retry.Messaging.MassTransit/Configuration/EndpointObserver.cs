@@ -157,7 +157,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
             channel.UseFilter(limiter);
             if (MayBeQuorum(settings))
             {
-                channel.UseFilter(new LastAcknowledgements(queue));
+                channel.UseFilter(new LastAcknowledgements(queue, _logging.CreateLogger<LastAcknowledgements>()));
             }
         });
         endpoint.ConnectReceiveEndpointObserver(topology);

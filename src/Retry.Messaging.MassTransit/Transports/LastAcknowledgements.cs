@@ -1,12 +1,13 @@
 using MassTransit;
 using MassTransit.RabbitMqTransport;
+using Microsoft.Extensions.Logging;
 
 namespace Retry.Messaging.MassTransit.Transports;
 
 /// <summary>Sees to it that what an endpoint of a quorum queue acknowledges while it stops is written before its channel is closed.</summary>
-internal sealed class LastAcknowledgements(string queue) : IFilter<ChannelContext>
+internal sealed class LastAcknowledgements(string queue, ILogger logger) : IFilter<ChannelContext>
 {
-    public Task Send(ChannelContext context, IPipe<ChannelContext> next) => next.Send(new StoppingChannelContext(context, queue));
+    public Task Send(ChannelContext context, IPipe<ChannelContext> next) => next.Send(new StoppingChannelContext(context, queue, logger));
 
     public void Probe(ProbeContext context) => context.CreateFilterScope("gradientRetryLastAcknowledgements");
 }

@@ -1,5 +1,7 @@
 using MassTransit.RabbitMqTransport;
+using Microsoft.Extensions.Logging;
 using RabbitMQ.Client;
+using Retry.Messaging.RabbitMq;
 
 namespace Retry.Messaging.MassTransit.Transports;
 
@@ -12,7 +14,7 @@ namespace Retry.Messaging.MassTransit.Transports;
 /// for its consumers, so it waits for this, and closes the channel all the same when its own patience ends.
 /// </remarks>
 #pragma warning disable CA1001 // MassTransit disposes no contexts of a filter, and a semaphore without a wait handle holds nothing
-internal sealed class StoppingChannelContext(ChannelContext context, string queue) : ScopeChannelContext(context, context.CancellationToken), ChannelContext
+internal sealed partial class StoppingChannelContext(ChannelContext context, string queue, ILogger logger) : ScopeChannelContext(context, context.CancellationToken), ChannelContext
 #pragma warning restore CA1001
 {
     private const long Window = 32;
@@ -72,9 +74,10 @@ internal sealed class StoppingChannelContext(ChannelContext context, string queu
             }
         }
 #pragma warning disable CA1031 // whatever it is, the stop goes on; what is not written comes again, as after a lost connection
-        catch (Exception)
+        catch (Exception exception)
         {
             _waits = false;
+            LogUnwritten(queue, exception is OperationCanceledException ? $"it did not answer within {Patience.TotalSeconds:0} s" : exception.Message.TrimEnd('.'));
         }
 #pragma warning restore CA1031
         finally
@@ -94,4 +97,7 @@ internal sealed class StoppingChannelContext(ChannelContext context, string queu
         var tag = await Channel.BasicConsumeAsync(queue, autoAck: false, consumerTag: string.Empty, noLocal: false, exclusive: false, last, new AsyncDefaultBasicConsumer(Channel), patience.Token).ConfigureAwait(false);
         await Channel.BasicCancelAsync(tag, noWait: false, patience.Token).ConfigureAwait(false);
     }
+
+    [LoggerMessage(LogEvents.AcknowledgementsUnanswered, LogLevel.Warning, "{Queue}: whether the broker has written the last acknowledgements of this endpoint, which stops, is not known ({Reason}); what it has not written comes again, although it was done or parked")]
+    private partial void LogUnwritten(string queue, string reason);
 }

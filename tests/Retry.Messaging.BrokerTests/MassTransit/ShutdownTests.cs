@@ -1,5 +1,6 @@
 using System.Globalization;
 using MassTransit;
+using RabbitMQ.Client;
 using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.BrokerTests.Processes;
 using Retry.Messaging.BrokerTests.Testing;
@@ -143,6 +144,49 @@ public sealed class ShutdownTests(OwnNode node) : IClassFixture<OwnNode>
         (await raw.CountAsync(queue + ".parked")).ShouldBe((uint)many);
     }
 
+    /// <summary>A quorum queue that cannot answer while its endpoint stops: the stop goes on, and says what is not known.</summary>
+    [Fact]
+    public async Task A_queue_that_is_gone_by_the_end_ends_the_stop_with_a_line()
+    {
+        const string queue = "gone";
+        // more than the broker is told at once
+        const ushort many = 40;
+        var uri = await node.Broker.CreateVirtualHostAsync();
+        await using var raw = await RawClient.ConnectAsync(uri);
+        var log = new LogLines();
+        var end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var entered = new CountdownEvent(many);
+        await using var service = await RetryService.StartAsync(
+            uri,
+            (context, cfg) => cfg.ReceiveEndpoint(queue, e =>
+            {
+                e.SetQuorumQueue();
+                e.PrefetchCount = many;
+                e.UseGradientRetry(context, _ => { });
+                e.Handler<Job>(async _ =>
+                {
+                    entered.Signal();
+                    await end.Task;
+                });
+            }),
+            services: log.AddTo);
+        var endpoint = await service.Bus.GetSendEndpoint(new Uri("exchange:" + queue));
+        await Task.WhenAll(Enumerable.Range(0, many).Select(i => endpoint.Send(new Job(i.ToString(CultureInfo.InvariantCulture)))));
+        (await Task.Run(() => entered.Wait(TimeSpan.FromSeconds(30)))).ShouldBeTrue();
+
+        var stopping = service.StopAsync();
+        await WaitForCancelAsync(uri);
+        await using (var channel = await raw.Connection.CreateChannelAsync())
+        {
+            await channel.QueueDeleteAsync(queue);
+        }
+
+        end.SetResult();
+
+        await stopping.WaitAsync(TimeSpan.FromSeconds(20));
+        log.Lines.ShouldContain(line => line.StartsWith("gone: whether the broker has written the last acknowledgements", StringComparison.Ordinal), 1);
+    }
+
     /// <summary>A host that stops while outcomes are held, which could take as long as the broker is ill: the deliveries go back.</summary>
     [Fact]
     public async Task What_is_held_goes_back_at_once()
@@ -167,6 +211,15 @@ public sealed class ShutdownTests(OwnNode node) : IClassFixture<OwnNode>
         await service.StopAsync().WaitAsync(TimeSpan.FromSeconds(20));
 
         await raw.WaitForCountAsync("held", Messages, TimeSpan.FromSeconds(10));
+    }
+
+    // the queue itself counts a cancelled consumer until its last message is settled
+    private async Task WaitForCancelAsync(Uri uri)
+    {
+        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while ((await node.Broker.ControlAsync(["list_consumers", "--vhost", Uri.UnescapeDataString(uri.AbsolutePath[1..]), "--silent"], deadline.Token)).Contains("gone", StringComparison.Ordinal))
+        {
+        }
     }
 
     public sealed record Job(string Id);
