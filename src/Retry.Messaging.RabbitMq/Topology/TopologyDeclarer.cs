@@ -6,7 +6,7 @@ namespace Retry.Messaging.RabbitMq.Topology;
 /// <summary>Declares a plan on a connection. Declaring what exists already changes nothing.</summary>
 public static class TopologyDeclarer
 {
-    /// <summary>Declares each exchange followed by its bindings and the queues they lead to, on channels of its own.</summary>
+    /// <summary>Declares, for one exchange after the other, the queues it leads to, itself and its bindings, on channels of its own.</summary>
     /// <param name="connection">An open connection.</param>
     /// <param name="plan">What to declare.</param>
     /// <param name="declared">Told the number of objects declared so far, after each.</param>
@@ -62,20 +62,23 @@ public static class TopologyDeclarer
 
     private static IEnumerable<(string What, Func<IChannel, Task> Declare)> Steps(TopologyPlan plan, CancellationToken cancellationToken)
     {
-        // An exchange without its bindings sends what comes to it to the lost queue, so they follow at once; and a rung without the
-        // exchange it lets go to is a warning in the broker's log, so that comes first.
+        // An exchange without its bindings sends what comes to it to the lost queue, so they follow at once, and the queues are there
+        // by then; a rung without the exchange it lets go to is a warning in the broker's log, but that one was declared before.
         var queues = plan.Queues.ToDictionary(queue => queue.Name);
         var bindings = plan.Bindings.ToLookup(binding => binding.Source);
         foreach (var exchange in plan.Exchanges)
         {
-            yield return ($"exchange '{exchange.Name}'", channel => channel.ExchangeDeclareAsync(exchange.Name, exchange.Type, durable: true, autoDelete: false, ToArguments(exchange.Arguments), cancellationToken: cancellationToken));
-            foreach (var binding in bindings[exchange.Name])
+            foreach (var binding in bindings[exchange.Name].Where(binding => binding.ToQueue))
             {
-                if (binding.ToQueue && queues.Remove(binding.Destination, out var queue))
+                if (queues.Remove(binding.Destination, out var queue))
                 {
                     yield return Declare(queue, cancellationToken);
                 }
+            }
 
+            yield return ($"exchange '{exchange.Name}'", channel => channel.ExchangeDeclareAsync(exchange.Name, exchange.Type, durable: true, autoDelete: false, ToArguments(exchange.Arguments), cancellationToken: cancellationToken));
+            foreach (var binding in bindings[exchange.Name])
+            {
                 yield return Bind(binding, cancellationToken);
             }
         }
