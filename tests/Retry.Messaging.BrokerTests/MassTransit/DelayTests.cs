@@ -180,6 +180,32 @@ public sealed class DelayTests(BrokerFixture broker, ITestOutputHelper output)
         late.ShouldBeLessThan(TimeSpan.FromSeconds(4));
     }
 
+    /// <summary>On 3.10 a message that names the rungs of its last climb (x-death) is taken for one that goes round in circles: it does not pass two of them again.</summary>
+    [Fact]
+    public async Task The_same_two_rungs_are_climbed_again_and_again()
+    {
+        const int retries = 3;
+        var delay = TimeSpan.FromSeconds(1.1);
+        var uri = await broker.CreateVirtualHostAsync();
+        await using var raw = await RawClient.ConnectAsync(uri);
+        var runs = new ConcurrentQueue<long>();
+        await using var service = await RetryService.StartAsync(uri, (context, cfg) => cfg.ReceiveEndpoint("two-hops", e =>
+        {
+            e.UseGradientRetry(context, retry => retry.Fixed(delay).Retries(retries));
+            e.Handler<Timed>(_ =>
+            {
+                runs.Enqueue(Stopwatch.GetTimestamp());
+                throw new InvalidOperationException("never");
+            });
+        }));
+
+        await (await service.Bus.GetSendEndpoint(new Uri("queue:two-hops"))).Send(new Timed("m"));
+
+        await raw.WaitForCountAsync("two-hops.parked", 1, (delay * retries) + HowLateAtMost);
+        runs.Count.ShouldBe(retries + 1);
+        runs.Zip(runs.Skip(1)).ShouldAllBe(pair => Stopwatch.GetElapsedTime(pair.First, pair.Second) >= delay);
+    }
+
     /// <summary>A policy on the rungs lets their messages go too soon: what comes early climbs again, and no attempt is used.</summary>
     [Fact]
     public async Task What_a_policy_lets_go_early_runs_no_sooner()
