@@ -14,8 +14,9 @@ internal static class FaultedMessageHeaders
 
     /// <summary>Takes over from the message what MassTransit takes over into a Fault, as far as it fits into a frame.</summary>
     /// <remarks>
-    /// The headers of a raw message come along as text, in which each byte that is no UTF-8 has grown to three. A frame that is too
-    /// large ends the connection, and with it the delivery: parked already, it would be delivered, parked and announced again, without end.
+    /// The headers of a raw message come along as text, in which each byte that is no UTF-8 has grown to three; an envelope's, which are in its
+    /// body, may be of any size. A frame that is too large ends the connection, and with it the delivery: parked already, it would be
+    /// delivered, parked and announced again, without end.
     /// </remarks>
     public static void TakeOver(SendContext send, ConsumeContext message)
     {
