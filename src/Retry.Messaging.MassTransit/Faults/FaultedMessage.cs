@@ -46,7 +46,7 @@ internal sealed class FaultedMessage<T>(ConsumeContext context, T message) : IFa
 
     private void Describe(SendContext send, Guid id, RetryState parked)
     {
-        send.TransferConsumeContextHeaders(context);
+        FaultedMessageHeaders.TakeOver(send, context);
         send.MessageId = id;
         send.CorrelationId = context.CorrelationId;
         send.RequestId = context.RequestId;

@@ -28,7 +28,7 @@ internal static class ParkedReceiveFault
         {
             if (message is not null)
             {
-                send.TransferConsumeContextHeaders(message);
+                FaultedMessageHeaders.TakeOver(send, message);
             }
 
             send.MessageId = id;

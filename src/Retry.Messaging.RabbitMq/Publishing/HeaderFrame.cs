@@ -36,10 +36,13 @@ internal static class HeaderFrame
         RetryHeaderNames.Plan);
 
     /// <summary>Cuts headers, ours first and then the largest, until the frame fits.</summary>
+    /// <param name="properties">The properties whose headers are cut.</param>
+    /// <param name="frameMax">The largest frame that the broker takes; 0 where it names none.</param>
+    /// <param name="reserved">Bytes for what somebody else will add.</param>
     /// <returns>The names of the sender's headers that were cut, so that somebody can be told; ours are in the log already.</returns>
-    public static IReadOnlyList<string> Fit(BasicProperties properties, uint frameMax)
+    public static IReadOnlyList<string> Fit(BasicProperties properties, uint frameMax, int reserved = 0)
     {
-        var limit = (frameMax == 0 ? DefaultFrameMax : (int)Math.Min(frameMax, int.MaxValue)) - Overhead - PropertiesSize(properties);
+        var limit = (frameMax == 0 ? DefaultFrameMax : (int)Math.Min(frameMax, int.MaxValue)) - Overhead - reserved - PropertiesSize(properties);
         var headers = properties.Headers;
         if (headers is null || TableSize(headers) is var size && size <= limit)
         {

@@ -21,7 +21,7 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
     /// <summary>The longest pause between two tries.</summary>
     public static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long an outcome is held: well below the broker's consumer timeout of 30 minutes.</summary>
+    /// <summary>How long an outcome is held, from its first try: well below the broker's consumer timeout of 30 minutes.</summary>
     public static readonly TimeSpan HoldLimit = TimeSpan.FromMinutes(20);
 
     private static readonly TimeSpan LongConfirm = TimeSpan.FromSeconds(10);
@@ -136,7 +136,6 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
     // than this once: the delivery goes back, and what the socket took may come as a second copy.
     private async Task WatchAsync(HeldOutcome held, RetryConnection connection, Task publish, Task stopping)
     {
-        var started = time.GetTimestamp();
         while (true)
         {
             try
@@ -144,7 +143,7 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
                 await publish.WaitAsync(LongConfirm, time).ConfigureAwait(false);
                 return;
             }
-            catch (TimeoutException) when (!publish.IsCompleted && time.GetElapsedTime(started) < HoldLimit && !stopping.IsCompleted)
+            catch (TimeoutException) when (!publish.IsCompleted && time.GetElapsedTime(held.Since) < HoldLimit && !stopping.IsCompleted)
             {
                 Hold(held, connection.Publisher.BlockedReason is { } reason
                     ? $"The broker takes no publishes: {reason}. Free what it is short of; 'rabbitmqctl status' names the alarm."

@@ -78,8 +78,8 @@ internal sealed class TopologyComparison
 
         foreach (var binding in plan.Bindings.Where(binding => !_facts.Bindings.Contains(new BindingFact(binding.Source, binding.Destination, binding.ToQueue, binding.RoutingKey))))
         {
-            // a missing queue or exchange is said once, not once more for its binding
-            if (_exchanges.ContainsKey(binding.Source) && (binding.ToQueue ? _queues.ContainsKey(binding.Destination) : _exchanges.ContainsKey(binding.Destination)))
+            // a missing queue or exchange, or a stopped node, is said once, not once more for its binding
+            if (_exchanges.ContainsKey(binding.Source) && (binding.ToQueue ? _queues.TryGetValue(binding.Destination, out var queue) && !AvailabilityCheck.IsOnStoppedNode(queue, _facts) : _exchanges.ContainsKey(binding.Destination)))
             {
                 Add(TopologyFindingKind.Missing, $"binding '{binding.Source}' -> '{binding.Destination}'", "none", $"one with the key '{binding.RoutingKey}'", $"Run {apply}.");
             }

@@ -20,6 +20,11 @@ internal static class WorkQueueCheck
             return [new(TopologyFindingKind.Different, subject, work.Type == StreamType ? "a stream" : "a queue that does not last", "a durable classic or quorum queue", "Declare the endpoint as durable, or call DisableGradientRetry on it.")];
         }
 
+        if (AvailabilityCheck.IsOnStoppedNode(work, facts))
+        {
+            return AvailabilityCheck.Find(work, facts);
+        }
+
         TopologyFinding?[] findings = [CouldStall(work, subject, isIsolated), BrokerParking(work, subject, facts), Expires(work, subject)];
         return AvailabilityCheck.Find(work, facts).Concat(findings.OfType<TopologyFinding>());
     }

@@ -180,6 +180,80 @@ public sealed class DelayTests(BrokerFixture broker, ITestOutputHelper output)
         late.ShouldBeLessThan(TimeSpan.FromSeconds(4));
     }
 
+    /// <summary>On 3.10 a message that names the rungs of its last climb (x-death) is taken for one that goes round in circles: it does not pass two of them again.</summary>
+    [Fact]
+    public async Task The_same_two_rungs_are_climbed_again_and_again()
+    {
+        const int retries = 3;
+        var delay = TimeSpan.FromSeconds(1.1);
+        var uri = await broker.CreateVirtualHostAsync();
+        await using var raw = await RawClient.ConnectAsync(uri);
+        var runs = new ConcurrentQueue<long>();
+        await using var service = await RetryService.StartAsync(uri, (context, cfg) => cfg.ReceiveEndpoint("two-hops", e =>
+        {
+            e.UseGradientRetry(context, retry => retry.Fixed(delay).Retries(retries));
+            e.Handler<Timed>(_ =>
+            {
+                runs.Enqueue(Stopwatch.GetTimestamp());
+                throw new InvalidOperationException("never");
+            });
+        }));
+
+        await (await service.Bus.GetSendEndpoint(new Uri("queue:two-hops"))).Send(new Timed("m"));
+
+        await raw.WaitForCountAsync("two-hops.parked", 1, (delay * retries) + HowLateAtMost);
+        runs.Count.ShouldBe(retries + 1);
+        runs.Zip(runs.Skip(1)).ShouldAllBe(pair => Stopwatch.GetElapsedTime(pair.First, pair.Second) >= delay);
+    }
+
+    /// <summary>A policy on the rungs lets their messages go too soon: what comes early climbs again, and no attempt is used.</summary>
+    [Fact]
+    public async Task What_a_policy_lets_go_early_runs_no_sooner()
+    {
+        const int messages = 10;
+        var delay = TimeSpan.FromSeconds(3);
+        var uri = await broker.CreateVirtualHostAsync();
+        using var management = new RawManagement(broker.Broker, uri);
+        await management.SetPolicyAsync("ttl", ".*", new Dictionary<string, object> { ["message-ttl"] = 1000 });
+        var log = new LogLines();
+        var runs = new ConcurrentDictionary<string, ConcurrentQueue<(int Attempt, long At)>>();
+        var done = new CountdownEvent(messages);
+        await using var service = await RetryService.StartAsync(
+            uri,
+            (context, cfg) => cfg.ReceiveEndpoint("cut-short", e =>
+            {
+                e.PrefetchCount = messages;
+                e.UseGradientRetry(context, retry => retry.Fixed(delay).Retries(1));
+                e.Handler<Timed>(timed =>
+                {
+                    var attempt = timed.GetRedeliveryCount() + 1;
+                    runs.GetOrAdd(timed.Message.Id, _ => new()).Enqueue((attempt, Stopwatch.GetTimestamp()));
+                    if (attempt == 1)
+                    {
+                        throw new InvalidOperationException("once");
+                    }
+
+                    done.Signal();
+                    return Task.CompletedTask;
+                });
+            }),
+            services: log.AddTo);
+        var endpoint = await service.Bus.GetSendEndpoint(new Uri("queue:cut-short"));
+        for (var i = 0; i < messages; i++)
+        {
+            await endpoint.Send(new Timed($"m{i}"));
+        }
+
+        (await Task.Run(() => done.Wait(delay + HowLateAtMost + HowLateAtMost))).ShouldBeTrue();
+        foreach (var run in runs.Values)
+        {
+            run.Select(attempt => attempt.Attempt).ShouldBe([1, 2]);
+            Stopwatch.GetElapsedTime(run.First().At, run.Last().At).ShouldBeGreaterThanOrEqualTo(delay);
+        }
+
+        log.Lines.ShouldHaveSingleItem().ShouldContain("'retryctl topology verify'");
+    }
+
     private static string Queue(TimeSpan delay) => "delay-" + delay.TotalMilliseconds.ToString(CultureInfo.InvariantCulture);
 
     public sealed record Timed(string Id);

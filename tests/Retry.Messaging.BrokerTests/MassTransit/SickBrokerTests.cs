@@ -218,6 +218,7 @@ public sealed class SickBrokerTests(OwnNode node, ITestOutputHelper output) : IC
             await node.Broker.ControlAsync("set_vm_memory_high_watermark", "0.6");
         }
 
+        service.Complaints.ShouldContain(line => line.Contains("low on memory", StringComparison.Ordinal) && line.Contains("'rabbitmqctl status' names the alarm", StringComparison.Ordinal));
         await service.ShouldHaveParkedAllAsync();
         service.ShouldHaveRunOnceForEachAttempt();
         Report(service);

@@ -294,12 +294,13 @@ public sealed class StrangerTests(BrokerFixture broker, ITestOutputHelper output
         Plain(kept.TryGetValue("cc", out var cc) ? cc : null).ShouldBe(was.Headers.TryGetValue("CC", out var wasCc) ? Plain(wasCc) : "");
     }
 
-    // comparable text of a header, whether it was written as text or read as bytes
+    // Comparable text of a header, whether it was written as text or read as bytes. One character for each byte: read as UTF-8, bytes that
+    // are none would look like what they become when somebody writes them as text.
     private static string Plain(object? value) => value switch
     {
         null => "",
-        string text => text,
-        byte[] bytes => Encoding.UTF8.GetString(bytes),
+        string text => Encoding.Latin1.GetString(Encoding.UTF8.GetBytes(text)),
+        byte[] bytes => Encoding.Latin1.GetString(bytes),
         BinaryTableValue binary => Convert.ToHexString(binary.Bytes!),
         IDictionary<string, object?> table => "{" + string.Join(",", table.OrderBy(entry => entry.Key, StringComparer.Ordinal).Select(entry => entry.Key + "=" + Plain(entry.Value))) + "}",
         IList list => "[" + string.Join(",", list.Cast<object?>().Select(Plain)) + "]",

@@ -323,6 +323,35 @@ public sealed class ParkingLotTests(BrokerFixture broker)
         RetryHeaderReader.Read(copy.BasicProperties.Headers, RawLot.Work).Kept.Exchange.ShouldBe("shop");
     }
 
+    /// <summary>What the broker gave up because it was returned too often; on 4.3 only a lost delivery counts, so each channel is closed with it.</summary>
+    [Fact]
+    public async Task Shows_what_the_broker_gave_up_as_poison()
+    {
+        const int limit = 2;
+        await using var lot = await RawLot.CreateAsync(broker, workArguments: new()
+        {
+            ["x-queue-type"] = "quorum",
+            ["x-delivery-limit"] = limit,
+            ["x-dead-letter-exchange"] = BrokerNames.ParkingExchange,
+            ["x-dead-letter-routing-key"] = RawLot.Work,
+        });
+        await lot.Channel.BasicPublishAsync("", RawLot.Work, true, new BasicProperties { Persistent = true }, "kills"u8.ToArray());
+        (await lot.WaitForCountAsync(RawLot.Work, 1)).ShouldBe(1u);
+        for (var i = 0; i <= limit; i++)
+        {
+            await using (var channel = await lot.Connection.CreateChannelAsync())
+            {
+                (await channel.BasicGetAsync(RawLot.Work, autoAck: false)).ShouldNotBeNull();
+            }
+
+            await lot.WaitForCountAsync(i < limit ? RawLot.Work : RawLot.Parked, 1);
+        }
+
+        var message = (await ListAsync(lot, ParkedFilter.All)).ShouldHaveSingleItem();
+        (message.Reason, message.BrokerReason).ShouldBe((ParkReason.Poison, "delivery_limit"));
+        message.Id.ShouldStartWith("h-");
+    }
+
     [Fact]
     public async Task Lists_a_strangers_message_with_garbage_in_our_headers()
     {

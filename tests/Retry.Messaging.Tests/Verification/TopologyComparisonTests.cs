@@ -153,6 +153,18 @@ public sealed class TopologyComparisonTests
     public void Names_a_destination_on_a_stopped_node() =>
         Compare(HealthyBroker.Facts().With(HealthyBroker.Orders, fact => Classic(fact) with { State = "down" })).ShouldContain(finding => finding.Kind == TopologyFindingKind.Unavailable && finding.Found == "state down");
 
+    /// <summary>As a cluster on 3.10 tells it: bindings and policy of a classic queue are not listed while its node is stopped.</summary>
+    [Fact]
+    public void Asks_for_the_node_and_for_nothing_else_where_a_destination_is_on_a_stopped_one()
+    {
+        var facts = HealthyBroker.Facts(3).With(HealthyBroker.Orders, fact => Classic(fact) with { State = "down", Leader = "rabbit@n3", Policy = null, EffectivePolicy = new Dictionary<string, object?>() });
+        facts = facts with { StoppedNodes = ["rabbit@n3"], Bindings = [.. facts.Bindings.Where(binding => binding.Destination != HealthyBroker.Orders)] };
+
+        var finding = Compare(facts).ShouldHaveSingleItem();
+        finding.Kind.ShouldBe(TopologyFindingKind.Unavailable);
+        finding.Found.ShouldBe("its only node, 'rabbit@n3', stopped");
+    }
+
     [Theory]
     [InlineData("quorum", "reject-publish", false, true)]
     [InlineData("classic", "reject-publish-dlx", false, true)]

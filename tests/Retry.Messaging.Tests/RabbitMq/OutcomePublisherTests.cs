@@ -1,0 +1,123 @@
+using Microsoft.Extensions.Logging;
+using RabbitMQ.Client;
+using Retry.Messaging.RabbitMq.Publishing;
+using Retry.Messaging.RabbitMq.Telemetry;
+using Shouldly;
+using Xunit;
+
+namespace Retry.Messaging.Tests.RabbitMq;
+
+/// <summary>An outcome that the broker does not take is held: how often it is tried, what is said meanwhile, and when the delivery goes back.</summary>
+public sealed class OutcomePublisherTests : IDisposable
+{
+    // RabbitMQ closes the channel of a consumer that holds a delivery for longer, unless told otherwise
+    private static readonly TimeSpan ConsumerTimeout = TimeSpan.FromMinutes(30);
+
+    private readonly WaitedClock _clock = new();
+    private readonly Lines _log = new();
+    private readonly RetryMetrics _metrics = new();
+    private readonly PointTelemetry _point;
+    private readonly OutcomePublisher _publisher;
+
+    public OutcomePublisherTests()
+    {
+        _point = _metrics.Point(this, "orders", _clock);
+        _publisher = new OutcomePublisher(_clock, new Random(1), _log);
+    }
+
+    [Fact]
+    public async Task Is_tried_again_after_one_to_thirty_seconds_and_goes_back_before_the_consumer_timeout()
+    {
+        var tries = new List<TimeSpan>();
+        var began = _clock.Now;
+        var holding = HoldAsync(() =>
+        {
+            tries.Add(_clock.Now);
+            throw new PublishRefusedException("Exchange 'retry.v1.s' does not exist.");
+        });
+
+        await _clock.RunAsync(holding, _ =>
+        {
+            _publisher.Held.ShouldBe(1);
+            return Task.CompletedTask;
+        });
+
+        (await Assert.ThrowsAsync<OutcomeNotConfirmedException>(() => holding)).Message.ShouldContain("No confirm for 20 minutes");
+        var pauses = tries.Zip(tries.Skip(1), (first, second) => (second - first).TotalSeconds).ToList();
+        for (var i = 0; i < pauses.Count; i++)
+        {
+            var planned = Math.Min(Math.Pow(2, i), 30);
+            pauses[i].ShouldBeInRange(planned * 0.8, planned * 1.2);
+        }
+
+        (_clock.Now - began).ShouldBeInRange(OutcomePublisher.HoldLimit, OutcomePublisher.HoldLimit + TimeSpan.FromSeconds(36));
+        _log.Count.ShouldBeInRange(10, 20, "at most one line a minute");
+        _log.ShouldAllBe(line => line.Contains("1 outcomes are held") && line.Contains("'retry.v1.s' does not exist"));
+        _publisher.Held.ShouldBe(0);
+    }
+
+    [Fact]
+    public async Task Goes_back_at_once_when_its_connection_is_gone_or_its_endpoint_stops()
+    {
+        var gone = _publisher.HoldAsync(_point, () => false, _ => true, _ => throw new IOException("reset"), default);
+        (await Assert.ThrowsAsync<OutcomeNotConfirmedException>(() => gone)).Message.ShouldContain("connection was lost");
+
+        _point.Health.Held.Stop();
+        var stopped = HoldAsync(() => throw new IOException("refused"));
+        (await Assert.ThrowsAsync<OutcomeNotConfirmedException>(() => stopped)).Message.ShouldContain("endpoint stops");
+    }
+
+    [Fact]
+    public async Task What_is_no_refusal_is_not_tried_again()
+    {
+        var tries = 0;
+        await Should.ThrowAsync<InvalidOperationException>(() => HoldAsync(() =>
+        {
+            tries++;
+            throw new InvalidOperationException("a defect");
+        }));
+        tries.ShouldBe(1);
+    }
+
+    /// <summary>The broker refuses for a quarter of an hour, and then falls silent with the publish in its socket.</summary>
+    [Fact]
+    public async Task Silence_after_refusals_does_not_hold_it_beyond_the_consumer_timeout()
+    {
+        var broker = SilentBroker.Create();
+        var connection = RetryConnection.Of(broker.Connection);
+        await broker.BlockAsync("low on memory");
+        var began = _clock.Now;
+        var publishing = _publisher.PublishAsync(_point, connection, plan: null, () => new OutcomeMessage("retry.v1.s", "0.0.0.0.0.0.1.0.orders", new BasicProperties(), default), CancellationToken.None);
+
+        await _clock.RunAsync(publishing, now => now - began < TimeSpan.FromMinutes(15) ? Task.CompletedTask : broker.UnblockAsync());
+
+        await Assert.ThrowsAsync<OutcomeNotConfirmedException>(() => publishing);
+        broker.Publishes.ShouldBe(1, "what is in the socket is not published again");
+        (_clock.Now - began).ShouldBeLessThan(ConsumerTimeout);
+        _log.ShouldContain(line => line.Contains("low on memory"));
+        _log.ShouldContain(line => line.Contains("The broker is silent"));
+    }
+
+    public void Dispose() => _metrics.Dispose();
+
+    private Task HoldAsync(Action step) => _publisher.HoldAsync(
+        _point,
+        () => true,
+        exception => exception is PublishRefusedException or IOException,
+        _ =>
+        {
+            step();
+            return Task.CompletedTask;
+        },
+        CancellationToken.None);
+
+    private sealed class Lines : List<string>, ILogger
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) => Add(formatter(state, exception));
+    }
+}

@@ -1,0 +1,57 @@
+using System.Reflection;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Events;
+
+namespace Retry.Messaging.Tests.RabbitMq;
+
+/// <summary>A connection whose broker takes every publish and answers none, and that can be told to be blocked.</summary>
+public class SilentBroker : DispatchProxy
+{
+    private AsyncEventHandler<ConnectionBlockedEventArgs>? _blocked;
+    private AsyncEventHandler<AsyncEventArgs>? _unblocked;
+    private SilentBroker? _connection;
+    private int _publishes;
+
+    public IConnection Connection => (IConnection)(object)this;
+
+    public int Publishes => Volatile.Read(ref _publishes);
+
+    public static SilentBroker Create() => (SilentBroker)(object)Create<IConnection, SilentBroker>();
+
+    public Task BlockAsync(string reason) => _blocked!(this, new ConnectionBlockedEventArgs(reason));
+
+    public Task UnblockAsync() => _unblocked!(this, AsyncEventArgs.Empty);
+
+    protected override object? Invoke(MethodInfo? targetMethod, object?[]? args)
+    {
+        switch (targetMethod!.Name)
+        {
+            case "add_ConnectionBlockedAsync":
+                _blocked += (AsyncEventHandler<ConnectionBlockedEventArgs>)args![0]!;
+                return null;
+
+            case "add_ConnectionUnblockedAsync":
+                _unblocked += (AsyncEventHandler<AsyncEventArgs>)args![0]!;
+                return null;
+
+            case "get_IsOpen":
+                return true;
+
+            case "get_FrameMax":
+                return 131_072u;
+
+            case nameof(IConnection.CreateChannelAsync):
+                var channel = Create<IChannel, SilentBroker>();
+                ((SilentBroker)(object)channel)._connection = this;
+                return Task.FromResult(channel);
+
+            case nameof(IChannel.BasicPublishAsync):
+                Interlocked.Increment(ref _connection!._publishes);
+                return ValueTask.CompletedTask;
+
+            default:
+                // events nobody raises, and properties nobody has set
+                return null;
+        }
+    }
+}

@@ -1,0 +1,65 @@
+using System.Threading.Channels;
+
+namespace Retry.Messaging.Tests.RabbitMq;
+
+/// <summary>A clock that jumps to whatever is waited for next, so that minutes of waiting take none.</summary>
+internal sealed class WaitedClock : TimeProvider
+{
+    private readonly Channel<Alarm> _alarms = Channel.CreateUnbounded<Alarm>();
+    private long _now = TimeSpan.TicksPerDay;
+
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+    public TimeSpan Now => TimeSpan.FromTicks(_now);
+
+    public override long GetTimestamp() => _now;
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        var alarm = new Alarm(() => callback(state), Now + dueTime);
+        _alarms.Writer.TryWrite(alarm);
+        return alarm;
+    }
+
+    /// <summary>Lets time pass until the work is over; it must wait for one thing at a time.</summary>
+    public async Task RunAsync(Task work, Func<TimeSpan, Task> passed)
+    {
+        while (!work.IsCompleted)
+        {
+            var next = _alarms.Reader.ReadAsync().AsTask();
+            await Task.WhenAny(work, next).WaitAsync(TimeSpan.FromSeconds(20));
+            if (!work.IsCompleted)
+            {
+                var alarm = await next;
+                _now = Math.Max(_now, alarm.DueAt.Ticks);
+                await passed(Now);
+                alarm.Ring();
+            }
+        }
+    }
+
+    private sealed class Alarm(Action ring, TimeSpan dueAt) : ITimer
+    {
+        private volatile bool _off;
+
+        public TimeSpan DueAt => dueAt;
+
+        public void Ring()
+        {
+            if (!_off)
+            {
+                ring();
+            }
+        }
+
+        public bool Change(TimeSpan newDueTime, TimeSpan newPeriod) => false;
+
+        public void Dispose() => _off = true;
+
+        public ValueTask DisposeAsync()
+        {
+            Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
+}
