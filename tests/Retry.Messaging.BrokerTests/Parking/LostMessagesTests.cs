@@ -39,31 +39,27 @@ public sealed class LostMessagesTests(BrokerFixture broker, ITestOutputHelper ou
         var address = await broker.CreateVirtualHostAsync();
         await using var ladder = await ClimbingLadder.CreateAsync(address, "orders");
         await using var channel = await ladder.Connection.CreateChannelAsync();
-        // on the way: 1.1 s, then through each missing rung; the long levels are passed at once, as a message due later passes them
-        foreach (var level in DelayLadder.Levels)
-        {
-            await channel.QueueDeleteAsync(BrokerNames.Rung(level, 1));
-        }
-
-        foreach (var level in DelayLadder.Levels)
-        {
-            await ladder.ClimbAsync("orders", level.Delay(1), $"through-{level.Name}");
-        }
-
-        // two hops: confirmed on the rung for 2 s, then the missing rung for 100 ms
-        for (var i = 0; i < 40; i++)
-        {
-            await ladder.ClimbAsync("orders", TimeSpan.FromMilliseconds(2100), $"second-hop-{i}");
-        }
-
-        for (var i = 0; i < 40; i++)
-        {
-            await ladder.ClimbAsync("orders", TimeSpan.FromMilliseconds(2200), $"good-{i}");
-        }
-
         await using var raw = await RawClient.ConnectAsync(address);
-        await raw.WaitForCountAsync("orders", 40, Deadline);
-        await raw.WaitForCountAsync(BrokerNames.LostQueue, 48, Deadline);
+        for (var i = 0; i < 80; i++)
+        {
+            await ladder.ClimbAsync("orders", TimeSpan.FromMilliseconds(5200), $"good-{i}");
+            // two hops: confirmed on the rung for 5 s, then the rung for 100 ms, which will be missing by then
+            await ladder.ClimbAsync("orders", TimeSpan.FromMilliseconds(5100), $"second-hop-{i}");
+            if (i != 40)
+            {
+                continue;
+            }
+
+            // what is in a deleted queue is gone; nothing waits in these, since all that has been sent is in the rung for 5 s
+            foreach (var level in DelayLadder.Levels)
+            {
+                await channel.QueueDeleteAsync(BrokerNames.Rung(level, 1));
+                await ladder.ClimbAsync("orders", level.Delay(1), $"through-{level.Name}");
+            }
+        }
+
+        await raw.WaitForCountAsync("orders", 80, Deadline);
+        await raw.WaitForCountAsync(BrokerNames.LostQueue, 88, Deadline);
         (await raw.DrainAsync("orders")).ShouldAllBe(message => message.BasicProperties.MessageId!.StartsWith("good-"));
 
         (await CommandLineRun.RunAsync(address, null, "topology apply")).Output.ShouldContain("8 of the exchanges and queues are new");
@@ -73,8 +69,8 @@ public sealed class LostMessagesTests(BrokerFixture broker, ITestOutputHelper ou
         // what is due later goes on waiting, where it would have waited
         var replay = await CommandLineRun.RunAsync(address, null, "lost replay --all --yes");
         replay.ExitCode.ShouldBe(ExitCode.Done, replay.Error);
-        replay.Output.ShouldContain("Replayed 48 messages: 48 for 'orders'.");
-        await raw.WaitForCountAsync("orders", 1 + 40 + 3, Deadline);
+        replay.Output.ShouldContain("Replayed 88 messages: 88 for 'orders'.");
+        await raw.WaitForCountAsync("orders", 1 + 80 + 3, Deadline);
         (await raw.CountAsync(BrokerNames.LostQueue)).ShouldBe(0u);
     }
 
