@@ -79,6 +79,23 @@ public sealed class PointHealthTests
         (await CheckAsync()).Status.ShouldBe(HealthStatus.Healthy);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Of_two_buses_with_a_queue_of_one_name_the_well_one_hides_nothing(bool troubledFirst)
+    {
+        var other = new PointHealth("orders", _clock);
+        (troubledFirst ? _point : other).Found(PointHealth.Point, "Found no queue 'orders.parked'.");
+        var check = new GradientRetryHealthCheck(new LimiterHealthCheck());
+        check.Add(_point);
+        check.Add(other);
+
+        var result = await check.CheckHealthAsync(new HealthCheckContext());
+
+        result.Status.ShouldBe(HealthStatus.Degraded);
+        result.Data["orders"].ToString()!.ShouldContain("orders.parked");
+    }
+
     private Task<HealthCheckResult> CheckAsync()
     {
         var check = new GradientRetryHealthCheck(new LimiterHealthCheck());
