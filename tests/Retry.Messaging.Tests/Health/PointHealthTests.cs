@@ -79,16 +79,16 @@ public sealed class PointHealthTests
         (await CheckAsync()).Status.ShouldBe(HealthStatus.Healthy);
     }
 
-    [Theory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public async Task Of_two_buses_with_a_queue_of_one_name_the_well_one_hides_nothing(bool troubledFirst)
+    [Fact]
+    public async Task Of_several_buses_with_a_queue_of_one_name_the_well_ones_hide_nothing()
     {
-        var other = new PointHealth("orders", _clock);
-        (troubledFirst ? _point : other).Found(PointHealth.Point, "Found no queue 'orders.parked'.");
+        _point.Found(PointHealth.Point, "Found no queue 'orders.parked'.");
         var check = new GradientRetryHealthCheck(new LimiterHealthCheck());
         check.Add(_point);
-        check.Add(other);
+        for (var i = 0; i < 20; i++)
+        {
+            check.Add(new PointHealth("orders", _clock));
+        }
 
         var result = await check.CheckHealthAsync(new HealthCheckContext());
 
