@@ -81,8 +81,8 @@ topology: ## Write topology/definitions.json from the plan
 	dotnet run --project src/Retry.Messaging.Cli --configuration $(CONFIGURATION) --no-build -- topology export > topology/definitions.json.new
 	mv topology/definitions.json.new topology/definitions.json
 
-pack: ## Pack the libraries and retryctl into artifacts/packages
-	dotnet pack Retry.Messaging.sln --configuration $(CONFIGURATION) --output $(PACKAGES)
+pack: ## Pack the libraries and retryctl into artifacts/packages; VERSION=0.1.1 gives them another version
+	dotnet pack Retry.Messaging.sln --configuration $(CONFIGURATION) --output $(PACKAGES) $(if $(VERSION),-p:Version=$(VERSION))
 
 clean: ## Remove what was built
 	rm -rf artifacts

@@ -16,7 +16,16 @@ internal static class LimiterSettingAnswer
         await using var ends = connection.ConfigureAwait(false);
         var control = new LimiterControl(connection, time: host.Time);
         var before = await LimiterCommand.ReadAsync(control, point, cancellationToken).ConfigureAwait(false);
-        var setting = await change(control).ConfigureAwait(false);
+        LimiterSetting setting;
+        try
+        {
+            setting = await change(control).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return RetryCtl.Fail(host, ExitCode.Failed, $"Interrupted. Whether it was set by then, 'retryctl limiter status {point}' says.");
+        }
+
         if (before.Waiting is null)
         {
             // set in advance, it keeps the first start of the limit from releasing at the code's rate

@@ -44,7 +44,7 @@ internal static class LostListCommand
             return;
         }
 
-        var table = Tables.Create(host, "ID", "QUEUE", "REASON", "ATTEMPTS", "FIRST FAILED AT", "MESSAGE TYPE", "ERROR");
+        var table = Tables.Create(host, ["ID", "QUEUE", "REASON", "ATTEMPTS", "FIRST FAILED AT"], ["MESSAGE TYPE", "ERROR"]);
         foreach (var row in rows)
         {
             Tables.AddRow(table, row.Id, row.WorkQueue, row.Reason.ToString(), Printable.Count(row.Attempts), Printable.Time(row.FirstFailedAt), row.MessageType ?? "-", Printable.Start(row.Error ?? "-", MessageListing.ErrorWidth));

@@ -44,7 +44,7 @@ internal static class ParkedListCommand
             return;
         }
 
-        var table = Tables.Create(host, "ID", "REASON", "ATTEMPTS", "PARKED AT", "MESSAGE TYPE", "ERROR");
+        var table = Tables.Create(host, ["ID", "REASON", "ATTEMPTS", "PARKED AT"], ["MESSAGE TYPE", "ERROR"]);
         foreach (var row in rows)
         {
             Tables.AddRow(

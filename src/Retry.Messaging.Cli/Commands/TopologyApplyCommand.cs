@@ -33,10 +33,18 @@ internal static class TopologyApplyCommand
         var before = await ExistingTopology.LookAsync(connection, plan, cancellationToken).ConfigureAwait(false);
         var total = plan.Exchanges.Count + plan.Queues.Count + plan.Bindings.Count;
         IReadOnlyList<TopologyException> different = [];
-        await ProgressDisplay.RunAsync(host, "Declaring", async report =>
-            different = await TopologyDeclarer.DeclareAsync(connection, plan, new DeclarationProgress(declared => report(declared, total)), cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
+        WorkQueuePolicies policies;
+        try
+        {
+            await ProgressDisplay.RunAsync(host, "Declaring", async report =>
+                different = await TopologyDeclarer.DeclareAsync(connection, plan, new DeclarationProgress(declared => report(declared, total)), cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
+            policies = await WorkQueuePolicies.EnsureAsync(connection, management, [.. points.Where(queue => !absent.Contains(queue))], cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            return RetryCtl.Fail(host, ExitCode.Failed, "Interrupted. What was declared or written by then stays; run it again for the rest.");
+        }
 
-        var policies = await WorkQueuePolicies.EnsureAsync(connection, management, [.. points.Where(queue => !absent.Contains(queue))], cancellationToken).ConfigureAwait(false);
         if (parsed.GetValue(GlobalOptions.Json))
         {
             JsonOutput.WriteLine(host.Out, new { Exchanges = plan.Exchanges.Count, Queues = plan.Queues.Count, Bindings = plan.Bindings.Count, Created = before.MissingCount, NotBoundYet = absent, Different = different.Select(found => found.Message), Policies = policies.ToDocument() });

@@ -10,6 +10,8 @@ namespace Retry.Messaging.Cli.Commands;
 /// <summary><c>topology plan</c>: what would be declared and, with a broker, what exists already. Changes nothing.</summary>
 internal static class TopologyPlanCommand
 {
+    private const int NarrowestColumn = 30;
+
     public static Command Create(CliHost host)
     {
         var command = new Command("plan", "Shows what 'apply' declares; with a broker also what exists already. Changes nothing.");
@@ -45,7 +47,7 @@ internal static class TopologyPlanCommand
 
     private static void WriteTable(CliHost host, TopologyPlan plan, ExistingTopology? existing)
     {
-        var table = existing is null ? Tables.Create(host, "KIND", "NAME", "PROPERTIES") : Tables.Create(host, "KIND", "NAME", "STATE", "PROPERTIES");
+        var table = existing is null ? Tables.Create(host, ["KIND", "NAME"], ["PROPERTIES"]) : Tables.Create(host, ["KIND", "NAME", "STATE"], ["PROPERTIES"]);
         foreach (var exchange in plan.Exchanges)
         {
             Add("exchange", exchange.Name, existing?.Has(exchange), exchange.Type, exchange.Arguments);
@@ -56,7 +58,7 @@ internal static class TopologyPlanCommand
             Add("queue", queue.Name, existing?.Has(queue), "durable", queue.Arguments);
         }
 
-        Tables.Write(host, table);
+        Tables.Write(host, table, NarrowestColumn);
         host.Out.WriteLine();
         host.Out.WriteLine($"{TopologyCount.Of(plan)}.{(existing is null ? " Name a broker (--broker) to see what exists there." : $" {Printable.Count(existing.MissingCount)} missing. AMQP cannot show bindings and properties: they were not compared.")}");
 

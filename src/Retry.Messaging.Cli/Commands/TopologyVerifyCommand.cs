@@ -10,6 +10,7 @@ namespace Retry.Messaging.Cli.Commands;
 internal static class TopologyVerifyCommand
 {
     private const string AllPoints = "all";
+    private const int NarrowestColumn = 12;
 
     public static Command Create(CliHost host)
     {
@@ -54,13 +55,13 @@ internal static class TopologyVerifyCommand
     {
         if (verification.Findings.Count > 0)
         {
-            var table = Tables.Create(host, "KIND", "WHERE", "FOUND", "WANTED", "NEXT STEP");
+            var table = Tables.Create(host, ["KIND"], ["WHERE", "FOUND", "WANTED", "NEXT STEP"]);
             foreach (var finding in verification.Findings)
             {
                 Tables.AddRow(table, finding.Kind.ToString(), finding.Subject, finding.Found, finding.Wanted, finding.NextStep);
             }
 
-            Tables.Write(host, table);
+            Tables.Write(host, table, NarrowestColumn);
             host.Out.WriteLine();
             host.Out.WriteLine($"{Printable.Count(verification.Findings.Count)} {(verification.Findings.Count == 1 ? "finding" : "findings")}.");
         }

@@ -4,7 +4,7 @@ namespace Retry.Messaging.Cli.Hosting;
 internal sealed record CliHost
 {
     /// <summary>Wide enough that no table is folded where nobody looks at it.</summary>
-    private const int EndlessWidth = 4096;
+    public const int EndlessWidth = 4096;
 
     private const int NarrowestTerminal = 40;
 

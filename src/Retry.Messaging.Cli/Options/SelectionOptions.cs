@@ -12,7 +12,7 @@ namespace Retry.Messaging.Cli.Options;
 internal sealed class SelectionOptions
 {
     private readonly Argument<string> _queue = new("QUEUE") { Description = "The work queue (not its parking lot), for example payments." };
-    private readonly Argument<string[]> _ids = new("ID") { Description = "Ids of parked messages.", Arity = ArgumentArity.ZeroOrMore };
+    private readonly Argument<string[]> _ids = new("ID") { Description = "Ids of the messages.", Arity = ArgumentArity.ZeroOrMore };
     private readonly Option<bool> _all = new("--all") { Description = "Every message." };
     private readonly Option<string?> _ofQueue = new("--queue") { Description = "Lost on the way to this work queue.", HelpName = "QUEUE" };
     private readonly Option<string?> _reason = new("--reason") { Description = "Parked for this reason: " + string.Join(", ", ParkReason.Known) + ".", HelpName = "REASON" };

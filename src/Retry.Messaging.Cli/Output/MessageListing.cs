@@ -13,6 +13,7 @@ internal sealed class MessageListing
     public const int ErrorWidth = 100;
 
     private const int DefaultRows = 50;
+    private const int NarrowestColumn = 30;
 
     private readonly Option<int?> _limit = new("--limit") { Description = $"Stop after this many; 0 for all. Default: a table shows {DefaultRows} and counts the rest, --json writes all.", HelpName = "N" };
 
@@ -62,7 +63,7 @@ internal sealed class MessageListing
     public static void Write(CliHost host, Table table, long total, string tally)
     {
         var shown = table.Rows.Count;
-        Tables.Write(host, table);
+        Tables.Write(host, table, NarrowestColumn);
         host.Out.WriteLine();
         host.Out.WriteLine($"{Printable.Messages(total)}: {tally}.{(total > shown ? $" The table shows the first {Printable.Count(shown)}; --limit 0 shows all." : "")}");
     }

@@ -8,7 +8,7 @@ namespace Retry.Messaging.MassTransit;
 public sealed class GradientRetryOptions : RetryPointBuilder
 {
     /// <summary>Gets or sets what the service does about the topology when it starts.</summary>
-    /// <value>The default is <see cref="TopologyManagement.OnStart"/>.</value>
+    /// <value>The default is <see cref="TopologyManagement.OnStart"/>. <c>ManageTopology</c> in appsettings wins over it.</value>
     public TopologyManagement ManageTopology { get; set; } = TopologyManagement.OnStart;
 
     /// <summary>When a message is suspected of killing its consumer. Not for users: what the numbers protect from is measured, not a matter of taste.</summary>
@@ -18,6 +18,10 @@ public sealed class GradientRetryOptions : RetryPointBuilder
     internal TopologyRounds Rounds { get; set; } = new();
 
     /// <summary>Gets or sets how the queues of a retry point are named after its work queue.</summary>
-    /// <value>The default adds <c>.release</c> and <c>.parked</c>. All services and <c>retryctl</c> must agree.</value>
+    /// <value>The default adds <c>.release</c> and <c>.parked</c>.</value>
+    /// <remarks>
+    /// All services that share a work queue must agree. <c>retryctl</c> knows the default names only; where others are used, <see cref="RabbitMq.Parking.ParkingLot"/>
+    /// and <see cref="RabbitMq.Limiter.LimiterControl"/> take the same function.
+    /// </remarks>
     public Func<string, RetryPointNames> QueueNames { get; set; } = RetryPointNames.For;
 }

@@ -19,23 +19,21 @@ internal sealed class GradientRetryHealthCheck(LimiterHealthCheck limiters) : IH
 
     public void Add(PointHealth point) => _points[point] = true;
 
-    public async Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
+    public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         var data = new Dictionary<string, object>(StringComparer.Ordinal);
+        var withoutLimiter = limiters.Troubles();
         string? first = null;
         foreach (var point in _points.Keys.OrderBy(point => point.Queue, StringComparer.Ordinal))
         {
-            var troubles = point.Troubles();
+            List<string> troubles = [.. point.Troubles(), .. withoutLimiter[point.Queue]];
             var found = troubles.Count == 0 ? Well : string.Join(' ', troubles);
-            data[point.Queue] = point.Unchecked is { } notChecked ? $"{found} ({notChecked})" : found;
+            found = point.Unchecked is { } notChecked ? $"{found} ({notChecked})" : found;
+            // two buses of a process may each have a queue of this name
+            data[point.Queue] = data.TryGetValue(point.Queue, out var other) ? $"{other}; {found}" : found;
             first ??= troubles.Count == 0 ? null : $"Queue '{point.Queue}': {troubles[0]}";
         }
 
-        if (await limiters.CheckHealthAsync(context, cancellationToken).ConfigureAwait(false) is { Status: HealthStatus.Degraded } limiter)
-        {
-            first ??= limiter.Description;
-        }
-
-        return first is null ? HealthCheckResult.Healthy(data: data) : HealthCheckResult.Degraded(first, data: data);
+        return Task.FromResult(first is null ? HealthCheckResult.Healthy(data: data) : HealthCheckResult.Degraded(first, data: data));
     }
 }

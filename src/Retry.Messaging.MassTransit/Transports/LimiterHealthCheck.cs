@@ -14,13 +14,20 @@ internal sealed class LimiterHealthCheck : IHealthCheck
 
     public void Add(PointLimiter limiter) => _limiters.Add(limiter);
 
+    /// <summary>What is wrong, by point.</summary>
+    public ILookup<string, string> Troubles() =>
+        Known().Where(status => status.Activity == LimiterActivity.Down).ToLookup(status => status.Point, status => $"no limiter in this process: {status.Reason}", StringComparer.Ordinal);
+
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
-        List<LimiterStatus> all = [.. _limiters.Select(limiter => limiter.Status).OfType<LimiterStatus>()];
-        var data = all.ToDictionary(status => status.Point, object (status) => $"{status.Activity} since {status.Since:u}{(status.Reason is { } reason ? $": {reason}" : string.Empty)}");
-        var down = all.FirstOrDefault(status => status.Activity == LimiterActivity.Down);
-        return Task.FromResult(down is null
-            ? HealthCheckResult.Healthy(data: data)
-            : HealthCheckResult.Degraded($"Queue '{down.Point}' has no limiter in this process: {down.Reason}", data: data));
+        // two buses of a process may each have a queue of this name
+        var data = Known().GroupBy(status => status.Point, StringComparer.Ordinal).ToDictionary(point => point.Key, object (point) => string.Join("; ", point.Select(Describe)));
+        return Task.FromResult(Troubles().FirstOrDefault() is { } down
+            ? HealthCheckResult.Degraded($"Queue '{down.Key}': {down.First()}", data: data)
+            : HealthCheckResult.Healthy(data: data));
     }
+
+    private List<LimiterStatus> Known() => [.. _limiters.Select(limiter => limiter.Status).OfType<LimiterStatus>()];
+
+    private static string Describe(LimiterStatus status) => $"{status.Activity} since {status.Since:u}{(status.Reason is { } reason ? $": {reason}" : string.Empty)}";
 }

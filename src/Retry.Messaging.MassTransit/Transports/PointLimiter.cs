@@ -25,7 +25,7 @@ internal sealed class PointLimiter(RabbitMqPoint point, RetryRules rules, Topolo
     private Task _run = Task.CompletedTask;
     private RedeliveryLimiter? _limiter;
 
-    /// <summary>Gets what it does; null where the point has no limit, or has not been ready yet.</summary>
+    /// <summary>Gets what it does; null where the point has no limit, has not been ready yet, or has been stopped.</summary>
     public LimiterStatus? Status => _limiter?.Status;
 
     public Task Send(ChannelContext context, IPipe<ChannelContext> next)
@@ -75,6 +75,8 @@ internal sealed class PointLimiter(RabbitMqPoint point, RetryRules rules, Topolo
                 await _run.ConfigureAwait(false);
                 stop.Dispose();
                 _stop = null;
+                // an endpoint that was disconnected lacks no limiter
+                _limiter = null;
             }
         }
         finally

@@ -228,6 +228,12 @@ internal sealed class LimiterSession : IAsyncDisposable
     {
         if (_intake!.First is not { } next)
         {
+            if (_publisher!.Unconfirmed == 0)
+            {
+                // the gate looks only while something waits; what it saw last would stand, and grow older, for as long as nothing comes
+                _monitor.Sees(0, oldestDue: null);
+            }
+
             await _wakeUp.WaitAsync(LongestLook, cancellationToken).ConfigureAwait(false);
         }
         else if (_time.GetElapsedTime(next.ReceivedAt) > _options.HoldLimit)

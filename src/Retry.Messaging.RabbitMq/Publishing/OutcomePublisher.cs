@@ -186,7 +186,8 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
         var last = Interlocked.Read(ref _lastLog);
         if ((last == 0 || time.GetElapsedTime(last, now) >= LogPause) && Interlocked.CompareExchange(ref _lastLog, now, last) == last)
         {
-            LogHeldOutcomes(Held, reason);
+            // what the client says ends without a full stop
+            LogHeldOutcomes(Held, reason.EndsWith('.') ? reason : reason + ".");
         }
     }
 

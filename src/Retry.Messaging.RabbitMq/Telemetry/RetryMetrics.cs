@@ -25,7 +25,7 @@ internal sealed class RetryMetrics : IDisposable
         Attempts = meter.CreateCounter<long>(TelemetryNames.Attempts, "{attempt}", "Attempts whose outcome was recorded.");
         Retries = meter.CreateCounter<long>(TelemetryNames.Retries, "{message}", "Messages sent up the ladder to be tried again.");
         Parked = meter.CreateCounter<long>(TelemetryNames.Parked, "{message}", "Messages sent to a parking lot.");
-        Dropped = meter.CreateCounter<long>(TelemetryNames.Dropped, "{request}", "Requests dropped because their requester had given up.");
+        Dropped = meter.CreateCounter<long>(TelemetryNames.Dropped, "{request}", "Requests dropped because their requester will have given up before the next attempt.");
         Early = meter.CreateCounter<long>(TelemetryNames.Early, "{delivery}", "Deliveries that came before they were due and climbed again.");
         Crashes = meter.CreateCounter<long>(TelemetryNames.Crashes, "{delivery}", "Deliveries not consumed because they were suspected of killing their consumer.");
         Delay = meter.CreateHistogram(TelemetryNames.Delay, "s", "The delay before the next attempt.", tags: null, new InstrumentAdvice<double> { HistogramBucketBoundaries = DelayBounds });

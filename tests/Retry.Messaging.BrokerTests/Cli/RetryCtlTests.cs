@@ -7,6 +7,7 @@ using Retry.Messaging.Cli;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Naming;
 using Retry.Messaging.Outcomes;
+using Retry.Messaging.RabbitMq.Topology;
 using Shouldly;
 using Xunit;
 
@@ -29,6 +30,22 @@ public sealed class RetryCtlTests(BrokerFixture broker)
         (await RunAsync(address, "topology apply --point payments")).Output.ShouldContain("0 of the exchanges and queues are new");
         using var plan = JsonDocument.Parse((await RunAsync(address, "topology plan --json")).Output);
         plan.RootElement.GetProperty("queues").EnumerateArray().ShouldAllBe(queue => queue.GetProperty("exists").GetBoolean());
+    }
+
+    [Fact]
+    public async Task Interrupted_while_it_declares_it_does_not_say_that_nothing_was_changed()
+    {
+        var address = await broker.CreateVirtualHostAsync();
+        using var stop = new CancellationTokenSource();
+        using var error = new StringWriter();
+        var host = new CliHost { Out = TextWriter.Null, Error = error, Variable = name => name == "RETRY_BROKER" ? address.AbsoluteUri : null, Time = new InterruptingClock(stop, looks: 5) };
+
+        (await RetryCtl.InvokeAsync(["topology", "apply"], host, stop.Token)).ShouldBe(ExitCode.Failed);
+
+        error.ToString().ShouldBe($"retryctl: Interrupted. What was declared or written by then stays; run it again for the rest.{Environment.NewLine}");
+        await using var raw = await RawClient.ConnectAsync(address);
+        await using var channel = await raw.Connection.CreateChannelAsync();
+        await channel.ExchangeDeclarePassiveAsync(TopologyPlan.Ladder.Exchanges[0].Name);
     }
 
     [Fact]
@@ -166,5 +183,21 @@ public sealed class RetryCtlTests(BrokerFixture broker)
             Variable = name => name == "RETRY_BROKER" ? address.AbsoluteUri : null,
         };
         return (await RetryCtl.InvokeAsync(line.Split(' '), host), output.ToString(), error.ToString());
+    }
+
+    /// <summary>Presses Ctrl-C when the progress display has looked at the clock a few times, which it does after each object.</summary>
+    private sealed class InterruptingClock(CancellationTokenSource stop, int looks) : TimeProvider
+    {
+        private int _looks;
+
+        public override long GetTimestamp()
+        {
+            if (++_looks == looks)
+            {
+                stop.Cancel();
+            }
+
+            return base.GetTimestamp();
+        }
     }
 }

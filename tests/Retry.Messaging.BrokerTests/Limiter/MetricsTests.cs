@@ -47,6 +47,26 @@ public sealed class MetricsTests(BrokerFixture broker)
         seen.Look().ShouldBeEmpty();
     }
 
+    [Fact]
+    public async Task Nothing_waits_and_nothing_grows_older_when_all_is_released()
+    {
+        await using var point = await LimitedPoint.CreateAsync(await broker.CreateVirtualHostAsync());
+        using var seen = new Measurements(point.Broker.AbsolutePath.Trim('/'));
+        await point.FillAsync(Cap, more: properties => properties.Headers!["retry-due-at"] = (DateTimeOffset.UtcNow - Overdue).ToUnixTimeMilliseconds());
+        await using var arrivals = await Arrivals.StartAsync(point.Raw.Connection, point.Names.Work);
+        point.Start(10 * Cap, instances: 1);
+        await arrivals.WaitForAsync(Cap, Deadline);
+
+        var clock = Stopwatch.StartNew();
+        for (var gauges = seen.Look(); gauges.ContainsKey(TelemetryNames.LimiterOldestAge) || gauges[TelemetryNames.LimiterWaiting].Single() > 0; gauges = seen.Look())
+        {
+            clock.Elapsed.ShouldBeLessThan(Deadline, $"age {string.Join(',', gauges.GetValueOrDefault(TelemetryNames.LimiterOldestAge, []))} s, waiting {gauges[TelemetryNames.LimiterWaiting].Single()}");
+            await Task.Delay(50);
+        }
+
+        seen.Look()[TelemetryNames.LimiterActive].ShouldBe([1]);
+    }
+
     /// <summary>What the instruments say of one virtual host.</summary>
     private sealed class Measurements : IDisposable
     {

@@ -114,6 +114,44 @@ public sealed class HealthTests(BrokerFixture broker)
         await WaitForAsync(service, HealthStatus.Healthy);
     }
 
+    [Fact]
+    public async Task A_limited_point_that_is_disconnected_and_connected_again_is_healthy()
+    {
+        await using var service = await RetryService.StartAsync(await broker.CreateVirtualHostAsync(), (_, _) => { });
+        var connector = service.Services.GetRequiredService<IReceiveEndpointConnector>();
+        for (var i = 0; i < 2; i++)
+        {
+            var endpoint = connector.ConnectReceiveEndpoint("orders", (context, e) =>
+            {
+                e.UseGradientRetry(context, retry => retry.LimitRedelivery(10));
+                e.Handler<Order>(_ => Task.CompletedTask);
+            });
+            await endpoint.Ready;
+            await WaitForAsync(service, HealthStatus.Healthy);
+
+            await endpoint.StopAsync();
+
+            await WaitForAsync(service, HealthStatus.Healthy);
+        }
+    }
+
+    [Fact]
+    public async Task A_limited_point_without_its_limiter_degrades_and_is_named()
+    {
+        await using var service = await RetryService.StartAsync(
+            await broker.CreateVirtualHostAsync(),
+            (context, cfg) => cfg.ReceiveEndpoint("orders", e =>
+            {
+                e.UseGradientRetry(context, retry => retry.LimitRedelivery(10));
+                e.Handler<Order>(_ => Task.CompletedTask);
+            }),
+            x => x.AddGradientRetry(options => options.ManageTopology = TopologyManagement.Never));
+
+        var entry = await WaitForAsync(service, HealthStatus.Degraded, "no limiter in this process: There is no queue 'orders.release'");
+
+        entry.Description.ShouldNotBeNull().ShouldStartWith("Queue 'orders': no limiter in this process");
+    }
+
     // endpoints report a moment after the start, and a look at the topology is a matter of seconds
     private static async Task<HealthReportEntry> WaitForAsync(RetryService service, HealthStatus wanted, string? named = null)
     {

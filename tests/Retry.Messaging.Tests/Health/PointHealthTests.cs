@@ -79,6 +79,23 @@ public sealed class PointHealthTests
         (await CheckAsync()).Status.ShouldBe(HealthStatus.Healthy);
     }
 
+    [Fact]
+    public async Task Of_several_buses_with_a_queue_of_one_name_the_well_ones_hide_nothing()
+    {
+        _point.Found(PointHealth.Point, "Found no queue 'orders.parked'.");
+        var check = new GradientRetryHealthCheck(new LimiterHealthCheck());
+        check.Add(_point);
+        for (var i = 0; i < 20; i++)
+        {
+            check.Add(new PointHealth("orders", _clock));
+        }
+
+        var result = await check.CheckHealthAsync(new HealthCheckContext());
+
+        result.Status.ShouldBe(HealthStatus.Degraded);
+        result.Data["orders"].ToString()!.ShouldContain("orders.parked");
+    }
+
     private Task<HealthCheckResult> CheckAsync()
     {
         var check = new GradientRetryHealthCheck(new LimiterHealthCheck());
