@@ -9,10 +9,10 @@ namespace Retry.Messaging.RabbitMq.Parking;
 /// its oldest one on, so between 40,000 held ones a few thousand acknowledgements took minutes.
 /// </remarks>
 /// <param name="connection">Opens the channels.</param>
-/// <param name="first">The channel of the first consumer, and of the questions.</param>
+/// <param name="questions">The channel of the questions.</param>
 /// <param name="queue">The queue.</param>
 /// <param name="takesOut">Whether messages are acknowledged while others are held.</param>
-internal sealed class LotChannels(IConnection connection, IChannel first, string queue, bool takesOut) : IAsyncDisposable
+internal sealed class LotChannels(IConnection connection, IChannel questions, string queue, bool takesOut) : IAsyncDisposable
 {
     /// <summary>The prefetch of the first consumer, before anything is known about sizes.</summary>
     public const ushort FirstWindow = 1000;
@@ -26,14 +26,18 @@ internal sealed class LotChannels(IConnection connection, IChannel first, string
     // What a broker's channel looks through at most to find one acknowledged message.
     private const int TakingWindow = 2000;
 
-    private readonly List<IChannel> _channels = [first];
+    // How long nothing more may come back before somebody else must have it, and how often that is asked.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan PauseBetweenQuestions = TimeSpan.FromMilliseconds(20);
+
+    private readonly List<IChannel> _channels = [];
     private readonly List<(IChannel Channel, string Tag)> _consumers = [];
 
     /// <summary>How many messages all consumers together can hold.</summary>
     public long Capacity { get; private set; }
 
     /// <summary>How many messages are ready.</summary>
-    public Task<uint> CountReadyAsync(CancellationToken cancellationToken) => first.MessageCountAsync(queue, cancellationToken);
+    public Task<uint> CountReadyAsync(CancellationToken cancellationToken) => questions.MessageCountAsync(queue, cancellationToken);
 
     /// <summary>Adds a consumer, with as much room as memory allows.</summary>
     /// <param name="bodyBytes">What a body has on average.</param>
@@ -42,7 +46,7 @@ internal sealed class LotChannels(IConnection connection, IChannel first, string
     public async Task AddConsumerAsync(long bodyBytes, Func<IChannel, IAsyncBasicConsumer> consumer, CancellationToken cancellationToken)
     {
         var window = NextWindow(bodyBytes);
-        if (takesOut && _consumers.Count > 0)
+        if (takesOut || _channels.Count == 0)
         {
             _channels.Add(await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false));
         }
@@ -57,8 +61,9 @@ internal sealed class LotChannels(IConnection connection, IChannel first, string
     public static bool IsGone(Exception exception) =>
         exception is OperationInterruptedException or IOException or TimeoutException or ObjectDisposedException or OperationCanceledException;
 
-    /// <summary>Closes all channels, which makes everything ready again that was not acknowledged.</summary>
-    public async ValueTask DisposeAsync()
+    /// <summary>Closes the consumers' channels, which makes everything ready again that was not acknowledged, and waits for that.</summary>
+    /// <param name="unsettled">Tells how many deliveries were not acknowledged, once no more arrive.</param>
+    public async Task GiveBackAsync(Func<long> unsettled)
     {
         try
         {
@@ -74,7 +79,43 @@ internal sealed class LotChannels(IConnection connection, IChannel first, string
             // gone already, and with it every delivery that was held
         }
 
-        foreach (var channel in _channels)
+        try
+        {
+            var ready = await CountReadyAsync(CancellationToken.None).ConfigureAwait(false);
+            await CloseAllAsync(_channels).ConfigureAwait(false);
+            _channels.Clear();
+            await WaitUntilReadyAsync(ready + unsettled()).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (IsGone(exception))
+        {
+            // as above: the broker gives it back all the same
+        }
+    }
+
+    public async ValueTask DisposeAsync() => await CloseAllAsync([.. _channels, questions]).ConfigureAwait(false);
+
+    // The broker gives back what a channel held a moment after it has closed it. Whoever comes next, for example the replay after
+    // its preview, counts what is ready and would find less than there is.
+    private async Task WaitUntilReadyAsync(long wanted)
+    {
+        var before = -1L;
+        for (var quiet = TimeSpan.Zero; quiet < Patience; quiet += PauseBetweenQuestions)
+        {
+            var ready = await CountReadyAsync(CancellationToken.None).ConfigureAwait(false);
+            if (ready >= wanted)
+            {
+                return;
+            }
+
+            quiet = ready == before ? quiet : TimeSpan.Zero;
+            before = ready;
+            await Task.Delay(PauseBetweenQuestions).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task CloseAllAsync(IEnumerable<IChannel> channels)
+    {
+        foreach (var channel in channels)
         {
             try
             {
@@ -82,7 +123,7 @@ internal sealed class LotChannels(IConnection connection, IChannel first, string
             }
             catch (Exception exception) when (IsGone(exception))
             {
-                // as above
+                // gone already
             }
 
             await channel.DisposeAsync().ConfigureAwait(false);

@@ -12,7 +12,7 @@ namespace Retry.Messaging.RabbitMq.Parking;
 /// <item>A passive declaration counts what is there: that many deliveries are read, and no more.</item>
 /// <item>A consumer fills up to its prefetch; what is held blocks it, so further consumers follow as room gets scarce.</item>
 /// <item>When nothing arrives for a moment the broker is asked what is left: none twice, and somebody else has the rest.</item>
-/// <item>Closing the channels makes everything ready again that was not acknowledged.</item>
+/// <item>Closing the channels makes everything ready again that was not acknowledged; the reading ends when it is.</item>
 /// </list>
 /// <c>basic.get</c> would return a message by requeueing it, which rotates the queue and counts towards delivery limits.
 /// </remarks>
@@ -28,6 +28,8 @@ internal sealed class LotReader : IAsyncDisposable
     private Task<bool>? _waiting;
     private long _bytes;
     private long _held;
+    private long _delivered;
+    private long _acknowledged;
     private volatile bool _closing;
 
     private LotReader(LotChannels channels, LotSource source, LotRequest request, long total)
@@ -51,8 +53,8 @@ internal sealed class LotReader : IAsyncDisposable
     /// <exception cref="ParkingException">There is none.</exception>
     public static async Task<LotReader> OpenAsync(IConnection connection, LotSource source, LotRequest request, CancellationToken cancellationToken)
     {
-        var first = await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
-        var channels = new LotChannels(connection, first, source.Queue, request.TakesOut);
+        var questions = await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
+        var channels = new LotChannels(connection, questions, source.Queue, request.TakesOut);
         try
         {
             return new LotReader(channels, source, request, await channels.CountReadyAsync(cancellationToken).ConfigureAwait(false));
@@ -122,6 +124,7 @@ internal sealed class LotReader : IAsyncDisposable
         try
         {
             await delivery.Channel.BasicAckAsync(delivery.Tag, multiple: false).ConfigureAwait(false);
+            Interlocked.Increment(ref _acknowledged);
         }
         catch (Exception exception) when (LotChannels.IsGone(exception))
         {
@@ -132,10 +135,11 @@ internal sealed class LotReader : IAsyncDisposable
     /// <summary>How far it is.</summary>
     public ParkingProgress Progress => new(Examined, Total, Selected);
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
         _closing = true;
-        return _channels.DisposeAsync();
+        await _channels.GiveBackAsync(() => Interlocked.Read(ref _delivered) - Interlocked.Read(ref _acknowledged)).ConfigureAwait(false);
+        await _channels.DisposeAsync().ConfigureAwait(false);
     }
 
     private static ParkingException Translate(LotSource source, ShutdownEventArgs reason, Exception exception) => reason.ReplyCode switch
@@ -166,6 +170,7 @@ internal sealed class LotReader : IAsyncDisposable
 
     private void Deliver(IChannel channel, ulong tag, string exchange, string routingKey, IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body)
     {
+        Interlocked.Increment(ref _delivered);
         if (_closing)
         {
             return;

@@ -150,6 +150,7 @@ public sealed class RetryCtlTests(BrokerFixture broker)
         var result = await RunAsync(lot.Address, "parked discard payments --all", new StringReader(answer + "\n"));
         result.ExitCode.ShouldBe(exitCode);
         result.Error.ShouldContain("Discard 5 messages of 'payments' (5 Exhausted)? [y/N]");
+        result.Output.ShouldBe(left == 0 ? "Discarded 5 messages of 'payments': 5 Exhausted.\n" : string.Empty);
         (await lot.WaitForCountAsync(RawLot.Parked, left)).ShouldBe(left);
     }
 
