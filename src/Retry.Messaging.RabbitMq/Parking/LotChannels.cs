@@ -84,7 +84,10 @@ internal sealed class LotChannels(IConnection connection, IChannel questions, st
             var ready = await CountReadyAsync(CancellationToken.None).ConfigureAwait(false);
             await CloseAllAsync(_channels).ConfigureAwait(false);
             _channels.Clear();
-            await WaitUntilReadyAsync(ready + unsettled()).ConfigureAwait(false);
+            if (unsettled() is > 0 and var held)
+            {
+                await WaitUntilReadyAsync(ready + held).ConfigureAwait(false);
+            }
         }
         catch (Exception exception) when (IsGone(exception))
         {
