@@ -26,7 +26,7 @@ internal static class ParkedListCommand
         await using var ends = connection.ConfigureAwait(false);
 
         var tally = new ParkedTally([]);
-        var lot = new ParkingLot(connection);
+        var lot = new ParkingLot(connection, time: host.Time);
         var rows = await listing.ReadAsync(host, parsed, $"{queue}.parked", progress => lot.ListAsync(queue, listing.Limited(filter, parsed), progress, cancellationToken), tally.Add).ConfigureAwait(false);
         if (!parsed.GetValue(GlobalOptions.Json))
         {

@@ -57,7 +57,7 @@ internal static class ParkedMove
     private static async Task CountAsync(CliHost host, IConnection connection, string queue, ParkedFilter filter, ParkedTally tally, CancellationToken cancellationToken) =>
         await ProgressDisplay.RunAsync(host, $"Counting {queue}.parked", async report =>
         {
-            await foreach (var message in new ParkingLot(connection).ListAsync(queue, filter, new ReadingProgress(report), cancellationToken).ConfigureAwait(false))
+            await foreach (var message in new ParkingLot(connection, time: host.Time).ListAsync(queue, filter, new ReadingProgress(report), cancellationToken).ConfigureAwait(false))
             {
                 tally.Add(message);
             }
@@ -77,7 +77,7 @@ internal static class ParkedMove
     private static async Task<int> MoveAsync(CliHost host, IConnection connection, Verb verb, string queue, ParkedFilter filter, string[] ids, bool json, CancellationToken cancellationToken)
     {
         var tally = new ParkedTally(ids);
-        var end = await MoveEnd.RunAsync(host, $"{verb.Ing} {queue}.parked", progress => verb.Move(new ParkingLot(connection), queue, filter, progress, cancellationToken), tally.Add, cancellationToken).ConfigureAwait(false);
+        var end = await MoveEnd.RunAsync(host, $"{verb.Ing} {queue}.parked", progress => verb.Move(new ParkingLot(connection, time: host.Time), queue, filter, progress, cancellationToken), tally.Add, cancellationToken).ConfigureAwait(false);
         if (json)
         {
             JsonOutput.WriteLine(host.Out, new ParkedMoveDocument(verb.Name, queue, verb.PlanId, DryRun: false, tally.Count, tally.ByReason, end.Interrupted, end.Failure?.Message));

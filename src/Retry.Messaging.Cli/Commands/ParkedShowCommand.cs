@@ -39,7 +39,7 @@ internal static class ParkedShowCommand
         await using var ends = connection.ConfigureAwait(false);
 
         var tally = new ParkedTally(ids);
-        var lot = new ParkingLot(connection);
+        var lot = new ParkingLot(connection, time: host.Time);
         var found = new List<ParkedMessage>();
         await ProgressDisplay.RunAsync(host, $"Looking through {queue}.parked", async report =>
         {

@@ -31,7 +31,7 @@ internal sealed class LostMessages(IConnection connection, TimeProvider time)
             yield break;
         }
 
-        var reader = await LotReader.OpenAsync(connection, LotSource.Lost, new LotRequest(filter), cancellationToken).ConfigureAwait(false);
+        var reader = await LotReader.OpenAsync(connection, LotSource.Lost, new LotRequest(filter), time, cancellationToken).ConfigureAwait(false);
         await using var readerEnds = reader.ConfigureAwait(false);
         await foreach (var message in reader.LookAsync(filter.Limit, progress, cancellationToken).ConfigureAwait(false))
         {
@@ -52,7 +52,7 @@ internal sealed class LostMessages(IConnection connection, TimeProvider time)
         var destinations = new ConcurrentDictionary<string, Lazy<Task<string?>>>(StringComparer.Ordinal);
         var publisher = new ConfirmedPublisher(connection);
         await using var publisherEnds = publisher.ConfigureAwait(false);
-        var reader = await LotReader.OpenAsync(connection, LotSource.Lost, new LotRequest(filter) { WithBodies = true, TakesOut = true, ExceptPlan = plan }, cancellationToken).ConfigureAwait(false);
+        var reader = await LotReader.OpenAsync(connection, LotSource.Lost, new LotRequest(filter) { WithBodies = true, TakesOut = true, ExceptPlan = plan }, time, cancellationToken).ConfigureAwait(false);
         await using var readerEnds = reader.ConfigureAwait(false);
         using var mover = new LotMover(reader, PublishAsync, filter.Limit, progress);
         await foreach (var message in mover.RunAsync(cancellationToken).ConfigureAwait(false))

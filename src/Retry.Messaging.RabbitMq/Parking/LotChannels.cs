@@ -12,7 +12,8 @@ namespace Retry.Messaging.RabbitMq.Parking;
 /// <param name="questions">The channel of the questions.</param>
 /// <param name="queue">The queue.</param>
 /// <param name="takesOut">Whether messages are acknowledged while others are held.</param>
-internal sealed class LotChannels(IConnection connection, IChannel questions, string queue, bool takesOut) : IAsyncDisposable
+/// <param name="time">The clock.</param>
+internal sealed class LotChannels(IConnection connection, IChannel questions, string queue, bool takesOut, TimeProvider time) : IAsyncDisposable
 {
     /// <summary>The prefetch of the first consumer, before anything is known about sizes.</summary>
     public const ushort FirstWindow = 1000;
@@ -112,7 +113,7 @@ internal sealed class LotChannels(IConnection connection, IChannel questions, st
 
             quiet = ready == before ? quiet : TimeSpan.Zero;
             before = ready;
-            await Task.Delay(PauseBetweenQuestions).ConfigureAwait(false);
+            await Task.Delay(PauseBetweenQuestions, time).ConfigureAwait(false);
         }
     }
 

@@ -24,6 +24,7 @@ internal sealed class LotReader : IAsyncDisposable
     private readonly LotChannels _channels;
     private readonly LotSource _source;
     private readonly LotRequest _request;
+    private readonly TimeProvider _time;
     private readonly Channel<LotDelivery> _arrived = Channel.CreateUnbounded<LotDelivery>(new UnboundedChannelOptions { SingleReader = true });
     private Task<bool>? _waiting;
     private long _bytes;
@@ -32,11 +33,12 @@ internal sealed class LotReader : IAsyncDisposable
     private long _acknowledged;
     private volatile bool _closing;
 
-    private LotReader(LotChannels channels, LotSource source, LotRequest request, long total)
+    private LotReader(LotChannels channels, LotSource source, LotRequest request, TimeProvider time, long total)
     {
         _channels = channels;
         _source = source;
         _request = request;
+        _time = time;
         Total = total;
     }
 
@@ -51,13 +53,13 @@ internal sealed class LotReader : IAsyncDisposable
 
     /// <summary>Opens a parking lot.</summary>
     /// <exception cref="ParkingException">There is none.</exception>
-    public static async Task<LotReader> OpenAsync(IConnection connection, LotSource source, LotRequest request, CancellationToken cancellationToken)
+    public static async Task<LotReader> OpenAsync(IConnection connection, LotSource source, LotRequest request, TimeProvider time, CancellationToken cancellationToken)
     {
         var questions = await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
-        var channels = new LotChannels(connection, questions, source.Queue, request.TakesOut);
+        var channels = new LotChannels(connection, questions, source.Queue, request.TakesOut, time);
         try
         {
-            return new LotReader(channels, source, request, await channels.CountReadyAsync(cancellationToken).ConfigureAwait(false));
+            return new LotReader(channels, source, request, time, await channels.CountReadyAsync(cancellationToken).ConfigureAwait(false));
         }
         catch (Exception exception)
         {
@@ -220,7 +222,7 @@ internal sealed class LotReader : IAsyncDisposable
             _waiting ??= _arrived.Reader.WaitToReadAsync(CancellationToken.None).AsTask();
             try
             {
-                var arrived = await _waiting.WaitAsync(Quiet, cancellationToken).ConfigureAwait(false);
+                var arrived = await _waiting.WaitAsync(Quiet, _time, cancellationToken).ConfigureAwait(false);
                 _waiting = null;
                 return arrived;
             }

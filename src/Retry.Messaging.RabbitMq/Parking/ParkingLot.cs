@@ -25,15 +25,18 @@ public sealed class ParkingLot : IParkingLot
 
     private readonly IConnection _connection;
     private readonly Func<string, RetryPointNames> _names;
+    private readonly TimeProvider _time;
 
     /// <summary>Creates it on a connection, which stays the caller's.</summary>
     /// <param name="connection">An open connection.</param>
     /// <param name="names">How the queues of a retry point are named; <see langword="null"/> for the default names.</param>
-    public ParkingLot(IConnection connection, Func<string, RetryPointNames>? names = null)
+    /// <param name="time">The clock; <see langword="null"/> for the system's.</param>
+    public ParkingLot(IConnection connection, Func<string, RetryPointNames>? names = null, TimeProvider? time = null)
     {
         ArgumentNullException.ThrowIfNull(connection);
         _connection = connection;
         _names = names ?? RetryPointNames.For;
+        _time = time ?? TimeProvider.System;
     }
 
     /// <inheritdoc/>
@@ -66,7 +69,7 @@ public sealed class ParkingLot : IParkingLot
             yield break;
         }
 
-        var reader = await LotReader.OpenAsync(_connection, LotSource.ParkingLot(names), new LotRequest(filter) { WithBodies = withBodies }, cancellationToken).ConfigureAwait(false);
+        var reader = await LotReader.OpenAsync(_connection, LotSource.ParkingLot(names), new LotRequest(filter) { WithBodies = withBodies }, _time, cancellationToken).ConfigureAwait(false);
         await using var readerEnds = reader.ConfigureAwait(false);
         await foreach (var message in reader.LookAsync(filter.Limit, progress, cancellationToken).ConfigureAwait(false))
         {
@@ -84,7 +87,7 @@ public sealed class ParkingLot : IParkingLot
         var route = DelayLadder.Route(TimeSpan.Zero, await FindDestinationAsync(names, cancellationToken).ConfigureAwait(false));
         var publisher = new ConfirmedPublisher(_connection);
         await using var publisherEnds = publisher.ConfigureAwait(false);
-        var reader = await LotReader.OpenAsync(_connection, LotSource.ParkingLot(names), new LotRequest(filter) { WithBodies = true, TakesOut = true, ExceptPlan = plan }, cancellationToken).ConfigureAwait(false);
+        var reader = await LotReader.OpenAsync(_connection, LotSource.ParkingLot(names), new LotRequest(filter) { WithBodies = true, TakesOut = true, ExceptPlan = plan }, _time, cancellationToken).ConfigureAwait(false);
         await using var readerEnds = reader.ConfigureAwait(false);
         using var mover = new LotMover(reader, PublishAsync, filter.Limit, progress);
         await foreach (var message in mover.RunAsync(cancellationToken).ConfigureAwait(false))
@@ -120,7 +123,7 @@ public sealed class ParkingLot : IParkingLot
             yield break;
         }
 
-        var reader = await LotReader.OpenAsync(_connection, LotSource.ParkingLot(names), new LotRequest(filter) { TakesOut = true }, cancellationToken).ConfigureAwait(false);
+        var reader = await LotReader.OpenAsync(_connection, LotSource.ParkingLot(names), new LotRequest(filter) { TakesOut = true }, _time, cancellationToken).ConfigureAwait(false);
         await using var readerEnds = reader.ConfigureAwait(false);
         using var mover = new LotMover(reader, static _ => Task.FromResult(true), filter.Limit, progress);
         await foreach (var message in mover.RunAsync(cancellationToken).ConfigureAwait(false))
