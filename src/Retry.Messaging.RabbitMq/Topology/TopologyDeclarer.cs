@@ -60,7 +60,8 @@ public static class TopologyDeclarer
         return different;
     }
 
-    private static IEnumerable<(string What, Func<IChannel, Task> Declare)> Steps(TopologyPlan plan, CancellationToken cancellationToken)
+    /// <summary>What is declared, in this order.</summary>
+    internal static IEnumerable<(string What, Func<IChannel, Task> Declare)> Steps(TopologyPlan plan, CancellationToken cancellationToken)
     {
         // An exchange without its bindings sends what comes to it to the lost queue, so they follow at once, and the queues are there
         // by then; a rung without the exchange it lets go to is a warning in the broker's log, but that one was declared before.
