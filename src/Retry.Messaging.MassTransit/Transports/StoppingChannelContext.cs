@@ -26,13 +26,13 @@ internal sealed partial class StoppingChannelContext(ChannelContext context, str
     private long _settled;
     private long _written;
 
-    async Task ChannelContext.BasicCancel(string consumerTag)
+    async Task ChannelContext.BasicCancel(string consumerTag, CancellationToken cancellationToken)
     {
         // before it is sent: what is acknowledged earlier is waited for by the broker itself, with its answer
         _waits = true;
         try
         {
-            await _context.BasicCancel(consumerTag).ConfigureAwait(false);
+            await _context.BasicCancel(consumerTag, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception)
         {
@@ -41,15 +41,15 @@ internal sealed partial class StoppingChannelContext(ChannelContext context, str
         }
     }
 
-    ValueTask ChannelContext.BasicAck(ulong deliveryTag, bool multiple)
+    ValueTask ChannelContext.BasicAck(ulong deliveryTag, bool multiple, CancellationToken cancellationToken)
     {
-        var settling = _context.BasicAck(deliveryTag, multiple);
+        var settling = _context.BasicAck(deliveryTag, multiple, cancellationToken);
         return _waits ? new ValueTask(WrittenAsync(settling.AsTask())) : settling;
     }
 
-    Task ChannelContext.BasicNack(ulong deliveryTag, bool multiple, bool requeue)
+    Task ChannelContext.BasicNack(ulong deliveryTag, bool multiple, bool requeue, CancellationToken cancellationToken)
     {
-        var settling = _context.BasicNack(deliveryTag, multiple, requeue);
+        var settling = _context.BasicNack(deliveryTag, multiple, requeue, cancellationToken);
         return _waits ? WrittenAsync(settling) : settling;
     }
 
