@@ -1,6 +1,8 @@
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.Configuration;
+using Retry.Messaging.Naming;
+using Retry.Messaging.RabbitMq.Control;
 using Retry.Messaging.RabbitMq.Topology;
 
 namespace Retry.Messaging.RabbitMq.Limiter;
@@ -11,8 +13,6 @@ namespace Retry.Messaging.RabbitMq.Limiter;
 /// <param name="time">The clock; null for the system's.</param>
 public sealed class LimiterControl(IConnection connection, Func<string, RetryPointNames>? queueNames = null, TimeProvider? time = null) : ILimiterControl
 {
-    private const string ReaderInstance = "reader";
-
     private readonly TimeProvider _time = time ?? TimeProvider.System;
 
     /// <inheritdoc/>
@@ -20,19 +20,20 @@ public sealed class LimiterControl(IConnection connection, Func<string, RetryPoi
     {
         ArgumentException.ThrowIfNullOrEmpty(point);
         var names = queueNames?.Invoke(point) ?? RetryPointNames.For(point);
-        var stream = await SettingsStream.OpenAsync(connection, static () => { }, cancellationToken).ConfigureAwait(false);
-        await using var ends = stream.ConfigureAwait(false);
-        await ReadToEndAsync(stream, cancellationToken).ConfigureAwait(false);
+        var settings = new LimiterSettings(point);
+        var log = await OpenAsync(settings, declare: false, cancellationToken).ConfigureAwait(false);
+        await using var ends = log.ConfigureAwait(false);
+        var nodes = await ReadNodesAsync(point, cancellationToken).ConfigureAwait(false);
         var release = await LookAsync(names.Release, cancellationToken).ConfigureAwait(false);
         var work = await LookAsync(names.Work, cancellationToken).ConfigureAwait(false);
         return new LimiterReport(
-            stream.SettingOf(point),
+            settings.Current,
             release?.MessageCount,
             release?.ConsumerCount ?? 0,
             work?.MessageCount,
             work?.ConsumerCount ?? 0,
-            stream.LastActive(point),
-            stream.LastStarted(point));
+            nodes.LastOrDefault(node => node.Active),
+            nodes.LastOrDefault(node => !node.Active));
     }
 
     /// <inheritdoc/>
@@ -66,18 +67,50 @@ public sealed class LimiterControl(IConnection connection, Func<string, RetryPoi
     private async Task<LimiterSetting> ChangeAsync(string point, string by, Func<LimiterSetting, LimiterSetting> change, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(point);
-        var stream = await SettingsStream.OpenAsync(connection, static () => { }, cancellationToken).ConfigureAwait(false);
-        await using var ends = stream.ConfigureAwait(false);
-        await ReadToEndAsync(stream, cancellationToken).ConfigureAwait(false);
-        var before = stream.LastReadable(point);
-        var setting = change(before) with { Version = before.Version + 1, By = by, At = _time.GetUtcNow() };
-        return await stream.WriteAsync(setting, cancellationToken).ConfigureAwait(false)
-            ? setting
-            : throw new LimiterException($"Somebody else changed the setting of '{point}' at the same time, and was first. Look at it ('retryctl limiter status') and try again.");
+        var settings = new LimiterSettings(point);
+        var log = await OpenAsync(settings, declare: true, cancellationToken).ConfigureAwait(false);
+        await using var ends = log.ConfigureAwait(false);
+        var setting = change(settings.LastReadable) with { Version = settings.NextVersion, By = by, At = _time.GetUtcNow() };
+        try
+        {
+            return await log.AppendAsync(LimiterDocument.Write(setting), cancellationToken).ConfigureAwait(false)
+                ? setting
+                : throw new LimiterException($"Somebody else changed the setting of '{point}' at the same time, and was first. Look at it ('retryctl limiter status') and try again.");
+        }
+        catch (ControlException exception)
+        {
+            throw new LimiterException($"The setting of '{point}' was not written. {exception.Message}", exception);
+        }
     }
 
-    private Task ReadToEndAsync(SettingsStream stream, CancellationToken cancellationToken) =>
-        stream.WriteAsync(new LimiterNode(string.Empty, ReaderInstance, Active: false, CodeLimit: null, _time.GetUtcNow()), cancellationToken);
+    private async Task<ControlLog> OpenAsync(LimiterSettings settings, bool declare, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ControlLog.OpenAsync(Stream(BrokerNames.ControlStream, ControlLog.Retention), declare, settings.Read, static () => { }, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ControlException exception)
+        {
+            throw new LimiterException($"What operators have set is not known. {exception.Message}", exception);
+        }
+    }
+
+    // for people only: without them the report is shorter
+    private async Task<IReadOnlyList<LimiterNode>> ReadNodesAsync(string point, CancellationToken cancellationToken)
+    {
+        var announcements = new Announcements(Stream(BrokerNames.AnnouncementStream, Announcements.Retention));
+        await using var ends = announcements.ConfigureAwait(false);
+        try
+        {
+            return [.. (await announcements.ReadAsync(cancellationToken).ConfigureAwait(false)).Where(record => record.Key == point).Select(LimiterDocument.ReadNode).OfType<LimiterNode>()];
+        }
+        catch (ControlException)
+        {
+            return [];
+        }
+    }
+
+    private RecordStream Stream(string name, StreamRetention retention) => new(connection, name, retention, _time);
 
     private async Task<QueueDeclareOk?> LookAsync(string queue, CancellationToken cancellationToken)
     {

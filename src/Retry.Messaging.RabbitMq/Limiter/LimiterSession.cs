@@ -1,4 +1,6 @@
 using RabbitMQ.Client.Exceptions;
+using Retry.Messaging.Naming;
+using Retry.Messaging.RabbitMq.Control;
 
 namespace Retry.Messaging.RabbitMq.Limiter;
 
@@ -30,6 +32,8 @@ internal sealed class LimiterSession : IAsyncDisposable
     private static readonly TimeSpan LongestLook = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan SettleLook = TimeSpan.FromMilliseconds(50);
+    // announcements are kept for a day, and an operator asks on the second one, too
+    private static readonly TimeSpan AnnouncedAgain = TimeSpan.FromHours(1);
 
     private readonly LimiterOptions _options;
     private readonly LimiterMonitor _monitor;
@@ -39,11 +43,14 @@ internal sealed class LimiterSession : IAsyncDisposable
     private readonly RedeliveryPacer _pacer;
     private readonly QueueLook _look;
     private readonly WorkQueueGate _gate;
-    private SettingsStream? _settings;
+    private readonly LimiterSettings _settings;
+    private readonly Announcements _announcements;
+    private ControlLog? _log;
     private ReleaseIntake? _intake;
     private ReleasePublisher? _publisher;
     private int _window;
     private bool _active;
+    private long _announced;
 
     private LimiterSession(LimiterOptions options, LimiterMonitor monitor, TimeProvider time, WakeUp wakeUp, LimiterConnection connection)
     {
@@ -55,6 +62,8 @@ internal sealed class LimiterSession : IAsyncDisposable
         _pacer = new RedeliveryPacer(time);
         _look = new QueueLook(connection.Client);
         monitor.IsAt(connection.Cluster, connection.VirtualHost);
+        _settings = new LimiterSettings(options.Names.Work);
+        _announcements = new Announcements(new RecordStream(connection.Client, BrokerNames.AnnouncementStream, Announcements.Retention, time));
         _gate = new WorkQueueGate(_look, options, _pacer, monitor, wakeUp, time);
     }
 
@@ -118,36 +127,43 @@ internal sealed class LimiterSession : IAsyncDisposable
             throw new LimiterException($"There is no queue '{_options.Names.Release}'. It is made when the point starts, or by 'retryctl topology apply --isolated {_options.Names.Work}'.");
         }
 
-        _settings = await SettingsStream.OpenAsync(_connection.Client, _wakeUp.Set, cancellationToken).ConfigureAwait(false);
-        await _settings.WriteAsync(Self(active: false), cancellationToken).ConfigureAwait(false);
-        if (known is not null && _settings.LastReadable(_options.Names.Work).Version < known.Version)
+        _log = await ControlLog.OpenAsync(
+            new RecordStream(_connection.Client, BrokerNames.ControlStream, ControlLog.Retention, _time), declare: true, Follow, _wakeUp.Set, cancellationToken).ConfigureAwait(false);
+        if (known is not null && _settings.LastReadable.Version < known.Version)
         {
-            // the stream was deleted and made anew; what the operator set still holds
-            await _settings.WriteAsync(known, cancellationToken).ConfigureAwait(false);
+            // the log was deleted and made anew; what the operator set still holds
+            await _log.AppendAsync(LimiterDocument.Write(known), cancellationToken).ConfigureAwait(false);
         }
 
+        _ = AnnounceAsync(active: false);
         var channel = await _connection.OpenChannelAsync(cancellationToken).ConfigureAwait(false);
         _intake = new ReleaseIntake(channel, _options.Names.Release, _wakeUp, reason => _ = _connection.EndAsync(reason), _time);
         _publisher = new ReleasePublisher(channel, _connection, _options.Names.Work, _wakeUp, _time);
+    }
+
+    private void Follow(ControlRecord record)
+    {
+        _settings.Read(record);
+        _wakeUp.Set();
     }
 
     private LimiterNode Self(bool active) => new(_options.Names.Work, _options.Instance, active, _options.Limit, _time.GetUtcNow());
 
     private async Task FollowSettingsAsync()
     {
-        if ((_connection.Ended ?? _settings!.Failure) is { } ended)
+        if ((_connection.Ended ?? _log!.Failure) is { } ended)
         {
             throw new LimiterException(ended);
         }
 
-        if (_settings!.WhyUnreadable(_options.Names.Work) is { } unreadable)
+        if (_settings.WhyUnreadable is { } unreadable)
         {
             await StopConsumingAsync().ConfigureAwait(false);
             _monitor.Is(LimiterActivity.Down, unreadable);
             return;
         }
 
-        var setting = _settings.SettingOf(_options.Names.Work);
+        var setting = _settings.LastReadable;
         var limit = setting.Over(_options.Limit);
         var window = limit is null ? LargestWindow : (int)Math.Clamp(WindowSeconds * limit.PerSecond, SmallestWindow, LargestWindow);
         _pacer.Change(limit);
@@ -206,20 +222,25 @@ internal sealed class LimiterSession : IAsyncDisposable
             _active = WasActive = true;
             _pacer.AssumeUsed();
             _monitor.Is(LimiterActivity.Active, null);
-            _ = AnnounceAsync();
+            _ = AnnounceAsync(active: true);
+        }
+        else if (_active && _time.GetElapsedTime(_announced) > AnnouncedAgain)
+        {
+            _ = AnnounceAsync(active: true);
         }
     }
 
-    // for people only: nothing waits for it, and nothing depends on it
-    private async Task AnnounceAsync()
+    // for people only: nothing depends on it
+    private async Task AnnounceAsync(bool active)
     {
+        _announced = _time.GetTimestamp();
         try
         {
-            await _settings!.WriteAsync(Self(active: true), CancellationToken.None).ConfigureAwait(false);
+            await _announcements.SayAsync(LimiterDocument.Write(Self(active)), CancellationToken.None).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is LimiterException or AlreadyClosedException or OperationInterruptedException or IOException or ObjectDisposedException)
+        catch (Exception exception) when (exception is ControlException or OperationInterruptedException or IOException or ObjectDisposedException)
         {
-            // the settings' own failure ends the session
+            // the connection is gone, or the user may not write it; the limiter says of itself elsewhere what it does
         }
     }
 

@@ -23,8 +23,11 @@ public static class BrokerNames
     /// <summary>The queue that holds messages whose destination no longer exists.</summary>
     public const string LostQueue = LadderPrefix + "lost";
 
-    /// <summary>The stream that holds what operators set while everything runs.</summary>
-    public const string SettingsStream = LadderPrefix + "settings";
+    /// <summary>The stream of documents by which operators control the points of the virtual host.</summary>
+    public const string ControlStream = LadderPrefix + "control";
+
+    /// <summary>The stream in which processes say what they are; kept for a day.</summary>
+    public const string AnnouncementStream = LadderPrefix + "announcements";
 
     /// <summary>The exchange that leads to the parking lots; its routing key is the work queue's name.</summary>
     public const string ParkingExchange = "retry.parking";

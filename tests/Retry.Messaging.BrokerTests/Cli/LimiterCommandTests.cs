@@ -5,6 +5,7 @@ using Retry.Messaging.BrokerTests.Limiter;
 using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.Cli;
 using Retry.Messaging.Cli.Hosting;
+using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Limiter;
 using Shouldly;
 using Xunit;
@@ -17,6 +18,31 @@ public sealed class LimiterCommandTests(BrokerFixture broker)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Effective = TimeSpan.FromSeconds(2);
+
+    [Fact]
+    public async Task Status_works_for_who_may_only_read_and_leaves_no_record()
+    {
+        var address = await broker.CreateVirtualHostAsync();
+        await using var point = await LimitedPoint.CreateAsync(address);
+        using var management = new RawManagement(broker.Broker, address);
+        await management.SetUserAsync("reader", "reader", mayConfigure: "^$", mayWrite: "^$");
+        var reader = new UriBuilder(address) { UserName = "reader", Password = "reader" }.Uri;
+
+        // 3: nobody releases; neither stream is made by looking for it
+        (await CommandLineRun.RunAsync(reader, null, "limiter status work")).ExitCode.ShouldBe(ExitCode.Finding);
+        (await point.Raw.CountAsync(BrokerNames.ControlStream)).ShouldBeNull();
+        (await point.Raw.CountAsync(BrokerNames.AnnouncementStream)).ShouldBeNull();
+
+        await new LimiterControl(point.Raw.Connection).SetRateAsync("work", 7, null, "night shift");
+        for (var i = 0; i < 3; i++)
+        {
+            (await CommandLineRun.RunAsync(reader, null, "limiter status work")).Output.ShouldContain("7/s");
+        }
+
+        var set = await CommandLineRun.RunAsync(reader, null, "limiter rate work 9");
+        (set.ExitCode, set.Error).ShouldSatisfyAllConditions(answer => answer.ExitCode.ShouldBe(ExitCode.Failed), answer => answer.Error.ShouldContain("ACCESS_REFUSED"));
+        (await RawStream.CountAsync(point.Raw.Connection, BrokerNames.ControlStream)).ShouldBe(1);
+    }
 
     [Fact]
     public async Task A_limiter_process_follows_what_other_processes_set()

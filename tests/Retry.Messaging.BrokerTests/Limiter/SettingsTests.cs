@@ -85,7 +85,7 @@ public sealed class SettingsTests(ShortConsumerTimeout node, ITestOutputHelper o
         await using var arrivals = await Arrivals.StartAsync(point.Raw.Connection, point.Names.Work);
         var control = new LimiterControl(point.Raw.Connection);
         await control.PauseAsync("work", Operator);
-        await point.Raw.PublishAsync(string.Empty, BrokerNames.SettingsStream, "{ half a docu"u8.ToArray(), new BasicProperties { Type = "retry.limiter.setting", Headers = new Dictionary<string, object?> { ["retry-point"] = "work" } });
+        await point.Raw.PublishAsync(string.Empty, BrokerNames.ControlStream, "{ half a docu"u8.ToArray(), new BasicProperties { Type = "retry.limiter.setting", MessageId = "half", Headers = new Dictionary<string, object?> { ["control-key"] = "work", ["control-version"] = 2L } });
         point.Start(perSecond: 100);
 
         await Task.Delay(Effective);
@@ -110,7 +110,7 @@ public sealed class SettingsTests(ShortConsumerTimeout node, ITestOutputHelper o
 
         await using (var channel = await point.Raw.Connection.CreateChannelAsync())
         {
-            await channel.QueueDeleteAsync(BrokerNames.SettingsStream);
+            await channel.QueueDeleteAsync(BrokerNames.ControlStream);
         }
 
         await Task.Delay(Effective * 2);
@@ -124,7 +124,7 @@ public sealed class SettingsTests(ShortConsumerTimeout node, ITestOutputHelper o
         await using var point = await LimitedPoint.CreateAsync(await node.Broker.CreateVirtualHostAsync());
         await using var raw = await RawClient.ConnectAsync(point.Broker);
         // makes the stream: on 3.10, a fresh node that is asked for its first stream by several at once may end their connection
-        await new LimiterControl(raw.Connection).ReadAsync("work");
+        await new LimiterControl(raw.Connection).PauseAsync("work", Operator);
         var answers = await Task.WhenAll(Enumerable.Range(1, 8).Select(async i =>
         {
             try
@@ -138,7 +138,7 @@ public sealed class SettingsTests(ShortConsumerTimeout node, ITestOutputHelper o
         }));
 
         var counted = answers.OfType<LimiterSetting>().OrderBy(setting => setting.Version).ToList();
-        counted.Select(setting => setting.Version).ShouldBe(Enumerable.Range(1, counted.Count).Select(i => (long)i));
+        counted.Select(setting => setting.Version).ShouldBe(Enumerable.Range(1, counted.Count).Select(i => 1L + i));
         (await new LimiterControl(raw.Connection).ReadAsync("work")).Setting.ShouldBe(counted[^1]);
     }
 

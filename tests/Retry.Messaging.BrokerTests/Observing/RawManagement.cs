@@ -24,11 +24,11 @@ public sealed class RawManagement : IDisposable
     public Task DeletePolicyAsync(string name, bool isOperators = false) =>
         SendAsync(HttpMethod.Delete, $"{(isOperators ? "operator-policies" : "policies")}/{_virtualHost}/{Uri.EscapeDataString(name)}");
 
-    /// <summary>Makes a user of the virtual host who may read and write everything, and configure what fits a pattern.</summary>
-    public async Task SetUserAsync(string name, string password, string mayConfigure, string tags = "")
+    /// <summary>Makes a user of the virtual host who may read everything, and configure and write what fits a pattern.</summary>
+    public async Task SetUserAsync(string name, string password, string mayConfigure, string tags = "", string mayWrite = ".*")
     {
         await SendAsync(HttpMethod.Put, $"users/{name}", new { password, tags });
-        await SendAsync(HttpMethod.Put, $"permissions/{_virtualHost}/{name}", new { configure = mayConfigure, write = ".*", read = ".*" });
+        await SendAsync(HttpMethod.Put, $"permissions/{_virtualHost}/{name}", new { configure = mayConfigure, write = mayWrite, read = ".*" });
     }
 
     public Task DeleteUserAsync(string name) => SendAsync(HttpMethod.Delete, $"users/{name}");

@@ -7,7 +7,7 @@ namespace Retry.Messaging.Tests.Architecture;
 /// <summary>Rules that a reader of the sources may rely on.</summary>
 public partial class SourceTests
 {
-    private static readonly string[] HomesOfNames = ["src/Retry.Messaging/Naming/BrokerNames.cs", "src/Retry.Messaging/State/RetryHeaderNames.cs"];
+    private static readonly string[] HomesOfNames = ["src/Retry.Messaging/Naming/BrokerNames.cs", "src/Retry.Messaging/Naming/ControlHeaderNames.cs", "src/Retry.Messaging/State/RetryHeaderNames.cs"];
 
     // Processes of a test broker live in real time; a clock of its own would only hide what they do.
     // real processes, and a wait that is finer than the runtime's timers (only with the system's own clock)
@@ -18,7 +18,7 @@ public partial class SourceTests
 
     [Fact]
     public void Names_of_broker_objects_and_headers_are_written_in_one_place() =>
-        Findings(NameLiteral(), HomesOfNames).ShouldBeEmpty("Use BrokerNames or RetryHeaderNames.");
+        Findings(NameLiteral(), HomesOfNames).ShouldBeEmpty("Use BrokerNames, ControlHeaderNames or RetryHeaderNames.");
 
     [Fact]
     public void Time_is_injected() =>
@@ -41,7 +41,7 @@ public partial class SourceTests
         .Where(line => !line.Line.StartsWith("//", StringComparison.Ordinal) && pattern.IsMatch(line.Line))
         .Select(line => $"{Repository.Relative(file)}:{line.Number}: {line.Line}");
 
-    [GeneratedRegex("\"[^\"]*(retry\\.v1|retry\\.parking|\\bretry-(id|origin|attempt|first-failed-at|due-at|deadline|error|history|reason|crashes|replayed|plan|kept)\\b)")]
+    [GeneratedRegex("\"[^\"]*(retry\\.v1|retry\\.parking|\\bretry-(id|origin|attempt|first-failed-at|due-at|deadline|error|history|reason|crashes|replayed|plan|kept)\\b|\\bcontrol-(key|version|by|at|repeat)\\b)")]
     private static partial Regex NameLiteral();
 
     [GeneratedRegex(@"\bDateTime(Offset)?\.(Utc)?Now\b|\bDateTime\.Today\b|\bStopwatch\b|\bEnvironment\.TickCount")]

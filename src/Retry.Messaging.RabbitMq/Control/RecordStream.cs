@@ -1,0 +1,161 @@
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
+using Retry.Messaging.RabbitMq.Publishing;
+
+namespace Retry.Messaging.RabbitMq.Control;
+
+/// <summary>A stream of RabbitMQ, on a connection that somebody else owns.</summary>
+/// <remarks>
+/// The end of a stream is found by a second consumer, which begins at its last chunk. A chunk is handed over whole, so the
+/// answer to a command that is sent after its first record comes after its last one. The number of messages that a passive
+/// declaration tells is no end: on 3.10 it lags behind by seconds.
+/// </remarks>
+internal sealed class RecordStream(IConnection connection, string name, StreamRetention retention, TimeProvider time) : IRecordStream
+{
+    private const ushort Prefetch = 1000;
+    // more than one chunk holds, so that none waits for an acknowledgement
+    private const ushort LastChunk = 20_000;
+    private static readonly TimeSpan CloseTime = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan FirstRecord = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan NoRecord = TimeSpan.FromSeconds(1);
+
+    private readonly ConfirmedPublisher _publisher = new(connection, time: time);
+    private StreamConsumer? _consumer;
+    private bool _closing;
+
+    public string Name => name;
+
+    public async Task DeclareAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
+            await using var ends = channel.ConfigureAwait(false);
+            await channel.QueueDeclareAsync(name, durable: true, exclusive: false, autoDelete: false, retention.Arguments(), cancellationToken: cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationInterruptedException exception)
+        {
+            throw new ControlException($"Stream '{name}' cannot be declared: {exception.ShutdownReason?.ReplyText ?? exception.Message}. Use a user who may configure it, once.", exception);
+        }
+    }
+
+    public async Task<bool> FollowAsync(Action<StreamRecord> read, Action<string> failed, CancellationToken cancellationToken)
+    {
+        var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
+        var once = new Once(failed);
+        var consumer = new StreamConsumer(channel, read, () => FailAsync(once, "the broker took the consumer away"));
+        try
+        {
+            await consumer.StartAsync(name, "first", Prefetch, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception)
+        {
+            await channel.DisposeAsync().ConfigureAwait(false);
+            return exception switch
+            {
+                OperationInterruptedException { ShutdownReason.ReplyCode: Constants.NotFound } => false,
+                OperationInterruptedException refused => throw Unreadable(refused),
+                _ => throw new ControlException($"Stream '{name}' cannot be read: {exception.Message}", exception),
+            };
+        }
+
+        _consumer = consumer;
+        channel.ChannelShutdownAsync += (_, args) => FailAsync(once, args.ReplyText);
+        if (!channel.IsOpen)
+        {
+            // it closed before anybody listened
+            await FailAsync(once, channel.CloseReason?.ReplyText).ConfigureAwait(false);
+        }
+
+        return true;
+    }
+
+    public async Task<long?> FindEndAsync(CancellationToken cancellationToken)
+    {
+        var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
+        await using var ends = channel.ConfigureAwait(false);
+        var first = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        long? end = null;
+        var consumer = new StreamConsumer(channel, Read, () => Task.CompletedTask) { Acknowledges = false };
+        try
+        {
+            var isEmpty = (await channel.QueueDeclarePassiveAsync(name, cancellationToken).ConfigureAwait(false)).MessageCount == 0;
+            await consumer.StartAsync(name, "last", LastChunk, cancellationToken).ConfigureAwait(false);
+            await first.Task.WaitAsync(isEmpty ? NoRecord : FirstRecord, time, cancellationToken).ConfigureAwait(false);
+            await consumer.StopAsync(FirstRecord, time, cancellationToken).ConfigureAwait(false);
+            return end;
+        }
+        catch (TimeoutException)
+        {
+            return end;
+        }
+        catch (OperationInterruptedException exception)
+        {
+            throw Unreadable(exception);
+        }
+
+        void Read(StreamRecord record)
+        {
+            end = record.Offset;
+            first.TrySetResult();
+        }
+    }
+
+    public async Task AppendAsync(BasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _publisher.PublishAsync(string.Empty, name, properties, body, cancellationToken).ConfigureAwait(false);
+        }
+        catch (PublishRefusedException exception)
+        {
+            throw new ControlException($"The broker did not take a record for stream '{name}': {exception.Message}", exception);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _closing = true;
+        await _publisher.DisposeAsync().ConfigureAwait(false);
+        if (_consumer is { } consumer)
+        {
+            try
+            {
+                // an acknowledgement on a channel that is being closed ends the whole connection (504), so the reader ends first
+                await consumer.StopAsync(CloseTime, time, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (Exception exception) when (exception is OperationInterruptedException or IOException or ObjectDisposedException or TimeoutException or OperationCanceledException)
+            {
+                // closed already
+            }
+
+            await consumer.Channel.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private Task FailAsync(Once failed, string? reason)
+    {
+        if (!_closing)
+        {
+            failed.Call($"Stream '{name}' can no longer be read: {reason ?? "the channel closed"}.");
+        }
+
+        return Task.CompletedTask;
+    }
+
+    private ControlException Unreadable(OperationInterruptedException exception) =>
+        new($"Stream '{name}' cannot be read: {exception.ShutdownReason?.ReplyText ?? exception.Message}. Check the stream ('rabbitmqctl list_queues name type state') and the user's permissions.", exception);
+
+    private sealed class Once(Action<string> action)
+    {
+        private int _called;
+
+        public void Call(string reason)
+        {
+            if (Interlocked.Exchange(ref _called, 1) == 0)
+            {
+                action(reason);
+            }
+        }
+    }
+}

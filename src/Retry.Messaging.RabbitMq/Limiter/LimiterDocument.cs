@@ -1,0 +1,63 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Retry.Messaging.Configuration;
+using Retry.Messaging.RabbitMq.Control;
+
+namespace Retry.Messaging.RabbitMq.Limiter;
+
+/// <summary>What operators set for limiters, and what limiters say of themselves, as records.</summary>
+internal static class LimiterDocument
+{
+    /// <summary>The kind of an operator's setting, in the control log.</summary>
+    public const string SettingKind = "retry.limiter.setting";
+
+    /// <summary>The kind of what an instance says of itself, among the announcements.</summary>
+    public const string NodeKind = "retry.limiter.node";
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull };
+
+    /// <summary>Writes a setting.</summary>
+    public static ControlRecord Write(LimiterSetting setting) =>
+        new(SettingKind, setting.Point, setting.Version, JsonSerializer.SerializeToUtf8Bytes(setting, Json)) { By = setting.By ?? string.Empty, At = setting.At ?? default };
+
+    /// <summary>Writes what an instance says of itself.</summary>
+    public static ControlRecord Write(LimiterNode node) =>
+        new(NodeKind, node.Point, 1, JsonSerializer.SerializeToUtf8Bytes(node, Json)) { By = node.Instance, At = node.At };
+
+    /// <summary>Reads a setting.</summary>
+    /// <exception cref="LimiterException">It makes no sense. That is never the same as "nothing is set".</exception>
+    public static LimiterSetting ReadSetting(ControlRecord record)
+    {
+        LimiterSetting? setting;
+        try
+        {
+            setting = JsonSerializer.Deserialize<LimiterSetting>(record.Body.Span, Json);
+        }
+        catch (JsonException exception)
+        {
+            throw new LimiterException($"Found a setting of '{record.Key}' that is no JSON of ours ({exception.Message}). Set it anew: 'retryctl limiter rate', 'pause' or 'resume'.", exception);
+        }
+
+        if (setting is null || setting.Point != record.Key
+            || setting.PerSecond is { } rate && !(rate >= SettingRange.LowestRate && rate <= SettingRange.HighestRate)
+            || setting.Burst is < 1 or > SettingRange.LargestBurst)
+        {
+            throw new LimiterException($"Found a setting of '{record.Key}' with values out of range. Set it anew: 'retryctl limiter rate', 'pause' or 'resume'.");
+        }
+
+        return setting with { Version = record.Version };
+    }
+
+    /// <summary>Reads what an instance said, or null when it cannot be read: it is for people only.</summary>
+    public static LimiterNode? ReadNode(ControlRecord record)
+    {
+        try
+        {
+            return record.Kind == NodeKind ? JsonSerializer.Deserialize<LimiterNode>(record.Body.Span, Json) : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

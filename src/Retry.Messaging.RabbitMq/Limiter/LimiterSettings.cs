@@ -1,0 +1,45 @@
+using Retry.Messaging.RabbitMq.Control;
+
+namespace Retry.Messaging.RabbitMq.Limiter;
+
+/// <summary>What the control log says about the limiter of one point.</summary>
+/// <remarks>Written by the reader of the log, read by the limiter's loop.</remarks>
+internal sealed class LimiterSettings(string point)
+{
+    private volatile LimiterSetting _setting = new() { Point = point };
+    private volatile LimiterException? _unreadable;
+    private long _version;
+
+    /// <summary>Gets why the setting is not known, or <see langword="null"/>. An unreadable setting is never "nothing is set".</summary>
+    public string? WhyUnreadable => _unreadable?.Message;
+
+    /// <summary>Gets the last setting that makes sense.</summary>
+    public LimiterSetting LastReadable => _setting;
+
+    /// <summary>Gets the setting in force.</summary>
+    /// <exception cref="LimiterException">It cannot be read.</exception>
+    public LimiterSetting Current => _unreadable is { } unreadable ? throw new LimiterException(unreadable.Message, unreadable) : _setting;
+
+    /// <summary>Gets the version that the next setting must have.</summary>
+    public long NextVersion => Volatile.Read(ref _version) + 1;
+
+    /// <summary>Takes in a record of the log; those of other kinds and points are passed over.</summary>
+    public void Read(ControlRecord record)
+    {
+        if (record.Kind != LimiterDocument.SettingKind || record.Key != point)
+        {
+            return;
+        }
+
+        Volatile.Write(ref _version, record.Version);
+        try
+        {
+            _setting = LimiterDocument.ReadSetting(record);
+            _unreadable = null;
+        }
+        catch (LimiterException exception)
+        {
+            _unreadable = exception;
+        }
+    }
+}
