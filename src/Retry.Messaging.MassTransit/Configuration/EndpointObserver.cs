@@ -160,6 +160,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
                 channel.UseFilter(new LastAcknowledgements(queue, _logging.CreateLogger<LastAcknowledgements>()));
             }
         });
+        endpoint.ConnectReceiveEndpointObserver(new LateAcknowledgement(queue, _logging.CreateLogger<LateAcknowledgement>()));
         endpoint.ConnectReceiveEndpointObserver(topology);
         endpoint.ConnectReceiveEndpointObserver(limiter);
     }

@@ -35,6 +35,26 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
 
     public async Task Send(ConsumeContext context, IPipe<ConsumeContext> next)
     {
+        try
+        {
+            await ConsumeAsync(context, next).ConfigureAwait(false);
+        }
+        catch
+        {
+            context.ReceiveContext.GetOrAddPayload(static () => UnsettledDelivery.Instance);
+            throw;
+        }
+    }
+
+    public void Probe(ProbeContext context)
+    {
+        var scope = context.CreateFilterScope("gradientRetry");
+        scope.Add("queue", point.Queue);
+        scope.Add("policy", point.Rules.ToString());
+    }
+
+    private async Task ConsumeAsync(ConsumeContext context, IPipe<ConsumeContext> next)
+    {
         var delivery = transport.Open(context.ReceiveContext, context);
         if (await IsSuspectedAsync(context, delivery).ConfigureAwait(false) || await CameEarlyAsync(context, delivery).ConfigureAwait(false))
         {
@@ -71,13 +91,6 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
         }
 
         await SettleAsync(attempt, delivery, failure, context.CancellationToken).ConfigureAwait(false);
-    }
-
-    public void Probe(ProbeContext context)
-    {
-        var scope = context.CreateFilterScope("gradientRetry");
-        scope.Add("queue", point.Queue);
-        scope.Add("policy", point.Rules.ToString());
     }
 
     private async Task SettleAsync(AttemptContext attempt, RetryDelivery delivery, Exception exception, CancellationToken cancellationToken)

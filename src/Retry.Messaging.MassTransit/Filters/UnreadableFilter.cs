@@ -24,6 +24,7 @@ internal sealed partial class UnreadableFilter(RetryPoint point, IRetryTransport
         if (!context.TryGetPayload<SettledDelivery>(out _))
         {
             await SettleAsync(context, context.Exception).ConfigureAwait(false);
+            context.GetOrAddPayload(static () => SettledDelivery.Instance);
         }
 
         if (!context.IsDelivered && !context.IsFaulted)
