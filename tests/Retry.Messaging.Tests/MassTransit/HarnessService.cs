@@ -50,7 +50,16 @@ public sealed class HarnessService : IAsyncDisposable
     /// <summary>Stops the bus, which finishes what it has begun.</summary>
     public Task StopAsync() => _provider.GetRequiredService<IBusControl>().StopAsync(TimeSpan.FromSeconds(20));
 
-    public async ValueTask DisposeAsync() => await _provider.DisposeAsync();
+    /// <summary>Stops the bus, then lets the services go.</summary>
+    /// <remarks>
+    /// In this order: a saga that is still at work when its services are gone fails and is retried for as long as its own
+    /// policy says, 90 s for those of the job service, and the bus waits for it.
+    /// </remarks>
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        await _provider.DisposeAsync();
+    }
 
     private sealed class FaultObserver : IPublishObserver
     {
