@@ -43,7 +43,7 @@ internal static class ParkingNeeds
         {
             const string Key = PolicyKeys.DeliveryLimit;
             var limit = EffectiveSettings.Limit(queue, Key);
-            if (limit is null ? !isUnsetALimit : !IsTooLow(limit))
+            if (limit is null ? !isUnsetALimit : !WorkQueuePolicy.IsTooLow(limit))
             {
                 return;
             }
@@ -51,18 +51,16 @@ internal static class ParkingNeeds
             var found = $"{Key} {(limit is null ? "not set, which is 20" : limit.Value.ToString(CultureInfo.InvariantCulture))}";
             var wanted = $"{Key} {WorkQueuePolicy.DeliveryLimit} or more";
             var argument = EffectiveSettings.Number(queue.Arguments.GetValueOrDefault(PolicyKeys.Argument(Key)));
-            var isOperators = IsTooLow(EffectiveSettings.Number(queue.OperatorDefinition.GetValueOrDefault(Key)));
+            var isOperators = WorkQueuePolicy.IsTooLow(EffectiveSettings.Number(queue.OperatorDefinition.GetValueOrDefault(Key)));
             found += isOperators ? $" from operator policy '{queue.OperatorPolicy}'" : "";
             var obstacle = string.Join(' ', new[]
             {
-                IsTooLow(argument) ? ArgumentWins(Key, argument) : null,
+                WorkQueuePolicy.IsTooLow(argument) ? ArgumentWins(Key, argument) : null,
                 isOperators ? $"Operator policy '{queue.OperatorPolicy}' wins over any policy with a higher {Key}: raise it there to {WorkQueuePolicy.DeliveryLimit} or more, or take it out." : null,
             }.OfType<string>());
-            needs.Add(new ParkingNeed(Key, found, wanted, obstacle.Length == 0 ? null : obstacle, IsTooLow(argument)));
+            needs.Add(new ParkingNeed(Key, found, wanted, obstacle.Length == 0 ? null : obstacle, WorkQueuePolicy.IsTooLow(argument)));
         }
     }
-
-    private static bool IsTooLow(long? limit) => limit is >= 0 and < WorkQueuePolicy.DeliveryLimit;
 
     private static string ArgumentWins(string key, object? value) =>
         $"The queue's own argument {PolicyKeys.Argument(key)} '{value}' wins over any policy: take it out of the endpoint's queue arguments, delete the queue while it is empty, and let its service declare it anew.";

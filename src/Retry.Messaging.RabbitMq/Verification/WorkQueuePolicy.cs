@@ -49,13 +49,16 @@ internal sealed record WorkQueuePolicy(string Queue, int Priority, IReadOnlyDict
 
         foreach (var (key, value) in wanted)
         {
-            // a higher limit than ours stays, and so does none
-            var isEnough = key == PolicyKeys.DeliveryLimit && EffectiveSettings.Number(merged.GetValueOrDefault(key)) is >= DeliveryLimit;
+            // a limit that is no lower than ours stays, and so does one that says there is none
+            var isEnough = key == PolicyKeys.DeliveryLimit && EffectiveSettings.Number(merged.GetValueOrDefault(key)) is { } limit && !IsTooLow(limit);
             merged[key] = isEnough ? merged[key] : value;
         }
 
         return new WorkQueuePolicy(queue.Name, applied.Priority + 1, merged);
     }
+
+    /// <summary>Whether a delivery limit is reached by restarts alone. A negative one is none: RabbitMQ 4 takes -1 for "unlimited".</summary>
+    public static bool IsTooLow(long? limit) => limit is >= 0 and < DeliveryLimit;
 
     /// <summary>The definition as JSON.</summary>
     public string DefinitionJson => JsonSerializer.Serialize(Definition, Json);

@@ -53,6 +53,20 @@ public sealed class WorkQueuePolicyTests
         result.Message.ShouldContain("replaces dead-letter-exchange 'house.dead'");
     }
 
+    [Theory]
+    [InlineData(-1, -1)]
+    [InlineData(0, 1000)]
+    [InlineData(999, 1000)]
+    [InlineData(1000, 1000)]
+    [InlineData(5000, 5000)]
+    public void A_merged_policy_replaces_only_a_limit_that_is_too_low(long theirs, long merged)
+    {
+        var policy = new PolicyFact("house", ".*", "all", 7, new Dictionary<string, object?> { ["delivery-limit"] = theirs });
+        var result = WorkQueuePolicyWriter.Decide(new QueueFact("orders", "quorum") { Policy = "house", EffectivePolicy = policy.Definition }, [policy]);
+        result.Policy!.Definition["delivery-limit"].ShouldBe(merged);
+        result.Message.Contains("replaces delivery-limit", StringComparison.Ordinal).ShouldBe(merged != theirs);
+    }
+
     [Fact]
     public void Touches_nothing_that_is_there_already()
     {
