@@ -37,6 +37,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
     private readonly TimeProvider _time;
     private readonly OutcomePublisher _publisher;
     private readonly TopologyKeeper _keeper;
+    private readonly UnseenByAmqp _unseen;
     private bool _told;
 
     public EndpointObserver(IServiceProvider services, GradientRetryOptions options)
@@ -51,6 +52,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         _time = services.GetService<TimeProvider>() ?? TimeProvider.System;
         _publisher = new OutcomePublisher(_time, Random.Shared, _logging.CreateLogger<OutcomePublisher>());
         _keeper = new TopologyKeeper(_manage, options.Rounds, _time, Random.Shared, _logging.CreateLogger<TopologyKeeper>());
+        _unseen = new UnseenByAmqp(_manage, _logging.CreateLogger<UnseenByAmqp>());
     }
 
     /// <summary>The queues of all endpoints of the bus, retry points or not.</summary>
@@ -147,8 +149,13 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         }
 
         _services.GetRequiredService<GradientRetryHealthCheck>().Add(telemetry.Health);
-        var topology = new PointTopology(place, _keeper, _manage, rules, telemetry.Health, settings.QueueArguments, _logging.CreateLogger<PointTopology>());
+        var topology = new PointTopology(place, _keeper, _manage, rules, telemetry.Health, _unseen, settings.QueueArguments, _logging.CreateLogger<PointTopology>());
         _keeper.Add(queue, place.PointPlan);
+        if (_manage != TopologyManagement.OnStart || !settings.QueueArguments.ContainsKey(RabbitMQ.Client.Headers.XDeadLetterExchange))
+        {
+            _unseen.Add(queue, place.PointPlan.HasReleaseQueue);
+        }
+
         var limiter = new PointLimiter(place, rules, _manage, () => settings.PrefetchCount, _time, _logging.CreateLogger<PointLimiter>());
         _services.GetService<LimiterHealthCheck>()?.Add(limiter);
         endpoint.ConfigureChannel(channel =>
@@ -196,20 +203,21 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         var rules = RetryRules.Compile(settings);
         var point = new RetryPoint(queue, rules);
         var logger = _logging.CreateLogger<GradientRetryFilter>();
+        var reporter = new RetryReporter(queue, _time, _logging.CreateLogger<RetryReporter>());
         var outcomes = new Lazy<IRetryTransport>(() => transport(point));
         endpoint.AddPrePipeSpecification(new GradientRetrySpecification(
-            () => new GradientRetryFilter(point, outcomes.Value, _options.Suspicion, _time, Random.Shared, logger),
+            () => new GradientRetryFilter(point, outcomes.Value, _options.Suspicion, reporter, _time, Random.Shared, logger),
             findings,
             new RedeliveryGuard(endpoint, queue),
             reason => LogLeftAlone(queue, reason)));
-        AddForUnconsumed(endpoint, point, outcomes);
+        AddForUnconsumed(endpoint, point, outcomes, reporter);
         endpoint.ConnectActivityConfigurationObserver(new ActivityRetryObserver(activity => LogLeftAlone(queue, $"the compensation of {TypeCache.GetShortName(activity)} is not retried: its exceptions fault the routing slip at once")));
         return rules;
     }
 
     // What cannot be read, and what nobody consumes, never comes to the filter on the consume pipe. As with MassTransit's
     // own queues for them, whoever configured one of the two pipes keeps it as it is.
-    private void AddForUnconsumed(IReceiveEndpointConfigurator endpoint, RetryPoint point, Lazy<IRetryTransport> outcomes)
+    private void AddForUnconsumed(IReceiveEndpointConfigurator endpoint, RetryPoint point, Lazy<IRetryTransport> outcomes, RetryReporter reporter)
     {
         if (endpoint is not IEndpointConfiguration { Receive: var receive })
         {
@@ -219,7 +227,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         if (!receive.ErrorConfigurator.Build().IsNotEmpty())
         {
             var logger = _logging.CreateLogger<UnreadableFilter>();
-            receive.ErrorConfigurator.AddPipeSpecification(new LateFilterSpecification<ExceptionReceiveContext>(() => new UnreadableFilter(point, outcomes.Value, _time, Random.Shared, logger)));
+            receive.ErrorConfigurator.AddPipeSpecification(new LateFilterSpecification<ExceptionReceiveContext>(() => new UnreadableFilter(point, outcomes.Value, reporter, _time, Random.Shared, logger)));
         }
 
         if (!receive.DeadLetterConfigurator.Build().IsNotEmpty())

@@ -8,16 +8,18 @@ using Retry.Messaging.RabbitMq;
 using Retry.Messaging.RabbitMq.Health;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Topology;
-using Retry.Messaging.RabbitMq.Verification;
 
 namespace Retry.Messaging.MassTransit.Configuration;
 
 /// <summary>Has the topology looked after before a point's work queue is consumed from, and declares the point as soon as its queue exists.</summary>
 /// <remarks>Start-up never fails here: what cannot be declared is said, and tried again while the service runs.</remarks>
-internal sealed partial class PointTopology(RabbitMqPoint point, TopologyKeeper keeper, TopologyManagement manage, RetryRules rules, PointHealth health, IDictionary<string, object> workQueueArguments, ILogger logger)
+internal sealed partial class PointTopology(RabbitMqPoint point, TopologyKeeper keeper, TopologyManagement manage, RetryRules rules, PointHealth health, UnseenByAmqp unseen, IDictionary<string, object> workQueueArguments, ILogger logger)
     : IFilter<ChannelContext>, IReceiveEndpointObserver
 {
     private ChannelContext? _channel;
+
+    // the arguments are what this process declares
+    private string? DeadLetterExchange => workQueueArguments.TryGetValue(RabbitMQ.Client.Headers.XDeadLetterExchange, out var value) ? value?.ToString() : null;
 
     public async Task Send(ChannelContext context, IPipe<ChannelContext> next)
     {
@@ -35,27 +37,17 @@ internal sealed partial class PointTopology(RabbitMqPoint point, TopologyKeeper 
 
     public async Task Ready(ReceiveEndpointReady ready)
     {
-        var rulesText = rules.ToString();
-        switch (manage)
+        if (manage != TopologyManagement.OnStart || await EnsureAsync(point.PointPlan).ConfigureAwait(false))
         {
-            case TopologyManagement.OnStart:
-                if (await EnsureAsync(point.PointPlan).ConfigureAwait(false))
-                {
-                    LogReady(point.Names.Work, rulesText);
-                }
-
-                SayWhoParks();
-                break;
-
-            case TopologyManagement.Verify:
-                LogNotDeclared(point.Names.Work, rulesText, manage);
-                SayWhoParks();
-                break;
-
-            case TopologyManagement.Never:
-                LogNotDeclared(point.Names.Work, rulesText, manage);
-                break;
+            LogReady(point.Names.Work, rules.ToString());
         }
+
+        if (manage != TopologyManagement.Never)
+        {
+            SayWhereElseItParks();
+        }
+
+        unseen.Say();
     }
 
     public Task Stopping(ReceiveEndpointStopping stopping)
@@ -89,6 +81,12 @@ internal sealed partial class PointTopology(RabbitMqPoint point, TopologyKeeper 
 
             return true;
         }
+        catch (TopologyException exception) when (exception.IsForbidden)
+        {
+            health.Found(PointHealth.Point, exception.Message);
+            LogForbidden(point.Names.Work, exception.Message);
+            return false;
+        }
 #pragma warning disable CA1031 // the bus starts whatever the broker says; a failed outcome is held until the topology is there
         catch (Exception exception)
         {
@@ -99,27 +97,16 @@ internal sealed partial class PointTopology(RabbitMqPoint point, TopologyKeeper 
 #pragma warning restore CA1031
     }
 
-    // AMQP shows no policy, so without an argument of the queue nobody can tell here; the arguments are what this process declares.
-    private void SayWhoParks()
+    private void SayWhereElseItParks()
     {
-        var exchange = workQueueArguments.TryGetValue(RabbitMQ.Client.Headers.XDeadLetterExchange, out var value) ? value?.ToString() : null;
-        if (exchange is not null && exchange != BrokerNames.ParkingExchange)
+        if (DeadLetterExchange is { } exchange && exchange != BrokerNames.ParkingExchange)
         {
             LogParkedElsewhere(point.Names.Work, exchange, BrokerNames.ParkingExchange);
-        }
-        else if (exchange is null && _channel is { } channel)
-        {
-            var type = workQueueArguments.TryGetValue(RabbitMQ.Client.Headers.XQueueType, out var argument) ? argument?.ToString() : null;
-            var queue = new QueueFact(point.Names.Work, type ?? PolicyKeys.ClassicType) { Arguments = workQueueArguments.ToDictionary(item => item.Key, item => (object?)item.Value) };
-            LogPolicyUnseen(point.Names.Work, WorkQueuePolicy.For(queue, applied: null).Command(channel.ConnectionContext.VirtualHost()));
         }
     }
 
     [LoggerMessage(LogEvents.ParkedElsewhere, LogLevel.Warning, "{Queue}: what the broker itself drops goes to exchange '{Found}', wanted '{Wanted}': the parking lot will not have it. Declare the queue without x-dead-letter-exchange, then run 'retryctl topology apply --point {Queue}'")]
     private partial void LogParkedElsewhere(string queue, string found, string wanted);
-
-    [LoggerMessage(LogEvents.PolicyUnseen, LogLevel.Information, "{Queue}: whether the broker parks what it drops itself (expired, rejected, delivered too often) depends on a policy, which AMQP does not show; 'retryctl topology verify --point {Queue}' looks, 'retryctl topology apply --point {Queue}' writes it, and so does, where the queue has no other policy, since only one applies: {Command}")]
-    private partial void LogPolicyUnseen(string queue, string command);
 
     [LoggerMessage(LogEvents.TopologyRefused, LogLevel.Error, "{Queue}: the retry topology is not complete: failed messages are held or, where only a binding is missing, go to " + BrokerNames.LostQueue + ": {Reason}")]
     private partial void LogRefused(string queue, string reason);
@@ -127,8 +114,8 @@ internal sealed partial class PointTopology(RabbitMqPoint point, TopologyKeeper 
     [LoggerMessage(LogEvents.TopologyDiffers, LogLevel.Warning, "{Queue}: the retry topology is not as planned, and is used as it is: {Reason}")]
     private partial void LogDifferent(string queue, string reason);
 
-    [LoggerMessage(LogEvents.PointNotDeclared, LogLevel.Information, "{Queue}: retry point, {Policy}. ManageTopology is {Manage}: nothing is declared here, and AMQP does not show whether the queue is bound to the ladder's way back. Where it is not, every retry goes to " + BrokerNames.LostQueue + ": run 'retryctl topology verify --point {Queue}'")]
-    private partial void LogNotDeclared(string queue, string policy, TopologyManagement manage);
+    [LoggerMessage(LogEvents.TopologyForbidden, LogLevel.Warning, "{Queue}: this service has no permission to declare its retry point, and AMQP does not show whether the point is bound. {Reason}")]
+    private partial void LogForbidden(string queue, string reason);
 
     [LoggerMessage(LogEvents.PointReady, LogLevel.Information, "{Queue}: retry point ready, {Policy}")]
     private partial void LogReady(string queue, string policy);

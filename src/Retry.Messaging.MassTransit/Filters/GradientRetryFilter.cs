@@ -24,7 +24,7 @@ namespace Retry.Messaging.MassTransit.Filters;
 /// It stands before the message type router, so everything that is configured on the endpoint is inside it, in whichever
 /// order it was configured: an outbox outside would take the ended exception for success, and commit.
 /// </remarks>
-internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransport transport, CrashSuspicion suspicion, TimeProvider time, Random random, ILogger logger)
+internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransport transport, CrashSuspicion suspicion, RetryReporter reporter, TimeProvider time, Random random, ILogger logger)
     : IFilter<ConsumeContext>
 {
     // asked of the operating system anew each time
@@ -99,7 +99,7 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
         {
             case RetryDecision.Again again:
                 await delivery.ClimbAsync(again, ClimbCause.Failed(exception), cancellationToken).ConfigureAwait(false);
-                LogRetry(point.Queue, again.State.Id, delivery.State.Attempt, again.Delay, again.State.Error);
+                reporter.Retried(again.State.Id, delivery.State.Attempt, again.Delay, again.State.Error);
                 MarkSettled(attempt);
                 await attempt.NotifyEndedAsync().ConfigureAwait(false);
                 break;
@@ -113,7 +113,7 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
 
             case RetryDecision.Drop drop:
                 delivery.Telemetry.Dropped();
-                LogDropped(point.Queue, drop.State.Id, delivery.State.Attempt, drop.State.Error);
+                reporter.Dropped(drop.State.Id, delivery.State.Attempt, drop.State.Error);
                 MarkSettled(attempt);
                 await AnswerAsync(attempt, delivery, exception, drop.State, cancellationToken).ConfigureAwait(false);
                 break;
@@ -242,19 +242,13 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
     private static readonly TimeSpan RestWaitedForHere = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan PauseBeforeClimbingAgain = TimeSpan.FromSeconds(1);
 
-    [LoggerMessage(LogEvents.RetryScheduled, LogLevel.Debug, "{Queue}: {RetryId} failed attempt {Attempt} and is tried again in {Delay}: {Error}")]
-    private partial void LogRetry(string queue, string? retryId, int attempt, TimeSpan delay, string? error);
-
     [LoggerMessage(LogEvents.Parked, LogLevel.Warning, "{Queue}: {RetryId} is parked as {Reason} after attempt {Attempt}: {Error}")]
     private partial void LogParked(string queue, string? retryId, string reason, int attempt, string? error);
 
     [LoggerMessage(LogEvents.FaultNotSent, LogLevel.Error, "{Queue}: the Fault of {RetryId} could not be written")]
     private partial void LogFaultNotSent(Exception exception, string queue, string? retryId);
 
-    [LoggerMessage(LogEvents.Dropped, LogLevel.Information, "{Queue}: request {RetryId} is dropped after attempt {Attempt}: its requester will have given up before the next one: {Error}")]
-    private partial void LogDropped(string queue, string? retryId, int attempt, string? error);
-
-    [LoggerMessage(LogEvents.CameEarly, LogLevel.Warning, "{Queue}: {RetryId} came {Rest} before it was due and climbs again, {Count} deliveries so far. Something cuts the delays short, for example a message-ttl policy that fits the ladder's queues: run 'retryctl topology verify'.")]
+    [LoggerMessage(LogEvents.CameEarly, LogLevel.Warning, "{Queue}: {RetryId} came {Rest} before it was due and climbs again; early deliveries so far: {Count}. Something cuts the delays short, for example a message-ttl policy that fits the ladder's queues: run 'retryctl topology verify'.")]
     private partial void LogCameEarly(string queue, string? retryId, TimeSpan rest, long count);
 
     [LoggerMessage(LogEvents.Suspected, LogLevel.Warning, "{Queue}: {RetryId} was returned {Returns} times and may have killed its consumer. It is not consumed but kept away for {Delay}; suspicion {Crashes} of {CrashesAtMost}")]

@@ -16,7 +16,7 @@ namespace Retry.Messaging.MassTransit.Filters;
 /// A message that cannot be deserialized never reaches the consume pipe, and with it our filter there. Anything else that comes
 /// here was thrown outside that filter, by one that somebody put in front of it, and is decided on by the same rules.
 /// </remarks>
-internal sealed partial class UnreadableFilter(RetryPoint point, IRetryTransport transport, TimeProvider time, Random random, ILogger logger)
+internal sealed partial class UnreadableFilter(RetryPoint point, IRetryTransport transport, RetryReporter reporter, TimeProvider time, Random random, ILogger logger)
     : IFilter<ExceptionReceiveContext>
 {
     public async Task Send(ExceptionReceiveContext context, IPipe<ExceptionReceiveContext> next)
@@ -55,6 +55,7 @@ internal sealed partial class UnreadableFilter(RetryPoint point, IRetryTransport
         {
             case RetryDecision.Again again:
                 await delivery.ClimbAsync(again, ClimbCause.Failed(exception), context.CancellationToken).ConfigureAwait(false);
+                reporter.Retried(again.State.Id, delivery.State.Attempt, again.Delay, again.State.Error);
                 break;
 
             case RetryDecision.Park park:
@@ -65,6 +66,7 @@ internal sealed partial class UnreadableFilter(RetryPoint point, IRetryTransport
 
             case RetryDecision.Drop drop:
                 delivery.Telemetry.Dropped();
+                reporter.Dropped(drop.State.Id, delivery.State.Attempt, drop.State.Error);
                 if (delivery.Deadline > now)
                 {
                     await SendFaultAsync(context, delivery, drop.State).ConfigureAwait(false);

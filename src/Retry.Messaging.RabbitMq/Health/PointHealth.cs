@@ -52,7 +52,7 @@ internal sealed class PointHealth(string queue, TimeProvider time)
         var troubles = new List<string>();
         if (Held.Oldest is { } oldest && oldest.Age >= LongestConfirm)
         {
-            troubles.Add($"{Held.Count} outcomes are held, the oldest for {oldest.Age.TotalSeconds:0} s: {oldest.Reason}");
+            troubles.Add($"Held outcomes: {Held.Count}, the oldest for {oldest.Age.TotalSeconds:0} s: {oldest.Reason}");
         }
 
         if (Watch?.Invoke() is { } seen)

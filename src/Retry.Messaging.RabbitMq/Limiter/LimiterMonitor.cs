@@ -1,3 +1,4 @@
+using System.Globalization;
 using Microsoft.Extensions.Logging;
 using Retry.Messaging.Configuration;
 using Retry.Messaging.Naming;
@@ -125,7 +126,7 @@ internal sealed partial class LimiterMonitor(string point, TimeProvider time, IL
                 break;
 
             case LimiterActivity.Active:
-                LogActive(point, _limit?.PerSecond);
+                LogActive(point, _limit is { } limit ? string.Create(CultureInfo.InvariantCulture, $"at most {limit.PerSecond:0.######}/s") : "at any rate, because no limit is set");
                 break;
 
             case LimiterActivity.Paused:
@@ -175,8 +176,8 @@ internal sealed partial class LimiterMonitor(string point, TimeProvider time, IL
     [LoggerMessage(LogEvents.LimiterStandingBy, LogLevel.Information, "{Queue}: the limiter stands by")]
     private partial void LogStandingBy(string queue);
 
-    [LoggerMessage(LogEvents.LimiterActive, LogLevel.Information, "{Queue}: this is the active limiter now, {PerSecond} messages per second")]
-    private partial void LogActive(string queue, double? perSecond);
+    [LoggerMessage(LogEvents.LimiterActive, LogLevel.Information, "{Queue}: this is the active limiter now; it releases {Rate}")]
+    private partial void LogActive(string queue, string rate);
 
     [LoggerMessage(LogEvents.LimiterPaused, LogLevel.Warning, "{Queue}: redelivery is {Reason}; 'retryctl limiter resume' ends it")]
     private partial void LogPaused(string queue, string? reason);

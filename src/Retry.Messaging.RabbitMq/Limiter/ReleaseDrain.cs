@@ -73,6 +73,6 @@ internal sealed partial class ReleaseDrain(LimiterOptions options, TimeProvider 
         }
     }
 
-    [LoggerMessage(LogEvents.ReleaseDrained, LogLevel.Information, "{Queue}: the point has no limit any more; {Count} messages that wait for one go to the work queue now")]
+    [LoggerMessage(LogEvents.ReleaseDrained, LogLevel.Information, "{Queue}: the release queue is emptied into the work queue, because the point no longer has a limit. Messages: {Count}")]
     private partial void LogDrains(string queue, uint count);
 }

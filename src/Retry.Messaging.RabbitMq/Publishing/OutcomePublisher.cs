@@ -194,6 +194,6 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
     [LoggerMessage(LogEvents.HeadersCut, LogLevel.Warning, "{Queue}: message {MessageId} loses the headers {Names}: with them and ours it does not fit into a frame of {FrameMax} bytes, at which the broker would close the connection. Send less in headers, or raise frame_max on broker and clients")]
     private partial void LogHeadersCut(string queue, string messageId, string names, uint frameMax);
 
-    [LoggerMessage(LogEvents.OutcomesHeld, LogLevel.Warning, "{Held} outcomes are held, because the broker does not confirm them: {Reason} They are tried again every 1 to 30 seconds; nothing is lost, and no consumer runs twice unless its service is stopped meanwhile.")]
+    [LoggerMessage(LogEvents.OutcomesHeld, LogLevel.Warning, "Unconfirmed outcomes are held: {Held}. {Reason} They are tried again every 1 to 30 seconds; nothing is lost, and no consumer runs twice unless its service is stopped meanwhile.")]
     private partial void LogHeldOutcomes(int held, string reason);
 }

@@ -109,7 +109,7 @@ internal sealed class RetryConnection
     }
 
     private static PublishRefusedException Missing(string exchange, Exception? inner) =>
-        new($"Exchange '{exchange}' does not exist. With ManageTopology on OnStart it is declared again soon; otherwise run 'retryctl topology apply' with all points: 'retryctl topology verify' prints the command.", inner) { ReplyCode = Constants.NotFound };
+        new($"Exchange '{exchange}' does not exist. A service with ManageTopology OnStart and the permission to configure declares it again within a minute. Where none has, run the command that 'retryctl topology verify' prints.", inner) { ReplyCode = Constants.NotFound };
 
     private async Task LookForAsync(string exchange, CancellationToken cancellationToken)
     {

@@ -166,7 +166,7 @@ internal sealed class TopologyKeeper(TopologyManagement manage, TopologyRounds r
         if (isFirst && Condition.Missing.Count == 0)
         {
             _different = refusals.Count == 0 ? null : string.Join(' ', refusals.Select(refusal => refusal.Message));
-            _reporter.SayDifferent(refusals);
+            _reporter.SayRefused(refusals);
         }
         else
         {

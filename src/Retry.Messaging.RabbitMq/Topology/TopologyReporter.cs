@@ -53,12 +53,18 @@ internal sealed partial class TopologyReporter(TimeProvider time, ILogger logger
         }
     }
 
-    /// <summary>What exists, but not as planned.</summary>
-    public void SayDifferent(IReadOnlyList<TopologyException> differences)
+    /// <summary>Nothing is missing, but the broker refused a declaration: it exists with other properties, or the user may not declare.</summary>
+    public void SayRefused(IReadOnlyList<TopologyException> refusals)
     {
-        foreach (var difference in differences)
+        foreach (var difference in refusals.Where(refusal => !refusal.IsForbidden))
         {
             LogDifferent(difference.Message);
+        }
+
+        // the same permission is missing for each of them
+        if (refusals.FirstOrDefault(refusal => refusal.IsForbidden) is { } forbidden)
+        {
+            LogForbidden(forbidden.Message);
         }
     }
 
@@ -112,6 +118,9 @@ internal sealed partial class TopologyReporter(TimeProvider time, ILogger logger
 
     [LoggerMessage(LogEvents.TopologyDiffers, LogLevel.Warning, "The retry topology is not as planned, and is used as it is: {Reason}")]
     private partial void LogDifferent(string reason);
+
+    [LoggerMessage(LogEvents.TopologyForbidden, LogLevel.Warning, "All exchanges and queues of the retry topology are there, but this service has no permission to declare them, and AMQP does not show whether they are bound. {Reason}")]
+    private partial void LogForbidden(string reason);
 
     [LoggerMessage(LogEvents.TopologyUnseen, LogLevel.Warning, "The retry topology could not be looked at, and will be again: {Reason}")]
     private partial void LogUnseen(string reason);

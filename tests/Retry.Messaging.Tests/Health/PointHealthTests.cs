@@ -47,7 +47,7 @@ public sealed class PointHealthTests
 
         var result = await CheckAsync();
         result.Status.ShouldBe(HealthStatus.Degraded);
-        result.Description.ShouldBe("Queue 'orders': 2 outcomes are held, the oldest for 40 s: low on memory");
+        result.Description.ShouldBe("Queue 'orders': Held outcomes: 2, the oldest for 40 s: low on memory");
 
         old.Dispose();
         (await CheckAsync()).Status.ShouldBe(HealthStatus.Healthy);

@@ -52,7 +52,7 @@ public sealed class OutcomePublisherTests : IDisposable
 
         (_clock.Now - began).ShouldBeInRange(OutcomePublisher.HoldLimit, OutcomePublisher.HoldLimit + TimeSpan.FromSeconds(36));
         _log.Count.ShouldBeInRange(10, 20, "at most one line a minute");
-        _log.ShouldAllBe(line => line.Contains("1 outcomes are held") && line.Contains("'retry.v1.s' does not exist"));
+        _log.ShouldAllBe(line => line.Contains("outcomes are held: 1.") && line.Contains("'retry.v1.s' does not exist"));
         _publisher.Held.ShouldBe(0);
     }
 

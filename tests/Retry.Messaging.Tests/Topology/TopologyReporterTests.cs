@@ -1,4 +1,7 @@
 using Microsoft.Extensions.Logging;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Events;
+using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.RabbitMq.Topology;
 using Shouldly;
 using Xunit;
@@ -63,6 +66,21 @@ public class TopologyReporterTests
         _lines.ShouldHaveSingleItem().ShouldContain("queue '4' and 65 more");
         _lines[0].ShouldContain($"run '{Command}'");
     }
+
+    [Fact]
+    public void A_missing_permission_is_said_once_and_is_no_difference_from_the_plan()
+    {
+        _reporter.SayRefused([Refusal("queue 'orders.parked'", 403, "ACCESS_REFUSED"), Refusal("queue 'mails.parked'", 403, "ACCESS_REFUSED"), Refusal("queue 'retry.v1.5s'", 406, "PRECONDITION_FAILED")]);
+
+        _lines.Count.ShouldBe(2);
+        _lines[0].ShouldContain("not as planned");
+        _lines[0].ShouldContain("'retry.v1.5s'");
+        _lines[1].ShouldStartWith("All exchanges and queues of the retry topology are there, but this service has no permission to declare them");
+        _lines[1].ShouldContain("'orders.parked'");
+    }
+
+    private static TopologyException Refusal(string what, ushort code, string text) =>
+        TopologyException.From(what, new OperationInterruptedException(new ShutdownEventArgs(ShutdownInitiator.Peer, code, text)));
 
     private sealed class TurnedClock : TimeProvider
     {
