@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using System.Runtime.CompilerServices;
 using MassTransit.UsageTracking;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -22,9 +23,11 @@ public static class GradientRetryConfigurationExtensions
     /// <summary>Makes every durable endpoint of the bus a retry point.</summary>
     /// <param name="configurator">The bus's registration.</param>
     /// <param name="configure">Bus-wide settings; endpoints, definitions and appsettings may say otherwise.</param>
+    /// <exception cref="NotSupportedException">MassTransit or RabbitMQ.Client is loaded in a version that this package does not allow.</exception>
     public static IBusRegistrationConfigurator AddGradientRetry(this IBusRegistrationConfigurator configurator, Action<GradientRetryOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(configurator);
+        SupportedPackages.Check();
         Add(configurator, configure, static services => services.GetRequiredService<DependencyInjection.Bind<IBus, IBusRegistrationContext>>().Value);
         return configurator;
     }
@@ -33,10 +36,12 @@ public static class GradientRetryConfigurationExtensions
     /// <typeparam name="TBus">The bus.</typeparam>
     /// <param name="configurator">The bus's registration.</param>
     /// <param name="configure">Bus-wide settings; endpoints, definitions and appsettings may say otherwise.</param>
+    /// <exception cref="NotSupportedException">MassTransit or RabbitMQ.Client is loaded in a version that this package does not allow.</exception>
     public static IBusRegistrationConfigurator<TBus> AddGradientRetry<TBus>(this IBusRegistrationConfigurator<TBus> configurator, Action<GradientRetryOptions>? configure = null)
         where TBus : class, IBus
     {
         ArgumentNullException.ThrowIfNull(configurator);
+        SupportedPackages.Check();
         Add(configurator, configure, static services => services.GetRequiredService<DependencyInjection.Bind<TBus, IBusRegistrationContext>>().Value);
         return configurator;
     }
@@ -74,6 +79,8 @@ public static class GradientRetryConfigurationExtensions
     public static void UseGradientRetry(this IConsumerConfigurator configurator, IRegistrationContext context, Action<RetryPointBuilder>? configure = null) =>
         throw new NotSupportedException();
 
+    // Not inlined: types of ours that a changed interface of MassTransit would break are loaded with this method, after the check.
+    [MethodImpl(MethodImplOptions.NoInlining)]
     private static void Add(IServiceCollection services, Action<GradientRetryOptions>? configure, Func<IServiceProvider, IBusRegistrationContext> contextOf)
     {
         var options = new GradientRetryOptions();

@@ -15,6 +15,16 @@ public class ReferenceTests
         ["Retry.Messaging.Testing"] = ["Retry.Messaging.MassTransit"],
     };
 
+    // Packages (by assembly) that use a library's internals fit only the version that they were built with.
+    private static readonly Dictionary<string, string[]> Friends = new()
+    {
+        ["Retry.Messaging"] = ["Retry.Messaging.RabbitMq", "Retry.Messaging.MassTransit", "retryctl"],
+        ["Retry.Messaging.RabbitMq"] = ["Retry.Messaging.MassTransit", "retryctl"],
+        ["Retry.Messaging.MassTransit"] = ["Retry.Messaging.Testing"],
+        ["Retry.Messaging.Cli"] = [],
+        ["Retry.Messaging.Testing"] = [],
+    };
+
     [Fact]
     public void Every_library_references_only_the_one_below_it()
     {
@@ -25,6 +35,20 @@ public class ReferenceTests
         {
             Allowed.ShouldContainKey(library.Name, $"{library.Name} is new: say here what it may reference.");
             library.References.Except(Allowed[library.Name]).ShouldBeEmpty($"{library.Name} may reference {string.Join(", ", Allowed[library.Name])} and nothing else.");
+        }
+    }
+
+    [Fact]
+    public void Every_library_opens_its_internals_to_few_packages()
+    {
+        var libraries = Repository.Projects.Where(project => project.Folder == "src").ToList();
+        var tests = Repository.Projects.Where(project => project.Folder == "tests").Select(project => project.Name).ToList();
+
+        libraries.ShouldNotBeEmpty();
+        foreach (var library in libraries)
+        {
+            Friends.ShouldContainKey(library.Name, $"{library.Name} is new: say here which packages may use its internals.");
+            library.Friends.Except(tests).ShouldBe(Friends[library.Name], ignoreOrder: true, library.Name);
         }
     }
 

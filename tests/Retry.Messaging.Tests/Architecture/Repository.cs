@@ -31,7 +31,7 @@ internal static class Repository
         throw new InvalidOperationException($"Found no Retry.Messaging.sln above {AppContext.BaseDirectory}; run the tests from a checkout.");
     }
 
-    internal sealed record Project(string Name, string Folder, IReadOnlyList<string> References, IReadOnlyList<string> Packages)
+    internal sealed record Project(string Name, string Folder, IReadOnlyList<string> References, IReadOnlyList<string> Packages, IReadOnlyList<string> Friends)
     {
         public static Project Read(string file)
         {
@@ -40,7 +40,8 @@ internal static class Repository
                 Path.GetFileNameWithoutExtension(file),
                 Relative(file).Split('/')[0],
                 [.. Includes("ProjectReference").Select(path => Path.GetFileNameWithoutExtension(path.Replace('\\', '/')))],
-                [.. Includes("PackageReference")]);
+                [.. Includes("PackageReference")],
+                [.. Includes("InternalsVisibleTo")]);
 
             IEnumerable<string> Includes(string element) => xml.Descendants(element).Select(item => item.Attribute("Include")?.Value).OfType<string>();
         }

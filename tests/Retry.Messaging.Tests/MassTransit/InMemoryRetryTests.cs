@@ -344,14 +344,9 @@ public class InMemoryRetryTests
         service.Harness.GetParked().ShouldBeEmpty();
     }
 
-    [Fact]
+    [LinuxFact] // the kernel's list of open files is read
     public async Task No_socket_is_opened()
     {
-        if (!OperatingSystem.IsLinux())
-        {
-            return; // the kernel's list of open files is read
-        }
-
         var before = Sockets();
         await using var service = await StartAsync(x => x.AddConsumer<OrderConsumer>(), retry => retry.Retries(1));
         service.Harness.SkipRetryDelays();
