@@ -40,11 +40,11 @@ internal sealed class PointOptions
 
     /// <summary>The work queues that were named, by either option.</summary>
     /// <exception cref="UsageException">One cannot be a work queue.</exception>
-    public IReadOnlyList<string> QueuesOf(ParseResult parsed) => [.. Read(parsed, _point).Union(IsolatedOf(parsed), StringComparer.Ordinal)];
+    public IReadOnlyList<string> QueuesOf(ParseResult parsed) => [.. Read(parsed, _point, hasRelease: false).Union(IsolatedOf(parsed), StringComparer.Ordinal)];
 
     /// <summary>Those of them whose point has a release queue.</summary>
     /// <exception cref="UsageException">One cannot be a work queue.</exception>
-    public IReadOnlyList<string> IsolatedOf(ParseResult parsed) => [.. Read(parsed, _isolated)];
+    public IReadOnlyList<string> IsolatedOf(ParseResult parsed) => [.. Read(parsed, _isolated, hasRelease: true)];
 
     private static Option<string[]> Queues(string name, string description) => new(name)
     {
@@ -55,11 +55,11 @@ internal sealed class PointOptions
         DefaultValueFactory = static _ => [],
     };
 
-    private static IEnumerable<string> Read(ParseResult parsed, Option<string[]> option)
+    private static IEnumerable<string> Read(ParseResult parsed, Option<string[]> option, bool hasRelease)
     {
         foreach (var queue in (parsed.GetValue(option) ?? []).Distinct(StringComparer.Ordinal))
         {
-            if (WhyNotAWorkQueue(queue) is { } why)
+            if (WhyNotAWorkQueue(queue, hasRelease) is { } why)
             {
                 throw new UsageException($"{option.Name}: {why}");
             }
@@ -69,14 +69,14 @@ internal sealed class PointOptions
     }
 
     // narrower than for a service, which names its queues on purpose: here it is a slip of the hand that leaves queues nobody needs
-    private static string? WhyNotAWorkQueue(string queue) =>
+    private static string? WhyNotAWorkQueue(string queue, bool hasRelease) =>
         // the parser takes the next option for the value that is missing
         queue.StartsWith("--", StringComparison.Ordinal) ? $"found '{queue}', wanted a work queue's name."
         : queue.Contains('*', StringComparison.Ordinal) || queue.Contains('#', StringComparison.Ordinal) ? $"found '{queue}', wanted a work queue's own name; a wildcard names none."
         : queue.StartsWith(BrokerNames.LadderPrefix, StringComparison.Ordinal) || queue == BrokerNames.ParkingExchange ? $"found '{queue}', which is a name of the ladder itself, wanted that of a work queue."
         : OwnerOf(queue, BrokerNames.ParkedSuffix) is { } parked ? $"found '{queue}', the name of the parking lot of '{parked}', wanted that of a work queue."
         : OwnerOf(queue, BrokerNames.ReleaseSuffix) is { } released ? $"found '{queue}', the name of the release queue of '{released}', wanted that of a work queue."
-        : BrokerNames.WhyNotADestination(queue);
+        : RetryPointNames.For(queue).WhyUnusable(hasRelease);
 
     private static string? OwnerOf(string queue, string suffix) => queue.EndsWith(suffix, StringComparison.Ordinal) ? queue[..^suffix.Length] : null;
 }

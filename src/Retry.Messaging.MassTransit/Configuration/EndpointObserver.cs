@@ -136,6 +136,13 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
             return;
         }
 
+        // derived names, too: also what a function of the user's makes
+        if (_options.QueueNames(queue).WhyUnusable(rules.Limit is not null || rules.Isolated) is { } derived)
+        {
+            Refuse(endpoint, derived);
+            return;
+        }
+
         var place = Rabbit(queue, rules);
         if (_manage != TopologyManagement.OnStart)
         {

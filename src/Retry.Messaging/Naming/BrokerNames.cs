@@ -38,8 +38,11 @@ public static class BrokerNames
     /// <summary>The suffix of a parking lot, unless a formatter says otherwise.</summary>
     public const string ParkedSuffix = ".parked";
 
+    // a queue's name is a short string
+    internal const int MaxQueueBytes = 255;
+
     // eight digits and eight dots come before the destination, and a routing key is a short string of 255 bytes
-    internal const int MaxDestinationBytes = 255 - (2 * DelayLadder.LevelCount);
+    internal const int MaxDestinationBytes = MaxQueueBytes - (2 * DelayLadder.LevelCount);
 
     // by name, not by prefix: anybody may declare a retry.v1.something of his own
     private static readonly FrozenSet<string> OfTheLadder = DelayLadder.Levels.Select(LevelExchange).Append(ReturnExchange).ToFrozenSet(StringComparer.Ordinal);

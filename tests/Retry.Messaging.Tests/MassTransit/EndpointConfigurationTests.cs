@@ -5,6 +5,7 @@ using MassTransit.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Retry.Messaging.MassTransit;
 using Retry.Messaging.MassTransit.Configuration;
+using Retry.Messaging.RabbitMq.Topology;
 using Shouldly;
 using Xunit;
 
@@ -184,6 +185,25 @@ public class EndpointConfigurationTests
     public async Task A_queue_that_does_not_last_is_left_alone_by_itself(bool transient, bool autoDelete) =>
         (await RabbitMqStartUpError("temporary", asked: false, transient, autoDelete)).ShouldBeNull();
 
+    [Theory]
+    [InlineData(231, true, null)]
+    [InlineData(232, true, "Shorten the queue's name by 1 bytes")]
+    [InlineData(239, true, "Shorten the queue's name by 8 bytes")]
+    [InlineData(239, false, null)]
+    public async Task A_release_queue_whose_name_does_not_fit_into_a_routing_key_is_refused(int length, bool isLimited, string? error) =>
+        (await StartUpErrorOfNames(new string('q', length), isLimited, null)).ShouldSatisfyAllConditions(
+            found => (found is null).ShouldBe(error is null, found),
+            found => (found ?? string.Empty).ShouldContain(error ?? string.Empty));
+
+    [Theory]
+    [InlineData("work.#", "work.parked", "without the words * and #")]
+    [InlineData("work.release", "", "wanted 1 to 255 bytes")]
+    [InlineData("work", "work.parked", "wanted three different names")]
+    [InlineData("work.x", "work.x", "wanted three different names")]
+    [InlineData("work.release", "work", "wanted three different names")]
+    public async Task What_a_function_makes_of_a_name_is_checked_too(string release, string parked, string error) =>
+        (await StartUpErrorOfNames("work", isLimited: true, queue => new RetryPointNames(queue, release, parked))).ShouldNotBeNull().ShouldContain(error);
+
     [Fact]
     public async Task A_queue_that_cannot_be_a_destination_is_refused() =>
         (await RabbitMqStartUpError(new string('q', 245), asked: false, transient: false, autoDelete: false)).ShouldNotBeNull().ShouldContain("leaves 239");
@@ -323,22 +343,36 @@ public class EndpointConfigurationTests
         return Should.Throw<Exception>(() => provider.GetRequiredService<IBusControl>()).ToString();
     }
 
-    private static async Task<string?> RabbitMqStartUpError(string queue, bool asked, bool transient, bool autoDelete)
+    private static Task<string?> RabbitMqStartUpError(string queue, bool asked, bool transient, bool autoDelete) =>
+        RabbitMqStartUpError(queue, static _ => { }, (context, e) =>
+        {
+            e.Durable = !transient;
+            e.AutoDelete = autoDelete;
+            if (asked)
+            {
+                e.UseGradientRetry(context);
+            }
+        });
+
+    private static Task<string?> StartUpErrorOfNames(string queue, bool isLimited, Func<string, RetryPointNames>? names) =>
+        RabbitMqStartUpError(queue, options => options.QueueNames = names ?? options.QueueNames, (context, e) => e.UseGradientRetry(context, retry =>
+        {
+            if (isLimited)
+            {
+                retry.LimitRedelivery(10);
+            }
+        }));
+
+    private static async Task<string?> RabbitMqStartUpError(string queue, Action<GradientRetryOptions> options, Action<IBusRegistrationContext, IRabbitMqReceiveEndpointConfigurator> endpoint)
     {
         var services = new ServiceCollection();
         services.AddMassTransit(x =>
         {
             x.DisableUsageTelemetry();
-            x.AddGradientRetry();
+            x.AddGradientRetry(options);
             x.UsingRabbitMq((context, cfg) => cfg.ReceiveEndpoint(queue, e =>
             {
-                e.Durable = !transient;
-                e.AutoDelete = autoDelete;
-                if (asked)
-                {
-                    e.UseGradientRetry(context);
-                }
-
+                endpoint(context, e);
                 e.Handler<SubmitOrder>(_ => Task.CompletedTask);
             }));
         });

@@ -79,6 +79,30 @@ public sealed class OutcomePublisherTests : IDisposable
         tries.ShouldBe(1);
     }
 
+    /// <summary>A name that is too long, a header that cannot be written: sent back, the message would fail again at once.</summary>
+    [Fact]
+    public async Task What_can_never_be_written_is_held_with_a_growing_pause_and_said()
+    {
+        var connection = RetryConnection.Of(SilentBroker.Create().Connection);
+        var tries = new List<TimeSpan>();
+        var publishing = _publisher.PublishAsync(
+            _point,
+            connection,
+            plan: null,
+            () =>
+            {
+                tries.Add(_clock.Now);
+                throw new ArgumentOutOfRangeException("routingKey", "Longer than 255 bytes.");
+            },
+            CancellationToken.None);
+
+        await _clock.RunAsync(publishing, _ => Task.CompletedTask);
+
+        await Assert.ThrowsAsync<OutcomeNotConfirmedException>(() => publishing);
+        tries.Count.ShouldBeInRange(30, 60, "every 30 s for 20 minutes");
+        _log.ShouldAllBe(line => line.Contains("ArgumentOutOfRangeException: Longer than 255 bytes."));
+    }
+
     /// <summary>The broker refuses for a quarter of an hour, and then falls silent with the publish in its socket.</summary>
     [Fact]
     public async Task Silence_after_refusals_does_not_hold_it_beyond_the_consumer_timeout()
