@@ -2,7 +2,6 @@ using MassTransit;
 using MassTransit.RabbitMqTransport;
 using Microsoft.Extensions.Logging;
 using RabbitMQ.Client.Exceptions;
-using Retry.Messaging.MassTransit.Filters;
 using Retry.Messaging.RabbitMq;
 
 namespace Retry.Messaging.MassTransit.Transports;

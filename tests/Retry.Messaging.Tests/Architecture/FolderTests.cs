@@ -1,0 +1,100 @@
+using System.Text.RegularExpressions;
+using Shouldly;
+using Xunit;
+
+namespace Retry.Messaging.Tests.Architecture;
+
+/// <summary>Inside a library, folders use each other one way. What a folder may use stands here, and nothing else does.</summary>
+public class FolderTests
+{
+    private static readonly Dictionary<string, Dictionary<string, string[]>> Allowed = new()
+    {
+        ["Retry.Messaging"] = new()
+        {
+            ["Configuration"] = ["Http", "Outcomes", "Policies"],
+            ["Decisions"] = ["Configuration", "Ladder", "Outcomes", "Policies", "State"],
+            ["Http"] = ["Configuration", "Outcomes"],
+            ["Ladder"] = ["Naming"],
+            ["Naming"] = ["Ladder"],
+            ["Outcomes"] = ["Http"],
+            ["Policies"] = ["Configuration"],
+            ["State"] = ["Outcomes"],
+        },
+        ["Retry.Messaging.RabbitMq"] = new()
+        {
+            ["Connections"] = [],
+            ["Control"] = ["Publishing"],
+            ["Health"] = ["Topology"],
+            ["Limiter"] = ["Control", "Publishing", "Topology"],
+            ["Management"] = ["Connections"],
+            ["Parking"] = ["Publishing", "Telemetry", "Topology"],
+            ["Publishing"] = ["Health", "Parking", "Telemetry", "Topology"],
+            ["Telemetry"] = ["Health", "Parking"],
+            ["Topology"] = ["Publishing"],
+            ["Verification"] = ["Management", "Topology"],
+        },
+        ["Retry.Messaging.MassTransit"] = new()
+        {
+            ["Configuration"] = ["Filters", "InMemory", "Transports"],
+            ["Faults"] = [],
+            ["Filters"] = ["Faults", "Transports"],
+            ["InMemory"] = ["Faults", "Transports"],
+            ["Transports"] = ["Faults"],
+        },
+        ["Retry.Messaging.Cli"] = new()
+        {
+            ["Commands"] = ["Hosting", "Options", "Output"],
+            ["Hosting"] = [],
+            ["Options"] = ["Hosting"],
+            ["Output"] = ["Hosting", "Options"],
+        },
+    };
+
+    // Cycles that stand today; each pair that goes is taken out here, and none is put in.
+    private static readonly string[] KnownCycles =
+    [
+        "Retry.Messaging: Configuration <-> Http",
+        "Retry.Messaging: Configuration <-> Policies",
+        "Retry.Messaging: Http <-> Outcomes",
+        "Retry.Messaging: Ladder <-> Naming",
+        "Retry.Messaging.RabbitMq: Parking <-> Publishing",
+        "Retry.Messaging.RabbitMq: Parking <-> Telemetry",
+        "Retry.Messaging.RabbitMq: Publishing <-> Topology",
+    ];
+
+    public static TheoryData<string> Libraries => [.. Allowed.Keys];
+
+    [Theory]
+    [MemberData(nameof(Libraries))]
+    public void A_folder_uses_only_the_folders_that_it_may_use(string library)
+    {
+        var found = EdgesOf(library);
+
+        foreach (var (folder, used) in found)
+        {
+            Allowed[library].ShouldContainKey(folder, $"{library}/{folder} is new: say here what it may use.");
+            used.Except(Allowed[library][folder]).ShouldBeEmpty($"{library}/{folder} may use {string.Join(", ", Allowed[library][folder])} and nothing else beside it.");
+        }
+    }
+
+    [Fact]
+    public void No_two_folders_use_each_other_but_those_that_did() => Allowed
+        .SelectMany(library => library.Value.SelectMany(folder => folder.Value
+            .Where(used => string.CompareOrdinal(folder.Key, used) < 0 && library.Value.GetValueOrDefault(used, []).Contains(folder.Key))
+            .Select(used => $"{library.Key}: {folder.Key} <-> {used}")))
+        .ShouldBe(KnownCycles, ignoreOrder: true);
+
+    private static Dictionary<string, List<string>> EdgesOf(string library)
+    {
+        var root = Path.Combine(Repository.Root, "src", library);
+        var files = Repository.Sources($"src/{library}")
+            .Select(file => (Folder: Path.GetRelativePath(root, file).Split(Path.DirectorySeparatorChar), Text: File.ReadAllText(file)))
+            .Where(file => file.Folder.Length > 1)
+            .GroupBy(file => file.Folder[0], file => file.Text)
+            .ToDictionary(group => group.Key, group => string.Join('\n', group));
+        files.ShouldNotBeEmpty();
+        return files.ToDictionary(
+            folder => folder.Key,
+            folder => files.Keys.Where(other => other != folder.Key && Regex.IsMatch(folder.Value, $@"\b{Regex.Escape(library)}\.{other}\b")).ToList());
+    }
+}
