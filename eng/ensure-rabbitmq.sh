@@ -55,5 +55,5 @@ if command -v docker > /dev/null && timeout 10 docker info > /dev/null 2>&1; the
 say "found no RabbitMQ for tests and demo, and may not install one here. One of three ways is wanted:"
 say "  1. set RETRY_TEST_BROKER to a broker's address (amqp://user:password@host:5672), with its management API"
 say "  2. install RabbitMQ: $server is missing (Debian, as root: this script does it by apt-get)"
-say "  3. install Docker and start it"
+say "  3. install Docker or Podman and start it: enough for the demo and for tests that need no node of their own"
 exit 1

@@ -1,5 +1,6 @@
 using RabbitMQ.Client;
 using Retry.Messaging.Testing;
+using Retry.Messaging.Testing.Containers;
 using Xunit;
 
 namespace Retry.Messaging.BrokerTests;
@@ -12,7 +13,7 @@ public sealed class BrokerFixture : IAsyncLifetime
 
     public PrivateBroker Broker => _broker ?? throw new InvalidOperationException("The fixture has not been started; xUnit does it for classes in the broker collection.");
 
-    public async Task InitializeAsync() => _broker = await PrivateBroker.StartAsync();
+    public async Task InitializeAsync() => _broker = await PrivateBroker.StartAsync(new PrivateBrokerOptions { Sources = { new RabbitMqContainerSource() } });
 
     public async Task DisposeAsync()
     {

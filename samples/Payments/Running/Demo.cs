@@ -1,5 +1,6 @@
 using Payments.Audit;
 using Retry.Messaging.Testing;
+using Retry.Messaging.Testing.Containers;
 
 namespace Payments.Running;
 
@@ -70,7 +71,7 @@ internal static class Demo
         try
         {
             // kept, its address is shown with the password: not that of a broker which somebody else gave us
-            return await PrivateBroker.StartAsync(new PrivateBrokerOptions { OwnNode = options.Keep }, cancellationToken);
+            return await PrivateBroker.StartAsync(new PrivateBrokerOptions { OwnNode = options.Keep, Sources = { new RabbitMqContainerSource() } }, cancellationToken);
         }
         catch (BrokerUnavailableException exception)
         {

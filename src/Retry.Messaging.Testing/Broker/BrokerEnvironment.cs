@@ -10,8 +10,6 @@ internal sealed record BrokerEnvironment
     /// <summary>Gets the installed server inside a root. The wrapper in /usr/sbin switches users and fails on private directories.</summary>
     public string ServerPath { get; init; } = "/usr/lib/rabbitmq/bin/rabbitmq-server";
 
-    public string DockerCommand { get; init; } = "docker";
-
     public string? TestBroker { get; init; }
 
     public string? TestManagement { get; init; }

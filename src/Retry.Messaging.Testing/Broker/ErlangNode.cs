@@ -18,17 +18,11 @@ internal sealed class ErlangNode : IBrokerNode
     private readonly ErlangNodeLayout _layout;
     private readonly TimeSpan _startTimeout;
     private readonly NodeGuard _guard;
-    private readonly ManagementApi _api;
 
-    private ErlangNode(ErlangNodeLayout layout, TimeSpan startTimeout, NodeGuard guard)
-    {
+    private ErlangNode(ErlangNodeLayout layout, TimeSpan startTimeout, NodeGuard guard) =>
         (_layout, _startTimeout, _guard) = (layout, startTimeout, guard);
-        _api = new ManagementApi(Address.ManagementUri!, Address.UserName, Address.Password);
-    }
 
     public BrokerAddress Address => _layout.Address;
-
-    public string Version { get; private set; } = "unknown";
 
     public bool IsOwnNode => true;
 
@@ -55,22 +49,12 @@ internal sealed class ErlangNode : IBrokerNode
         }
 
         ProcessId = int.Parse(await _guard.AskAsync("start", cancellationToken).ConfigureAwait(false), CultureInfo.InvariantCulture);
-        string? version;
         while (!await LoopbackPorts.AnswersAsync(Address.Port, cancellationToken).ConfigureAwait(false)
             || !await LoopbackPorts.AnswersAsync(Address.ManagementUri!.Port, cancellationToken).ConfigureAwait(false)
-            || (version = await BrokerHandshake.TryAsync(Address, cancellationToken).ConfigureAwait(false)) is null)
+            || await BrokerHandshake.TryAsync(Address, cancellationToken).ConfigureAwait(false) is null)
         {
             await WaitOrFailAsync("RabbitMQ", elapsed, cancellationToken).ConfigureAwait(false);
         }
-
-        Version = version;
-    }
-
-    public async Task<Uri> CreateVirtualHostAsync(CancellationToken cancellationToken)
-    {
-        var name = VirtualHostName.Next();
-        await _api.CreateVirtualHostAsync(name, cancellationToken).ConfigureAwait(false);
-        return (Address with { VirtualHost = name }).AmqpUri;
     }
 
     public async Task KillAsync(CancellationToken cancellationToken)
@@ -112,7 +96,6 @@ internal sealed class ErlangNode : IBrokerNode
 
     public async ValueTask DisposeAsync()
     {
-        _api.Dispose();
         await _guard.DisposeAsync().ConfigureAwait(false);
         ProcessId = null;
     }

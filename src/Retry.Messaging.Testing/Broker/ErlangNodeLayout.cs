@@ -79,7 +79,7 @@ internal sealed class ErlangNodeLayout
     public IReadOnlyList<string> Tool(string name, IReadOnlyList<string> arguments) =>
         [.. Prefix, $"{Path.GetDirectoryName(ServerPath)}/{name}", "--node", NodeName, .. arguments];
 
-    private void WriteFiles(PrivateBrokerOptions options, string seen, int[] ports)
+    private void WriteFiles(PrivateBrokerOptions options, string seen, IReadOnlyList<int> ports)
     {
         const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
         System.IO.Directory.CreateDirectory(Directory, OwnerOnly);

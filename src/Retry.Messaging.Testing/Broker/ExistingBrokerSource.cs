@@ -54,10 +54,10 @@ internal sealed class ExistingBrokerSource(BrokerEnvironment environment) : IBro
         var address = given with { VirtualHost = created };
         try
         {
-            var version = await BrokerHandshake.TryAsync(address, cancellationToken).ConfigureAwait(false)
+            _ = await BrokerHandshake.TryAsync(address, cancellationToken).ConfigureAwait(false)
                 ?? throw new BrokerUnavailableException(
                     $"{BrokerEnvironment.TestBrokerVariable} names {given.Host}:{given.Port}, where nobody speaks AMQP. Check host, port and TLS (amqps).");
-            return new ExistingBroker(address, version, api);
+            return new ExistingBroker(address, api);
         }
         catch
         {

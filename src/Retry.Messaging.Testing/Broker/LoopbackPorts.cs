@@ -3,15 +3,19 @@ using System.Net.Sockets;
 
 namespace Retry.Messaging.Testing;
 
-/// <summary>Finds ports on 127.0.0.1 that are free now and likely to stay so.</summary>
-internal static class LoopbackPorts
+/// <summary>Finds ports on 127.0.0.1 that are free now and likely to stay so, for an <see cref="IBrokerSource"/>.</summary>
+public static class LoopbackPorts
 {
     // Below the range that Linux hands to outgoing connections (32768 and up), so that a port is still ours after a
     // restart of the node; above those that well-known services use.
     private const int First = 21_000;
     private const int End = 32_000;
 
-    public static int[] Take(int count)
+    /// <summary>Finds free ports between 21,000 and 32,000.</summary>
+    /// <param name="count">How many.</param>
+    /// <returns>Different ports. Another process may take one before its user listens.</returns>
+    /// <exception cref="BrokerUnavailableException">There are too few.</exception>
+    public static IReadOnlyList<int> Take(int count)
     {
         var ports = new int[count];
         var held = new List<Socket>(count);
@@ -49,7 +53,7 @@ internal static class LoopbackPorts
         return ports;
     }
 
-    public static async Task<bool> AnswersAsync(int port, CancellationToken cancellationToken)
+    internal static async Task<bool> AnswersAsync(int port, CancellationToken cancellationToken)
     {
         using var client = new TcpClient();
         try

@@ -45,6 +45,20 @@ internal sealed class ManagementApi : IDisposable
         }
     }
 
+    /// <summary>Tells whether anybody answers, whatever the answer is.</summary>
+    public async Task<bool> AnswersAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            using var response = await _http.GetAsync(new Uri("whoami", UriKind.Relative), cancellationToken).ConfigureAwait(false);
+            return true;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Names the queues of a virtual host; none where it does not exist.</summary>
     public async Task<IReadOnlyList<string>> ListQueuesAsync(string virtualHost, CancellationToken cancellationToken)
     {

@@ -206,16 +206,48 @@ public sealed class PrivateBrokerTests(OwnNode own) : IClassFixture<OwnNode>
     }
 
     [Fact]
-    public async Task Names_the_three_ways_when_none_is_open()
+    public async Task Names_the_ways_when_none_is_open()
     {
-        var bare = new BrokerEnvironment { ServerPath = "/nowhere/rabbitmq-server", DockerCommand = "/nowhere/docker" };
+        var bare = new BrokerEnvironment { ServerPath = "/nowhere/rabbitmq-server" };
+        var options = With(new ExistingBrokerSource(bare), new InstalledRabbitMqSource(bare), new OwnSource(_broker) { Obstacle = "it is closed" });
 
-        var refusal = await Should.ThrowAsync<BrokerUnavailableException>(() => PrivateBroker.StartAsync(new PrivateBrokerOptions(), bare, CancellationToken.None));
+        var refusal = await Should.ThrowAsync<BrokerUnavailableException>(() => PrivateBroker.StartAsync(options));
 
         refusal.Message.ShouldContain("1. set RETRY_TEST_BROKER");
         refusal.Message.ShouldContain("2. install RabbitMQ");
         refusal.Message.ShouldContain("there is no /nowhere/rabbitmq-server");
-        refusal.Message.ShouldContain("3. install Docker");
+        refusal.Message.ShouldContain("3. ask the owner: it is closed");
+        refusal.Message.ShouldContain("Retry.Messaging.Testing.Containers");
+    }
+
+    [Fact]
+    public async Task Takes_a_source_of_the_users_own_and_removes_the_virtual_hosts_that_it_made_there()
+    {
+        string made;
+        var source = new OwnSource(_broker);
+        await using (var given = await PrivateBroker.StartAsync(With(new ExistingBrokerSource(new BrokerEnvironment()), source)))
+        {
+            given.Version.ShouldBe(_broker.Version);
+            made = (await given.CreateVirtualHostAsync()).AbsolutePath[1..];
+            (await _broker.ControlAsync("list_vhosts", "--silent")).ShouldContain(made);
+        }
+
+        (await _broker.ControlAsync("list_vhosts", "--silent")).ShouldNotContain(made);
+        source.Disposed.ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Shows_the_log_of_a_broker_that_does_not_get_ready_and_ends_it()
+    {
+        var source = new OwnSource(_broker) { Port = LoopbackPorts.Take(1)[0] };
+        var options = With(source);
+        options.StartTimeout = TimeSpan.FromMilliseconds(100);
+
+        var failure = await Should.ThrowAsync<BrokerUnavailableException>(() => PrivateBroker.StartAsync(options));
+
+        failure.Message.ShouldContain($"wanted an answer at 127.0.0.1:{source.Port}");
+        failure.Message.ShouldContain("the disk is full");
+        source.Disposed.ShouldBe(1);
     }
 
     private Task<PrivateBroker> StartGivenAsync(string path, string? management = null)
@@ -225,7 +257,19 @@ public sealed class PrivateBrokerTests(OwnNode own) : IClassFixture<OwnNode>
             TestBroker = $"amqp://{_broker.UserName}:{_broker.Password}@{_broker.Host}:{_broker.Port}{path}",
             TestManagement = management ?? _broker.ManagementUri!.ToString(),
         };
-        return PrivateBroker.StartAsync(new PrivateBrokerOptions(), environment, CancellationToken.None);
+        return PrivateBroker.StartAsync(With(new ExistingBrokerSource(environment)));
+    }
+
+    private static PrivateBrokerOptions With(params IBrokerSource[] sources)
+    {
+        var options = new PrivateBrokerOptions();
+        options.Sources.Clear();
+        foreach (var source in sources)
+        {
+            options.Sources.Add(source);
+        }
+
+        return options;
     }
 
     private static async Task DeclareAsync(Uri virtualHost, string queue, int messages = 0)

@@ -15,6 +15,7 @@ public class PublicApiTests
     [InlineData("Retry.Messaging.RabbitMq")]
     [InlineData("Retry.Messaging.MassTransit")]
     [InlineData("Retry.Messaging.Testing")]
+    [InlineData("Retry.Messaging.Testing.Containers")]
     public void The_public_surface_is_the_approved_one(string library)
     {
         var file = Path.Combine(Repository.Root, "tests/Retry.Messaging.Tests/PublicApi", library + ".approved.txt");

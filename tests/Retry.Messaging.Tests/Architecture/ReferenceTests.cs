@@ -6,6 +6,8 @@ namespace Retry.Messaging.Tests.Architecture;
 /// <summary>References go one way: core &lt;- RabbitMq &lt;- {MassTransit, Cli}; Testing &lt;- {tests, samples}.</summary>
 public class ReferenceTests
 {
+    private const string Testing = "Retry.Messaging.Testing";
+
     private static readonly Dictionary<string, string[]> Allowed = new()
     {
         ["Retry.Messaging"] = [],
@@ -13,6 +15,7 @@ public class ReferenceTests
         ["Retry.Messaging.MassTransit"] = ["Retry.Messaging.RabbitMq"],
         ["Retry.Messaging.Cli"] = ["Retry.Messaging.RabbitMq"],
         ["Retry.Messaging.Testing"] = ["Retry.Messaging.MassTransit"],
+        ["Retry.Messaging.Testing.Containers"] = ["Retry.Messaging.Testing"],
     };
 
     // Packages (by assembly) that use a library's internals fit only the version that they were built with.
@@ -23,6 +26,7 @@ public class ReferenceTests
         ["Retry.Messaging.MassTransit"] = ["Retry.Messaging.Testing"],
         ["Retry.Messaging.Cli"] = [],
         ["Retry.Messaging.Testing"] = [],
+        ["Retry.Messaging.Testing.Containers"] = [],
     };
 
     [Fact]
@@ -69,8 +73,9 @@ public class ReferenceTests
             .Select(Repository.Relative).ShouldBeEmpty();
 
     [Fact]
-    public void Only_tests_and_samples_use_the_testing_library() =>
-        Repository.Projects.Where(project => project.References.Contains("Retry.Messaging.Testing")).ShouldAllBe(project => project.Folder == "tests" || project.Folder == "samples");
+    public void Only_tests_and_samples_use_the_testing_libraries() =>
+        Repository.Projects.Where(project => !project.Name.StartsWith(Testing, StringComparison.Ordinal) && project.References.Any(name => name.StartsWith(Testing, StringComparison.Ordinal)))
+            .ShouldAllBe(project => project.Folder == "tests" || project.Folder == "samples");
 
     [Fact]
     public void Nobody_references_tests() =>

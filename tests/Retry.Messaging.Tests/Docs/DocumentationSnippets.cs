@@ -6,6 +6,8 @@ using OpenTelemetry;
 using OpenTelemetry.Metrics;
 using OpenTelemetry.Trace;
 using Retry.Messaging.Naming;
+using Retry.Messaging.Testing;
+using Retry.Messaging.Testing.Containers;
 
 namespace Retry.Messaging.Tests.Docs;
 
@@ -64,6 +66,12 @@ internal static class DocumentationSnippets
         await harness.Published.Any<Fault<ChargeRequested>>();
         var parked = harness.GetParked();
         _ = parked;
+    }
+
+    public static async Task StartBroker()
+    {
+        await using var broker = await PrivateBroker.StartAsync(new PrivateBrokerOptions { Sources = { new RabbitMqContainerSource() } });
+        _ = broker;
     }
 
     public static async Task Export(IHost host)

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Time.Testing;
 using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.RabbitMq.Health;
-using Retry.Messaging.Tests.Limiter;
 using Shouldly;
 using Xunit;
 
@@ -9,7 +9,7 @@ namespace Retry.Messaging.Tests.Health;
 
 public sealed class PointHealthTests
 {
-    private readonly PacerClock _clock = new();
+    private readonly FakeTimeProvider _clock = new();
     private readonly PointHealth _point;
 
     public PointHealthTests() => _point = new PointHealth("orders", _clock);

@@ -1,4 +1,5 @@
 using System.Net;
+using Microsoft.Extensions.Time.Testing;
 using Retry.Messaging.Http;
 using Shouldly;
 using Xunit;
@@ -71,7 +72,7 @@ public class HttpResponseFailuresTests
     }
 
     private static HttpFailureException Thrown(HttpResponseMessage response) =>
-        Should.Throw<HttpFailureException>(() => response.ThrowOnFailure(new FixedClock()));
+        Should.Throw<HttpFailureException>(() => response.ThrowOnFailure(new FakeTimeProvider(Now)));
 
     private static HttpResponseMessage Response(HttpStatusCode status, string? retryAfter)
     {
@@ -82,10 +83,5 @@ public class HttpResponseFailuresTests
         }
 
         return response;
-    }
-
-    private sealed class FixedClock : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => Now;
     }
 }

@@ -1,3 +1,4 @@
+using Microsoft.Extensions.Time.Testing;
 using Retry.Messaging.Configuration;
 using Retry.Messaging.RabbitMq.Limiter;
 using Shouldly;
@@ -48,7 +49,7 @@ public sealed class RedeliveryPacerTests
     [Fact]
     public void Gives_a_burst_after_a_pause_and_no_more()
     {
-        var clock = new PacerClock();
+        var clock = Clock();
         var pacer = Pacer(clock, 10, burst: 4);
         clock.Advance(TimeSpan.FromHours(1));
 
@@ -66,7 +67,7 @@ public sealed class RedeliveryPacerTests
     [InlineData(1000)]
     public void The_bound_holds_across_takeovers(double rate)
     {
-        var clock = new PacerClock();
+        var clock = Clock();
         var random = new Random(7);
         var released = new List<TimeSpan>();
         for (var instance = 0; instance < 50; instance++)
@@ -86,7 +87,7 @@ public sealed class RedeliveryPacerTests
     [Fact]
     public void A_successor_starts_with_nothing()
     {
-        var clock = new PacerClock();
+        var clock = Clock();
         var pacer = Pacer(clock, 10, burst: 4);
         clock.Advance(TimeSpan.FromHours(1));
 
@@ -98,7 +99,7 @@ public sealed class RedeliveryPacerTests
     [Fact]
     public void What_lies_ready_in_the_work_queue_counts_as_released()
     {
-        var clock = new PacerClock();
+        var clock = Clock();
         var pacer = Pacer(clock, 10, burst: 1);
         clock.Advance(TimeSpan.FromHours(1));
 
@@ -110,7 +111,7 @@ public sealed class RedeliveryPacerTests
     [Fact]
     public void A_higher_rate_does_not_wait_for_the_lower_one()
     {
-        var clock = new PacerClock();
+        var clock = Clock();
         var pacer = Pacer(clock, OneAnHour, burst: 1);
 
         pacer.Change(new RedeliveryLimit(100, 1));
@@ -121,7 +122,7 @@ public sealed class RedeliveryPacerTests
     [Fact]
     public void A_new_burst_is_not_given_away_at_once()
     {
-        var clock = new PacerClock();
+        var clock = Clock();
         var pacer = Pacer(clock, 100, burst: 1);
         clock.Advance(TimeSpan.FromHours(1));
 
@@ -134,7 +135,7 @@ public sealed class RedeliveryPacerTests
     [Fact]
     public void Without_a_limit_nothing_waits()
     {
-        var clock = new PacerClock();
+        var clock = Clock();
         var pacer = new RedeliveryPacer(clock);
         pacer.Change(null);
         for (var i = 0; i < 1000; i++)
@@ -144,7 +145,10 @@ public sealed class RedeliveryPacerTests
         }
     }
 
-    private static RedeliveryPacer Pacer(PacerClock clock, double rate, int burst)
+    // its timestamps are ticks since the year 1: a day after that a double holds each of them, as it does those of a machine
+    private static FakeTimeProvider Clock() => new(DateTimeOffset.MinValue.AddDays(1));
+
+    private static RedeliveryPacer Pacer(FakeTimeProvider clock, double rate, int burst)
     {
         var pacer = new RedeliveryPacer(clock);
         pacer.Change(new RedeliveryLimit(rate, burst));
@@ -153,7 +157,7 @@ public sealed class RedeliveryPacerTests
 
     private static List<TimeSpan> Release(double rate, int burst, int count, double latestMs, Random random)
     {
-        var clock = new PacerClock();
+        var clock = Clock();
         var pacer = Pacer(clock, rate, burst);
         // a full burst first: the worst that a window can begin with
         clock.Advance(TimeSpan.FromHours(2));
@@ -166,7 +170,7 @@ public sealed class RedeliveryPacerTests
         return released;
     }
 
-    private static void Release(PacerClock clock, RedeliveryPacer pacer, List<TimeSpan> released, double latestMs, Random random)
+    private static void Release(FakeTimeProvider clock, RedeliveryPacer pacer, List<TimeSpan> released, double latestMs, Random random)
     {
         for (var wait = pacer.Wait(); wait > TimeSpan.Zero; wait = pacer.Wait())
         {
@@ -174,7 +178,7 @@ public sealed class RedeliveryPacerTests
         }
 
         pacer.Take(clock.GetTimestamp());
-        released.Add(clock.Now);
+        released.Add(clock.GetUtcNow() - clock.Start);
     }
 
     // every pair of releases is the first and the last of a window

@@ -2,6 +2,7 @@ using MassTransit;
 using MassTransit.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using Retry.Messaging.MassTransit.Filters;
 using Shouldly;
 using Xunit;
@@ -39,7 +40,7 @@ public sealed class RetryReporterTests : IDisposable
     [Fact]
     public async Task A_flood_is_ten_lines_in_ten_seconds_and_a_count_of_the_rest()
     {
-        var clock = new WindowClock();
+        var clock = new FakeTimeProvider();
         var reporter = new RetryReporter("orders", clock, _log);
         for (var window = 1; window <= 2; window++)
         {
@@ -49,7 +50,7 @@ public sealed class RetryReporterTests : IDisposable
             }
 
             _log.Written.Count.ShouldBe((window * (RetryReporter.LinesInWindow + 1)) - 1);
-            await clock.EndWindowAsync();
+            await EndWindowAsync(clock);
             _log.Written.Last().ShouldBe("Information: orders: failed attempts of the last 10s without a line of their own: 990. Each has its next attempt. The last error: Shop.DownException: 1000");
         }
     }
@@ -57,28 +58,15 @@ public sealed class RetryReporterTests : IDisposable
     [Fact]
     public async Task A_window_that_left_nothing_out_ends_in_silence()
     {
-        var clock = new WindowClock();
+        var clock = new FakeTimeProvider();
         var reporter = new RetryReporter("orders", clock, _log);
         reporter.Retried("m-1", attempt: 1, TimeSpan.FromSeconds(5), "Shop.DownException: 1");
 
-        await clock.EndWindowAsync();
+        await EndWindowAsync(clock);
 
         _log.Written.ShouldHaveSingleItem();
     }
 
-    /// <summary>Lets a window end when it is told to.</summary>
-    private sealed class WindowClock : TimeProvider
-    {
-        private Action? _end;
-
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
-        {
-            dueTime.ShouldBe(RetryReporter.Window);
-            _end = () => callback(state);
-            return System.CreateTimer(static _ => { }, null, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        }
-
-        // what follows the wait runs on the thread that ends it
-        public Task EndWindowAsync() => Task.Run(_end.ShouldNotBeNull());
-    }
+    // what follows the wait runs on the thread that ends it
+    private static Task EndWindowAsync(FakeTimeProvider clock) => Task.Run(() => clock.Advance(RetryReporter.Window));
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
 using RabbitMQ.Client.Exceptions;
@@ -14,7 +15,7 @@ public class TopologyReporterTests
 
     private const string Command = "retryctl topology apply --point mails --point orders";
 
-    private readonly TurnedClock _clock = new();
+    private readonly FakeTimeProvider _clock = new();
     private readonly Lines _lines = new();
     private readonly TopologyReporter _reporter;
 
@@ -81,17 +82,6 @@ public class TopologyReporterTests
 
     private static TopologyException Refusal(string what, ushort code, string text) =>
         TopologyException.From(what, new OperationInterruptedException(new ShutdownEventArgs(ShutdownInitiator.Peer, code, text)));
-
-    private sealed class TurnedClock : TimeProvider
-    {
-        private long _now = TimeSpan.TicksPerDay;
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override long GetTimestamp() => _now;
-
-        public void Advance(TimeSpan time) => _now += time.Ticks;
-    }
 
     private sealed class Lines : List<string>, ILogger
     {
