@@ -29,6 +29,7 @@ internal static class LogEvents
     public const int EndpointMisspelt = 1109;
     public const int EndpointUnknown = 1110;
     public const int SettingDoubtful = 1111;
+    public const int RedeliveryScheduled = 1120;
     public const int RetriesLeftOut = 1135;
     public const int TopologyForbidden = 1136;
     public const int LimiterDown = 1201;

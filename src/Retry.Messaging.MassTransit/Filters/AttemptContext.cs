@@ -13,6 +13,8 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
 {
     private readonly ConsumeContext _context;
     private readonly RetryDelivery _delivery;
+    private readonly RedeliveryRequest _redelivery = new();
+    private ThrownExceptions? _thrown;
     private readonly CancellationTokenSource? _timeout;
     private readonly CancellationTokenSource? _linked;
     private IFaultedMessage? _message;
@@ -98,30 +100,54 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
         return base.TryGetPayload(out payload!);
     }
 
-    /// <summary>Remembers who faulted; nothing is published before the message is parked.</summary>
+    /// <summary>Remembers who faulted, and with what; nothing is published before the message is parked.</summary>
     /// <remarks>A batch faults through the context of its last message, whose Fault is that of the message, as all the others'.</remarks>
     public override Task NotifyFaulted<T>(ConsumeContext<T> context, TimeSpan duration, string consumerType, Exception exception)
     {
-        if (typeof(T) is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(Batch<>))
+        if (context.Message is IEnumerable<ConsumeContext> batch && typeof(T) is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(Batch<>))
         {
+            foreach (var message in batch)
+            {
+                if (message.TryGetPayload<AttemptContext>(out var attempt))
+                {
+                    attempt.Threw(consumerType, exception);
+                }
+            }
+
             return Task.CompletedTask;
         }
 
+        Threw(consumerType, exception);
         _message = new FaultedMessage<T>(_context, context.Message) { ConsumerType = consumerType, Duration = duration };
         return Task.CompletedTask;
     }
 
-    /// <summary><c>context.Redeliver(delay)</c>: this message once more, through the ladder.</summary>
-    public Task ScheduleRedelivery(TimeSpan delay, Action<ConsumeContext, SendContext>? callback = null) =>
-        callback is null
-            ? _delivery.RedeliverAsync(delay, CancellationToken)
-            : throw new NotSupportedException("Redeliver through the ladder sends the original bytes once more, so its callback has nothing to change. Call Redeliver(delay) without a callback, or send a message of your own.");
+    /// <summary>What the consumer threw, where MassTransit threw this.</summary>
+    public Exception OriginalOf(Exception exception) => _thrown?.OriginalOf(exception) ?? exception;
+
+    /// <summary><c>context.Redeliver(delay)</c>: this message once more, through the ladder, if the attempt ends well.</summary>
+    /// <remarks>Nothing is published here. An attempt may still fail, and its message would live twice: one on the ladder for each.</remarks>
+    public Task ScheduleRedelivery(TimeSpan delay, Action<ConsumeContext, SendContext>? callback = null)
+    {
+        if (callback is not null)
+        {
+            throw new NotSupportedException("Redeliver through the ladder sends the original bytes once more, so its callback has nothing to change. Call Redeliver(delay) without a callback, or send a message of your own.");
+        }
+
+        return _redelivery.TryAsk(delay)
+            ? Task.CompletedTask
+            : throw new InvalidOperationException("Found a call of Redeliver after the attempt had ended, wanted it before: the message has its outcome. Await Redeliver inside the consumer.");
+    }
+
+    /// <summary>Ends the attempt: nothing can be asked for any more.</summary>
+    /// <returns>The delay after which the consumer asked for another attempt, or <see langword="null"/>.</returns>
+    public TimeSpan? End() => _redelivery.Close();
 
     /// <summary>What the parked message's headers tell other tools.</summary>
     public FaultDetails FaultOf(Exception exception) => new(exception, _message?.ConsumerType, _message?.MessageType, ReceiveContext.InputAddress);
 
-    /// <summary>Tells MassTransit that the delivery has been dealt with; otherwise a copy goes to the skipped queue.</summary>
-    public Task NotifyEndedAsync() => _message is { } message ? message.NotifyEndedAsync() : NotifyEndedAsync(_context);
+    /// <summary>Tells MassTransit, unless a consumer has, that the delivery has been dealt with; otherwise a copy goes to the skipped queue.</summary>
+    public Task NotifyEndedAsync() => ReceiveContext.IsDelivered ? Task.CompletedTask : _message is { } message ? message.NotifyEndedAsync() : NotifyEndedAsync(_context);
 
     /// <inheritdoc cref="NotifyEndedAsync()"/>
     public static Task NotifyEndedAsync(ConsumeContext context) => new FaultedMessage<UnroutedMessage>(context, UnroutedMessage.Instance).NotifyEndedAsync();
@@ -139,6 +165,9 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
         var message = _message ?? new FaultedMessage<UnroutedMessage>(_context, UnroutedMessage.Instance);
         await message.SendFaultAsync(exception, parked, time.GetUtcNow()).ConfigureAwait(false);
     }
+
+    // several consumers may fail at a time
+    private void Threw(string consumer, Exception exception) => LazyInitializer.EnsureInitialized(ref _thrown).Add(consumer, exception);
 
     // MassTransit reads these when somebody asks for them: a consumer may, and the Fault does
     private FormatException? FindEnvelopeProblem()

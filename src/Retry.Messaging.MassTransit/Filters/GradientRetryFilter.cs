@@ -15,7 +15,8 @@ namespace Retry.Messaging.MassTransit.Filters;
 /// <list type="number">
 /// <item>The broker has put it back too often: it is suspected of killing its consumer (<see cref="CrashSuspicion"/>) and not consumed.</item>
 /// <item>It came before its due time: it goes up the ladder again for the rest, and no attempt is used.</item>
-/// <item>The rest of the pipe runs: retries in memory, outbox, transaction, consumer. No exception: done.</item>
+/// <item>The rest of the pipe runs: retries in memory, outbox, transaction, consumer. What becomes of the message is decided when it has ended, once.</item>
+/// <item>No exception: done, or decided on like a failure where the consumer asked for another attempt.</item>
 /// <item>The host is stopping, or the delivery is lost: no outcome. It goes back untouched.</item>
 /// <item>The exception is decided on (<see cref="RetryDecider"/>): climb, park, drop or done.</item>
 /// <item>Climb or park: published and confirmed. Parked: then one Fault. Dropped: one Fault if its requester still waits.</item>
@@ -62,26 +63,34 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
         }
 
         delivery.Telemetry.Began(delivery.State.Attempt, delivery.State.DueAt);
-        Exception failure;
+        Exception? failure = null;
         var attempt = new AttemptContext(context, delivery, point.Rules.AttemptTimeout, time) { Decider = (self, exception) => Decide(self, delivery, exception) };
         try
         {
             await next.Send(attempt).ConfigureAwait(false);
             await attempt.ConsumeCompleted.ConfigureAwait(false);
-            delivery.End();
-            return;
         }
 #pragma warning disable CA1031 // whatever a consumer throws is its attempt's outcome
         catch (Exception exception)
         {
-            failure = attempt.TimedOut
-                ? new TimeoutException($"The attempt took longer than {point.Rules.AttemptTimeout}.", exception)
-                : exception;
+            failure = attempt.OriginalOf(exception);
+            if (attempt.TimedOut)
+            {
+                failure = new TimeoutException($"The attempt took longer than {point.Rules.AttemptTimeout}.", failure);
+            }
         }
 #pragma warning restore CA1031
         finally
         {
             attempt.Dispose();
+        }
+
+        // an exception stands over a redelivery that was asked for before it: a transaction or an outbox has undone the rest, too
+        var asked = attempt.End();
+        if (failure is null && asked is null)
+        {
+            delivery.Telemetry.Done();
+            return;
         }
 
         if (context.CancellationToken.IsCancellationRequested)
@@ -90,16 +99,20 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
             throw new OperationCanceledException("The host is stopping or the delivery was lost: no outcome, the message goes back.", failure, context.CancellationToken);
         }
 
-        await SettleAsync(attempt, delivery, failure, context.CancellationToken).ConfigureAwait(false);
+        var end = failure is null
+            ? DecideOnRedelivery(attempt, delivery, asked.GetValueOrDefault())
+            : new AttemptEnd(failure, attempt.Decide(failure), ClimbCause.Failed(failure));
+        await SettleAsync(attempt, delivery, end, context.CancellationToken).ConfigureAwait(false);
     }
 
-    private async Task SettleAsync(AttemptContext attempt, RetryDelivery delivery, Exception exception, CancellationToken cancellationToken)
+    private async Task SettleAsync(AttemptContext attempt, RetryDelivery delivery, AttemptEnd end, CancellationToken cancellationToken)
     {
-        switch (attempt.Decide(exception))
+        var exception = end.Exception;
+        switch (end.Decision)
         {
             case RetryDecision.Again again:
-                await delivery.ClimbAsync(again, ClimbCause.Failed(exception), cancellationToken).ConfigureAwait(false);
-                reporter.Retried(again.State.Id, delivery.State.Attempt, again.Delay, again.State.Error);
+                await delivery.ClimbAsync(again, end.Cause, cancellationToken).ConfigureAwait(false);
+                LogAgain(end, again, delivery.State.Attempt);
                 MarkSettled(attempt);
                 await attempt.NotifyEndedAsync().ConfigureAwait(false);
                 break;
@@ -119,7 +132,7 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
                 break;
 
             case RetryDecision.Done:
-                delivery.End();
+                delivery.Telemetry.Done();
                 await attempt.NotifyEndedAsync().ConfigureAwait(false);
                 break;
         }
@@ -127,18 +140,26 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
 
     private RetryDecision Decide(AttemptContext attempt, RetryDelivery delivery, Exception exception)
     {
-        var failure = new FailedAttempt(exception, Host)
-        {
-            MessageType = attempt.MessageType,
-            FallbackId = delivery.FallbackId,
-            MessageDeadline = delivery.Deadline,
-            IsRequest = attempt.IsRequest,
-        };
+        var failure = FailureOf(attempt, delivery, exception);
         var now = time.GetUtcNow();
         return attempt.IsUnreadable(exception)
             ? RetryDecider.Refuse(delivery.State, failure, ParkReason.Malformed, now)
             : RetryDecider.Decide(delivery.State, failure, point.Rules, now, random);
     }
+
+    private AttemptEnd DecideOnRedelivery(AttemptContext attempt, RetryDelivery delivery, TimeSpan delay)
+    {
+        var refused = new RedeliveryRefusedException(point.Queue, delay, point.Rules);
+        return new AttemptEnd(refused, RetryDecider.Redeliver(delivery.State, FailureOf(attempt, delivery, refused), delay, point.Rules, time.GetUtcNow(), random), ClimbCause.Asked);
+    }
+
+    private static FailedAttempt FailureOf(AttemptContext attempt, RetryDelivery delivery, Exception exception) => new(exception, Host)
+    {
+        MessageType = attempt.MessageType,
+        FallbackId = delivery.FallbackId,
+        MessageDeadline = delivery.Deadline,
+        IsRequest = attempt.IsRequest,
+    };
 
     private static void MarkSettled(ConsumeContext context) => context.ReceiveContext.GetOrAddPayload(static () => SettledDelivery.Instance);
 
@@ -226,6 +247,18 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
         return true;
     }
 
+    private void LogAgain(AttemptEnd end, RetryDecision.Again again, int attempt)
+    {
+        if (end.Cause == ClimbCause.Asked)
+        {
+            LogRedelivery(point.Queue, again.State.Id, again.Delay, attempt);
+        }
+        else
+        {
+            reporter.Retried(again.State.Id, attempt, again.Delay, again.State.Error);
+        }
+    }
+
     // Where a policy cuts the rungs, every message comes early, each once a second: one line a minute tells it all.
     private void ReportEarly(string? retryId, TimeSpan rest)
     {
@@ -241,6 +274,9 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
     private static readonly TimeSpan PauseBetweenReports = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan RestWaitedForHere = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan PauseBeforeClimbingAgain = TimeSpan.FromSeconds(1);
+
+    [LoggerMessage(LogEvents.RedeliveryScheduled, LogLevel.Debug, "{Queue}: {RetryId} is delivered again in {Delay}, as its consumer asked in attempt {Attempt}")]
+    private partial void LogRedelivery(string queue, string? retryId, TimeSpan delay, int attempt);
 
     [LoggerMessage(LogEvents.Parked, LogLevel.Warning, "{Queue}: {RetryId} is parked as {Reason} after attempt {Attempt}: {Error}")]
     private partial void LogParked(string queue, string? retryId, string reason, int attempt, string? error);

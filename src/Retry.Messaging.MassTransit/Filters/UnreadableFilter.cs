@@ -75,7 +75,7 @@ internal sealed partial class UnreadableFilter(RetryPoint point, IRetryTransport
                 break;
 
             case RetryDecision.Done:
-                delivery.End();
+                delivery.Telemetry.Done();
                 break;
         }
     }

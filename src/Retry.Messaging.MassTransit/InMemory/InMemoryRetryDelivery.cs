@@ -17,8 +17,6 @@ internal sealed class InMemoryRetryDelivery(
     InMemoryParkingLot parkingLot,
     TimeProvider time) : RetryDelivery
 {
-    protected override DateTimeOffset Now => time.GetUtcNow();
-
     public override Task HoldAsync(Func<Task> step, CancellationToken cancellationToken) => step();
 
     protected override Task SendUpAsync(RetryDecision.Again again, CancellationToken cancellationToken) =>
@@ -28,7 +26,7 @@ internal sealed class InMemoryRetryDelivery(
     {
         var state = park.State with { Reason = park.Reason };
         var parked = Copy(state);
-        foreach (var (name, value) in fault.Headers(Now, State.Attempt - 1))
+        foreach (var (name, value) in fault.Headers(time.GetUtcNow(), State.Attempt - 1))
         {
             parked[name] = value;
         }

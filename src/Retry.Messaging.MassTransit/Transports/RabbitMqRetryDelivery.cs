@@ -30,8 +30,6 @@ internal sealed class RabbitMqRetryDelivery(RabbitMqRetryTransport transport, Ra
 
     public IReadOnlyBasicProperties Properties => basic.Properties;
 
-    protected override DateTimeOffset Now => transport.Time.GetUtcNow();
-
     public override Task HoldAsync(Func<Task> step, CancellationToken cancellationToken) =>
         transport.HoldAsync(connection, step, cancellationToken);
 
@@ -40,7 +38,7 @@ internal sealed class RabbitMqRetryDelivery(RabbitMqRetryTransport transport, Ra
 
     protected override Task SendToParkingLotAsync(RetryDecision.Park park, FaultDetails fault, CancellationToken cancellationToken)
     {
-        var at = Now;
+        var at = transport.Time.GetUtcNow();
         return transport.PublishAsync(connection, () => Park(park, fault, at), cancellationToken);
     }
 

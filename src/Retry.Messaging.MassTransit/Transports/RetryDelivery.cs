@@ -8,8 +8,6 @@ namespace Retry.Messaging.MassTransit.Transports;
 /// <summary>One delivery, and the ways it can go on.</summary>
 internal abstract class RetryDelivery
 {
-    private bool _hasClimbed;
-
     /// <summary>What its retry point counts and measures.</summary>
     public required PointTelemetry Telemetry { get; init; }
 
@@ -45,7 +43,6 @@ internal abstract class RetryDelivery
             throw;
         }
 
-        _hasClimbed = true;
         Telemetry.Climbed(cause, again.Delay);
     }
 
@@ -66,24 +63,8 @@ internal abstract class RetryDelivery
         Telemetry.Parked(park.Reason, fault.Exception);
     }
 
-    /// <summary>The attempt ended well. One whose consumer asked for another has been counted.</summary>
-    public void End()
-    {
-        if (!_hasClimbed)
-        {
-            Telemetry.Done();
-        }
-    }
-
     /// <summary>Repeats a step of the outcome until the transport takes it.</summary>
     public abstract Task HoldAsync(Func<Task> step, CancellationToken cancellationToken);
-
-    /// <summary>Sends the message up the ladder because its consumer asked for it; counts as an attempt.</summary>
-    public Task RedeliverAsync(TimeSpan delay, CancellationToken cancellationToken) =>
-        ClimbAsync(RetryDecider.Redeliver(State, FallbackId, delay, Environment.MachineName, Now), ClimbCause.Asked, cancellationToken);
-
-    /// <summary>The time on the transport's clock.</summary>
-    protected abstract DateTimeOffset Now { get; }
 
     /// <summary>Sends the message up the ladder. Returns when it is safe there.</summary>
     protected abstract Task SendUpAsync(RetryDecision.Again again, CancellationToken cancellationToken);

@@ -119,6 +119,10 @@ public sealed class RetryRules
         return new RetryRules(settings);
     }
 
+    /// <summary>Returns the policy of a message, whatever happened to it.</summary>
+    /// <param name="messageType">The type of the message, or null where it is not known.</param>
+    internal RetryPolicy PolicyForMessage(Type? messageType) => RulesOf(messageType).Policy;
+
     private static TimeSpan? Ask(Func<Exception, TimeSpan?> selector, Exception exception)
     {
         try

@@ -38,41 +38,27 @@ public static class RetryDecider
             return new RetryDecision.Done();
         }
 
-        // a first failure in the future would prolong the validity: another clock wrote it, or a stranger
-        var firstFailedAt = state.FirstFailedAt is { } first && first < now ? first : now;
-        var deadline = Earlier(failure.MessageDeadline, Later(firstFailedAt, rules.ValidForMessage(failure.MessageType)));
         var policy = rules.PolicyFor(exception, failure.MessageType);
+        var chain = Bounded(state, failure, rules, now);
+        var failed = Failed(chain, BoundedAttempt(state, policy), failure, now);
         if (outcome == Outcome.Fail)
         {
-            return Park(ParkReason.Failed);
+            return new RetryDecision.Park(ParkReason.Failed, failed);
         }
 
         // the delay before is in the history, which is read for nobody else
         if (policy.NextDelay(state.Attempt, policy.Jitter == Jitter.Decorrelated ? state.PreviousDelay : null, random) is not { } drawn)
         {
-            return Park(ParkReason.Exhausted);
+            return new RetryDecision.Park(ParkReason.Exhausted, failed);
         }
 
-        var left = deadline - now;
+        var left = chain.Deadline!.Value - now;
         var delay = rules.RetryAfter(exception, failure.MessageType) is { } asked
             ? DelayLadder.RoundUp(asked)
             : policy.Jitter == Jitter.None
                 ? DelayLadder.RoundUp(drawn)
                 : DelayLadder.RoundUpToFewHops(drawn, Shorter(policy.Schedule.Cap, drawn <= left ? left : null));
-
-        if (left <= TimeSpan.Zero || delay > left)
-        {
-            return failure.IsRequest && failure.MessageDeadline is not null
-                ? new RetryDecision.Drop(Next(null))
-                : Park(ParkReason.Expired);
-        }
-
-        var dueAt = now + delay;
-        return new RetryDecision.Again(delay, dueAt, Next(dueAt));
-
-        RetryDecision.Park Park(ParkReason reason) => new(reason, Next(null));
-
-        RetryState Next(DateTimeOffset? due) => Failed(state, BoundedAttempt(state, policy), failure, now) with { DueAt = due, FirstFailedAt = firstFailedAt, Deadline = deadline };
+        return ComesTooLate(delay, left) ? TooLate(failed, failure) : Again(failed, delay, now);
     }
 
     /// <summary>Parks a message that no consumer took: it cannot be read, or nobody consumes its type. Trying again would change nothing.</summary>
@@ -88,23 +74,58 @@ public static class RetryDecider
         return new RetryDecision.Park(reason, Failed(state, state.Attempt, failure, now) with { FirstFailedAt = state.FirstFailedAt is { } first && first < now ? first : now });
     }
 
-    /// <summary>Sends a message up the ladder because its consumer asked for it: an attempt like any other, but nothing failed.</summary>
+    /// <summary>Decides on a message whose consumer asked for another attempt: one like any other, within the policy's bounds, but nothing failed.</summary>
     /// <remarks>It is written into the history, from which a delivery knows how long its delay was.</remarks>
     /// <param name="state">What the message knew when it was delivered.</param>
-    /// <param name="fallbackId">The id to use for the chain when the message has none.</param>
-    /// <param name="delay">The delay, rounded up to 100 ms.</param>
-    /// <param name="host">The machine it happened on.</param>
+    /// <param name="asked">The attempt that asked, with the exception that says so where the policy allows no other.</param>
+    /// <param name="delay">The delay that it asked for, rounded up to 100 ms.</param>
+    /// <param name="rules">The rules of its retry point.</param>
     /// <param name="now">The current time.</param>
-    public static RetryDecision.Again Redeliver(RetryState state, string fallbackId, TimeSpan delay, string host, DateTimeOffset now)
+    /// <param name="random">Where jitter comes from, in a policy of which only the bound is asked.</param>
+    public static RetryDecision Redeliver(RetryState state, FailedAttempt asked, TimeSpan delay, RetryRules rules, DateTimeOffset now, Random random)
     {
         ArgumentNullException.ThrowIfNull(state);
-        ArgumentNullException.ThrowIfNull(fallbackId);
+        ArgumentNullException.ThrowIfNull(asked);
+        ArgumentNullException.ThrowIfNull(rules);
 
-        var rounded = DelayLadder.RoundUp(delay);
-        var dueAt = now + rounded;
-        var attempt = new RetryAttempt(state.Attempt, now, host, "Redeliver", "its consumer asked for it");
-        return new RetryDecision.Again(rounded, dueAt, Attempted(state, fallbackId, attempt, state.Error) with { DueAt = dueAt });
+        var policy = rules.PolicyForMessage(asked.MessageType);
+        var chain = Bounded(state, asked, rules, now);
+        if (policy.NextDelay(state.Attempt, null, random) is null)
+        {
+            return new RetryDecision.Park(ParkReason.Exhausted, Failed(chain, BoundedAttempt(state, policy), asked, now));
+        }
+
+        var rounded = DelayLadder.RoundUp(Shorter(DelaySchedule.LongestDelay, delay));
+        if (ComesTooLate(rounded, chain.Deadline!.Value - now))
+        {
+            return TooLate(Failed(chain, BoundedAttempt(state, policy), asked, now), asked);
+        }
+
+        var attempt = new RetryAttempt(BoundedAttempt(state, policy), now, asked.Host, "Redeliver", "its consumer asked for it");
+        return Again(Attempted(chain, asked.FallbackId, attempt, state.Error), rounded, now);
     }
+
+    /// <summary>The state with the bounds in time of its chain.</summary>
+    private static RetryState Bounded(RetryState state, FailedAttempt failure, RetryRules rules, DateTimeOffset now)
+    {
+        // a first failure in the future would prolong the validity: another clock wrote it, or a stranger
+        var firstFailedAt = state.FirstFailedAt is { } first && first < now ? first : now;
+        return state with
+        {
+            FirstFailedAt = firstFailedAt,
+            Deadline = Earlier(failure.MessageDeadline, Later(firstFailedAt, rules.ValidForMessage(failure.MessageType))),
+        };
+    }
+
+    private static bool ComesTooLate(TimeSpan delay, TimeSpan left) => left <= TimeSpan.Zero || delay > left;
+
+    private static RetryDecision TooLate(RetryState state, FailedAttempt failure) =>
+        failure.IsRequest && failure.MessageDeadline is not null
+            ? new RetryDecision.Drop(state)
+            : new RetryDecision.Park(ParkReason.Expired, state);
+
+    private static RetryDecision.Again Again(RetryState state, TimeSpan delay, DateTimeOffset now) =>
+        new(delay, now + delay, state with { DueAt = now + delay });
 
     // For what is written down only: whether there is a next attempt is asked with the number that came, or a number brought
     // down by one policy would grant attempts by another. What the history bears out stays, also after a policy was shortened.

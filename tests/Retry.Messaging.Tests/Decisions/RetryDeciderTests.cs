@@ -301,15 +301,58 @@ public class RetryDeciderTests
     {
         var state = RetryState.Fresh with { Attempt = 3, Id = "chain", Error = "boom", FirstFailedAt = Now.AddHours(-1) };
 
-        var again = RetryDecider.Redeliver(state, "m-1", TimeSpan.FromDays(20), "host", Now);
+        var again = Redeliver(RetryRules.Create(retry => retry.ValidFor(TimeSpan.FromDays(30))), state, TimeSpan.FromDays(20)).ShouldBeOfType<RetryDecision.Again>();
 
         again.Delay.ShouldBe(TimeSpan.FromDays(20));
         again.State.Attempt.ShouldBe(4);
         again.State.Id.ShouldBe("chain");
         again.State.Error.ShouldBe("boom");
+        again.State.History.Latest!.ErrorType.ShouldBe("Redeliver");
         again.State.EarlyBy(Now + DelayLadder.MaxDelay).ShouldBe(TimeSpan.FromDays(20) - DelayLadder.MaxDelay); // it climbs again for the rest
-        RetryDecider.Redeliver(RetryState.Fresh with { Attempt = int.MaxValue }, "m-1", Second, "host", Now).State.Attempt.ShouldBe(int.MaxValue);
     }
+
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(1, 2)]
+    [InlineData(3, 4)]
+    [InlineData(3, int.MaxValue)]
+    public void A_redelivery_beyond_the_retries_is_parked(int retries, int attempt)
+    {
+        var park = Redeliver(RetryRules.Create(retry => retry.Fixed(Second).Retries(retries)), RetryState.Fresh with { Attempt = attempt }).ShouldBeOfType<RetryDecision.Park>();
+
+        park.Reason.ShouldBe(ParkReason.Exhausted);
+        park.State.Error!.ShouldContain("asked too often");
+    }
+
+    /// <summary>Without a count, time is the only bound: it runs from the first attempt that did not end well.</summary>
+    [Fact]
+    public void Redeliveries_end_with_the_validity_of_the_message()
+    {
+        var rules = RetryRules.Create(retry => { retry.Fixed(Second).UntilExpired(); retry.ValidFor(TimeSpan.FromHours(1)); });
+        var first = Redeliver(rules, RetryState.Fresh).ShouldBeOfType<RetryDecision.Again>();
+
+        first.State.FirstFailedAt.ShouldBe(Now);
+        Redeliver(rules, first.State, now: Now.AddHours(1)).ShouldBeOfType<RetryDecision.Park>().Reason.ShouldBe(ParkReason.Expired);
+        Redeliver(rules, RetryState.Fresh, TimeSpan.MaxValue).ShouldBeOfType<RetryDecision.Park>().Reason.ShouldBe(ParkReason.Expired);
+    }
+
+    [Fact]
+    public void A_request_that_is_to_be_redelivered_when_nobody_waits_any_more_is_dropped() =>
+        RetryDecider.Redeliver(
+            RetryState.Fresh,
+            new FailedAttempt(new InvalidOperationException("asked too often"), "host") { FallbackId = "m-1", IsRequest = true, MessageDeadline = Now + Second },
+            2 * Second,
+            RetryRules.Default,
+            Now,
+            new Random(1)).ShouldBeOfType<RetryDecision.Drop>();
+
+    private static RetryDecision Redeliver(RetryRules rules, RetryState state, TimeSpan? delay = null, DateTimeOffset? now = null) => RetryDecider.Redeliver(
+        state,
+        new FailedAttempt(new InvalidOperationException("asked too often"), "host") { FallbackId = "m-1" },
+        delay ?? Second,
+        rules,
+        now ?? Now,
+        new Random(1));
 
     private static int Hops(TimeSpan delay) => DelayLadder.Route(delay, "x").RoutingKey.Split('.').Take(DelayLadder.LevelCount).Count(digit => digit != "0");
 
