@@ -43,6 +43,10 @@ internal static class RetryCtl
         {
             return Fail(host, ExitCode.Usage, $"{exception.Message} Run '{PathOf(parsed)} --help'.");
         }
+        catch (ParkingException exception) when (exception.IsUnknownQueue)
+        {
+            return Fail(host, ExitCode.Usage, exception.Message);
+        }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             return Fail(host, ExitCode.Failed, "Interrupted; nothing was changed.");
@@ -81,7 +85,7 @@ internal static class RetryCtl
             LostListCommand.Create(host),
             LostReplayCommand.Create(host),
         };
-        var root = new RootCommand("retryctl: the retry ladder and the parking lots of a RabbitMQ virtual host.\nExit codes: 0 done, 1 failed, 2 wrong usage, 3 drift, a finding or something that could not be checked.")
+        var root = new RootCommand("retryctl: the retry ladder and the parking lots of a RabbitMQ virtual host.\nExit codes: 0 done, 1 failed, 2 wrong usage or a queue that does not exist, 3 drift, a finding or something that could not be checked.")
         {
             topology,
             parked,

@@ -17,8 +17,8 @@ internal static class PaymentService
 
     public static async Task RunAsync(Run run, CancellationToken cancellationToken)
     {
-        using var telemetry = Telemetry.Start(Roles.Consumer);
         var host = SampleHost.Create();
+        host.Services.AddTelemetry(Roles.Consumer);
         host.Services.AddSingleton(run);
         host.Services.AddSingleton(TimeProvider.System);
         host.Services.AddSingleton(run.Outage);

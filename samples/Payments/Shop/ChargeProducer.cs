@@ -16,8 +16,8 @@ internal static class ChargeProducer
 
     public static async Task RunAsync(Run run, CancellationToken cancellationToken)
     {
-        using var telemetry = Telemetry.Start(Roles.Producer);
         var builder = SampleHost.Create();
+        builder.Services.AddTelemetry(Roles.Producer);
         builder.Services.AddMassTransit(x =>
         {
             x.DisableUsageTelemetry();

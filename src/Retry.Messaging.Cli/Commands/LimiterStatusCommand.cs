@@ -49,7 +49,7 @@ internal static class LimiterStatusCommand
                 host.Out.WriteLine($"active       {Printable.Line(active.Instance)} since {Printable.Time(active.At)}");
             }
 
-            host.Out.WriteLine(report.Ready is { } ready ? $"work queue   {Printable.Messages(ready)} ready, {Printable.Count(report.Consumers)} consumers" : "work queue   does not exist");
+            host.Out.WriteLine(report.Ready is { } ready ? $"work queue   {Printable.Messages(ready)} ready, {Printable.Count(report.Consumers, "consumer")}" : "work queue   does not exist");
         }
 
         return deserted ? RetryCtl.Fail(host, ExitCode.Finding, $"Found no limiter for '{point}', wanted one: start a service that has the point, or 'retryctl limiter run --point {point}'.") : ExitCode.Done;

@@ -44,12 +44,12 @@ internal static class LostListCommand
             return;
         }
 
-        var table = Tables.Create(host, ["ID", "QUEUE", "REASON", "ATTEMPTS", "FIRST FAILED AT"], ["MESSAGE TYPE", "ERROR"]);
-        foreach (var row in rows)
-        {
-            Tables.AddRow(table, row.Id, row.WorkQueue, row.Reason.ToString(), Printable.Count(row.Attempts), Printable.Time(row.FirstFailedAt), row.MessageType ?? "-", Printable.Start(row.Error ?? "-", MessageListing.ErrorWidth));
-        }
-
-        MessageListing.Write(host, table, tally.Count, tally.ToString());
+        static DateTimeOffset? FirstFailedAt(ParkedMessage message) => message.FirstFailedAt;
+        MessageListing.Write(
+            host,
+            [MessageColumn.Id, new("QUEUE", 0, static message => message.WorkQueue), MessageColumn.Age(host.Time, FirstFailedAt), MessageColumn.Attempts, MessageColumn.Time("FIRST FAILED AT", FirstFailedAt), MessageColumn.Type],
+            rows,
+            tally.Count,
+            tally.ToString());
     }
 }

@@ -80,7 +80,7 @@ internal static class LostReplayCommand
     {
         if (json)
         {
-            JsonOutput.WriteLine(host.Out, new { Action = "replay", Queue = BrokerNames.LostQueue, Plan = plan, DryRun = dryRun, tally.Count, tally.ByQueue, WithoutDestination = withoutDestination, Interrupted = interrupted, Error = error });
+            JsonOutput.WriteLine(host.Out, new LostMoveDocument("replay", BrokerNames.LostQueue, plan, dryRun, tally.Count, tally.ByQueue, withoutDestination, interrupted, error));
             return;
         }
 

@@ -28,7 +28,7 @@ internal sealed record MoveEnd(bool Interrupted, Exception? Failure)
         {
             return new(Interrupted: true, Failure: null);
         }
-        catch (Exception exception) when (exception is ParkingException or OperationInterruptedException or IOException or TimeoutException)
+        catch (Exception exception) when (exception is ParkingException { IsUnknownQueue: false } or OperationInterruptedException or IOException or TimeoutException)
         {
             return new(Interrupted: false, exception);
         }

@@ -44,19 +44,12 @@ internal static class ParkedListCommand
             return;
         }
 
-        var table = Tables.Create(host, ["ID", "REASON", "ATTEMPTS", "PARKED AT"], ["MESSAGE TYPE", "ERROR"]);
-        foreach (var row in rows)
-        {
-            Tables.AddRow(
-                table,
-                row.Id,
-                row.Reason.ToString(),
-                Printable.Count(row.Attempts),
-                Printable.Time(row.ParkedAt),
-                row.MessageType ?? "-",
-                Printable.Start(row.Error ?? (row.BrokerReason is { } word ? $"(by the broker: {word})" : "-"), MessageListing.ErrorWidth));
-        }
-
-        MessageListing.Write(host, table, tally.Count, tally.ToString());
+        static DateTimeOffset? ParkedAt(ParkedMessage message) => message.ParkedAt;
+        MessageListing.Write(
+            host,
+            [MessageColumn.Id, MessageColumn.Reason, MessageColumn.Age(host.Time, ParkedAt), MessageColumn.Attempts, MessageColumn.Time("PARKED AT", ParkedAt), MessageColumn.Type],
+            rows,
+            tally.Count,
+            tally.ToString());
     }
 }

@@ -65,7 +65,7 @@ internal static class ParkedShowCommand
         if (bodyTo is not null && found is [{ Body: { } body }, ..])
         {
             await WriteBodyAsync(bodyTo, body, cancellationToken).ConfigureAwait(false);
-            await host.Error.WriteLineAsync($"Wrote {Printable.Count(body.Length)} bytes to {bodyTo.FullName}").ConfigureAwait(false);
+            await host.Error.WriteLineAsync($"Wrote {Printable.Count(body.Length, "byte")} to {bodyTo.FullName}").ConfigureAwait(false);
         }
 
         return ParkedAnswer.ReportMissing(host, queue, tally);

@@ -3,6 +3,7 @@ using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Cli.Output;
 using Retry.Messaging.RabbitMq.Topology;
+using Retry.Messaging.RabbitMq.Verification;
 
 namespace Retry.Messaging.Cli.Commands;
 
@@ -13,16 +14,26 @@ internal static class TopologyApplyCommand
     {
         var command = new Command("apply", "Declares what 'plan' shows, and writes the policy that parks what the broker drops from a point's work queue; may be repeated. What exists with other properties, and a queue that has a policy already, is left as it is and named: exit code 3.");
         var points = PointOptions.AddTo(command);
-        command.SetAction((parsed, cancellationToken) => RunAsync(host, parsed, points.PlanOf(parsed), points.QueuesOf(parsed), cancellationToken));
+        var all = PointOptions.AddAll(command, "Every retry point that the virtual host has, beside those that are named; needs the management API.");
+        command.SetAction((parsed, cancellationToken) => RunAsync(host, parsed, points.QueuesOf(parsed), points.IsolatedOf(parsed), parsed.GetValue(all), cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(CliHost host, ParseResult parsed, TopologyPlan plan, IReadOnlyList<string> points, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(CliHost host, ParseResult parsed, IReadOnlyList<string> points, IReadOnlyList<string> isolated, bool all, CancellationToken cancellationToken)
     {
         var address = GlobalOptions.RequireAddress(parsed, host);
         using var management = GlobalOptions.ManagementOf(parsed, host, address);
         var connection = await address.ConnectAsync(RetryCtl.Name, cancellationToken).ConfigureAwait(false);
         await using var ends = connection.ConfigureAwait(false);
+
+        if (all)
+        {
+            await management.EnsureSameClusterAsync(connection, cancellationToken).ConfigureAwait(false);
+            var known = KnownPoints.Find(await BrokerFactsReader.ReadAsync(management, cancellationToken).ConfigureAwait(false));
+            points = [.. points.Union(known.Select(point => point.Work), StringComparer.Ordinal)];
+        }
+
+        var plan = PointOptions.PlanOf(points, isolated);
 
         // A point may have a release queue that nobody named here; without its binding the limiter's messages are lost.
         plan = plan with { Bindings = [.. plan.Bindings.Union(await ExistingTopology.FindReleaseBindingsAsync(connection, points, cancellationToken).ConfigureAwait(false))] };
@@ -47,11 +58,11 @@ internal static class TopologyApplyCommand
 
         if (parsed.GetValue(GlobalOptions.Json))
         {
-            JsonOutput.WriteLine(host.Out, new { Exchanges = plan.Exchanges.Count, Queues = plan.Queues.Count, Bindings = plan.Bindings.Count, Created = before.MissingCount, NotBoundYet = absent, Different = different.Select(found => found.Message), Policies = policies.ToDocument() });
+            JsonOutput.WriteLine(host.Out, new TopologyApplyDocument(plan.Exchanges.Count, plan.Queues.Count, plan.Bindings.Count, before.MissingCount, absent, [.. different.Select(found => found.Message)], policies.ToDocument()));
         }
         else
         {
-            host.Out.WriteLine($"Declared {TopologyCount.Of(plan)}; {Printable.Count(before.MissingCount)} of the exchanges and queues are new.");
+            host.Out.WriteLine($"Declared {TopologyCount.Of(plan)}{(all ? $", for {Printable.Count(points.Count, "retry point")}" : "")}; {Printable.Count(before.MissingCount)} of the exchanges and queues {(before.MissingCount == 1 ? "is" : "are")} new.");
             policies.Write(host);
         }
 

@@ -32,12 +32,10 @@ internal static class TopologyPlanCommand
 
         if (parsed.GetValue(GlobalOptions.Json))
         {
-            JsonOutput.WriteLine(host.Out, new
-            {
-                Exchanges = plan.Exchanges.Select(exchange => new { exchange.Name, exchange.Type, exchange.Arguments, Exists = existing?.Has(exchange) }),
-                Queues = plan.Queues.Select(queue => new { queue.Name, queue.Arguments, Exists = existing?.Has(queue) }),
-                Bindings = plan.Bindings.Select(binding => new { binding.Source, binding.Destination, DestinationType = binding.ToQueue ? "queue" : "exchange", binding.RoutingKey }),
-            });
+            JsonOutput.WriteLine(host.Out, new TopologyPlanDocument(
+                [.. plan.Exchanges.Select(exchange => new PlannedExchangeDocument(exchange.Name, exchange.Type, exchange.Arguments, existing?.Has(exchange)))],
+                [.. plan.Queues.Select(queue => new PlannedQueueDocument(queue.Name, queue.Arguments, existing?.Has(queue)))],
+                [.. plan.Bindings.Select(binding => new PlannedBindingDocument(binding.Source, binding.Destination, binding.ToQueue ? "queue" : "exchange", binding.RoutingKey))]));
             return ExitCode.Done;
         }
 

@@ -50,12 +50,10 @@ internal sealed class WorkQueuePolicies
     }
 
     /// <summary>For <c>--json</c>.</summary>
-    public object ToDocument() => new
-    {
-        Results = _results.Select(result => new { Outcome = result.Outcome.ToString(), result.Message, Command = CommandOf(result) }),
-        Obstacle = _obstacle,
-        NotWritten = _unwritten.Select(queue => new { Queue = queue, QuorumCommand = Command(queue, isQuorum: true), ClassicCommand = Command(queue, isQuorum: false) }),
-    };
+    public PoliciesDocument ToDocument() => new(
+        [.. _results.Select(result => new PolicyResultDocument(result.Outcome.ToString(), result.Message, CommandOf(result)))],
+        _obstacle,
+        [.. _unwritten.Select(queue => new UnwrittenPolicyDocument(queue, Command(queue, isQuorum: true), Command(queue, isQuorum: false)))]);
 
     /// <summary>For people.</summary>
     public void Write(CliHost host)

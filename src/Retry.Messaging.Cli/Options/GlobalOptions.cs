@@ -28,7 +28,7 @@ internal static class GlobalOptions
 
     public static readonly Option<bool> Json = new("--json")
     {
-        Description = "JSON on standard output and nothing else there.",
+        Description = "JSON Lines on standard output: one document a line, nothing else there. docs/retryctl.md names the fields.",
         Recursive = true,
     };
 

@@ -30,13 +30,21 @@ internal sealed class PointOptions
         return options;
     }
 
+    /// <summary>Adds the option for every point that a broker has.</summary>
+    public static Option<bool> AddAll(Command command, string description)
+    {
+        var all = new Option<bool>("--all") { Description = description };
+        command.Options.Add(all);
+        return all;
+    }
+
     /// <summary>The ladder and the points.</summary>
     /// <exception cref="UsageException">A name cannot be that of a work queue.</exception>
-    public TopologyPlan PlanOf(ParseResult parsed)
-    {
-        var isolated = IsolatedOf(parsed);
-        return QueuesOf(parsed).Aggregate(TopologyPlan.Ladder, (plan, queue) => plan.Then(TopologyPlan.Point(RetryPointNames.For(queue), isolated.Contains(queue))));
-    }
+    public TopologyPlan PlanOf(ParseResult parsed) => PlanOf(QueuesOf(parsed), IsolatedOf(parsed));
+
+    /// <summary>The ladder and some points.</summary>
+    public static TopologyPlan PlanOf(IReadOnlyList<string> queues, IReadOnlyList<string> isolated) =>
+        queues.Aggregate(TopologyPlan.Ladder, (plan, queue) => plan.Then(TopologyPlan.Point(RetryPointNames.For(queue), isolated.Contains(queue))));
 
     /// <summary>The work queues that were named, by either option.</summary>
     /// <exception cref="UsageException">One cannot be a work queue.</exception>

@@ -98,6 +98,7 @@ internal sealed class SelectionOptions
 
     private void AddConditions(Command command)
     {
+        _reason.CompletionSources.Add([.. ParkReason.Known.Select(reason => reason.Name)]);
         foreach (var option in (Option[])[_reason, _exception, _type, _text, _header, _since, _until])
         {
             command.Options.Add(option);
@@ -116,13 +117,16 @@ internal sealed class SelectionOptions
         Until = Time(_until.Name, parsed.GetValue(_until), now),
     };
 
-    // an open list: another version may have written a reason that this one does not know
     private static ParkReason ReasonOf(string text)
     {
         var reason = ParkReason.Parse(text);
-        return !reason.IsKnown && Spelling.Closest(text, ParkReason.Known.Select(known => known.Name)) is { } meant
-            ? throw new UsageException($"--reason: found '{text}', wanted one of {string.Join(", ", ParkReason.Known)}. Did you mean '{meant}'?")
-            : reason;
+        if (reason.IsKnown)
+        {
+            return reason;
+        }
+
+        var meant = Spelling.Closest(text, ParkReason.Known.Select(known => known.Name));
+        throw new UsageException($"--reason: found '{text}', wanted one of {string.Join(", ", ParkReason.Known)}.{(meant is null ? "" : $" Did you mean '{meant}'?")}");
     }
 
     private static ImmutableDictionary<string, string> HeadersOf(string[] texts)

@@ -2,18 +2,13 @@ using System.CommandLine;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.RabbitMq.Parking;
-using Spectre.Console;
 
 namespace Retry.Messaging.Cli.Output;
 
 /// <summary>What the commands that list messages share: reading with progress, as lines of JSON or as the first rows of a table.</summary>
 internal sealed class MessageListing
 {
-    /// <summary>How many characters of an error a row shows.</summary>
-    public const int ErrorWidth = 100;
-
     private const int DefaultRows = 50;
-    private const int NarrowestColumn = 30;
 
     private readonly Option<int?> _limit = new("--limit") { Description = $"Stop after this many; 0 for all. Default: a table shows {DefaultRows} and counts the rest, --json writes all.", HelpName = "N" };
 
@@ -60,10 +55,10 @@ internal sealed class MessageListing
     }
 
     /// <summary>Writes the table, and below it what there is in all.</summary>
-    public static void Write(CliHost host, Table table, long total, string tally)
+    public static void Write(CliHost host, IReadOnlyList<MessageColumn> columns, IReadOnlyList<ParkedMessage> rows, long total, string tally)
     {
-        var shown = table.Rows.Count;
-        Tables.Write(host, table, NarrowestColumn);
+        var shown = rows.Count;
+        MessageTable.Write(host, columns, rows);
         host.Out.WriteLine();
         host.Out.WriteLine($"{Printable.Messages(total)}: {tally}.{(total > shown ? $" The table shows the first {Printable.Count(shown)}; --limit 0 shows all." : "")}");
     }

@@ -46,7 +46,7 @@ internal static class ParkedPage
 
         if (withBody && message.Body is { } body)
         {
-            page.Append("\nBody (").Append(Printable.Count(message.Size)).Append(" bytes, ").Append(Printable.Line(message.ContentType ?? "no content type")).Append(")\n");
+            page.Append("\nBody (").Append(Printable.Count(message.Size, "byte")).Append(", ").Append(Printable.Line(message.ContentType ?? "no content type")).Append(")\n");
             page.Append(TextOf(body) is { } text ? Printable.Lines(text) : "  not text; --body-to FILE writes the bytes").Append('\n');
         }
 

@@ -1,3 +1,4 @@
+using Retry.Messaging.Outcomes;
 using Retry.Messaging.State;
 
 namespace Retry.Messaging.MassTransit.InMemory;
@@ -13,4 +14,11 @@ public sealed record InMemoryParkedMessage(
     RetryState State,
     ReadOnlyMemory<byte> Body,
     IReadOnlyDictionary<string, object?> Headers,
-    Exception Exception);
+    Exception Exception)
+{
+    /// <summary>The number of attempts whose outcome was recorded, as <c>retryctl parked list</c> counts them.</summary>
+    public int Attempts => State.RecordedAttempts;
+
+    /// <summary>Why it was parked.</summary>
+    public ParkReason Reason => State.Reason ?? default;
+}

@@ -64,7 +64,7 @@ internal sealed class WorkQueueGate(QueueLook look, LimiterOptions options, Rede
     {
         var most = Math.Max(SecondsAhead * limit.PerSecond, Math.Max(options.ConsumerPrefetch, 1));
         return found.ConsumerCount == 0 ? "the work queue has no consumer"
-            : found.MessageCount > most ? $"{found.MessageCount} messages are ready in the work queue, more than {most:0}"
+            : found.MessageCount > most ? $"the work queue has more than {most:0} ready: {found.MessageCount}"
             : null;
     }
 

@@ -66,7 +66,7 @@ internal sealed class LotMover(LotReader reader, Func<LotDelivery, Task<bool>> m
         }
         catch (TimeoutException exception)
         {
-            end = new ParkingException($"{Volatile.Read(ref _pending)} messages were published but not confirmed within {Patience.TotalSeconds:0} s. They stay where they are, and a copy of each may have arrived; every copy carries the plan's id. Look at the broker's alarms, then run it again.", exception);
+            end = new ParkingException($"Messages published but not confirmed within {Patience.TotalSeconds:0} s: {Volatile.Read(ref _pending)}. They stay where they are, and a copy of each may have arrived; every copy carries the plan's id. Look at the broker's alarms, then run it again.", exception);
         }
 
         progress?.Report(reader.Progress);

@@ -146,7 +146,7 @@ internal sealed class LotReader : IAsyncDisposable
 
     private static ParkingException Translate(LotSource source, ShutdownEventArgs reason, Exception exception) => reason.ReplyCode switch
     {
-        Constants.NotFound => new ParkingException(source.WhenMissing, exception),
+        Constants.NotFound => new ParkingException(source.WhenMissing, exception) { IsUnknownQueue = source != LotSource.Lost },
         Constants.AccessRefused => new ParkingException($"The user may not read queue '{source.Queue}': {reason.ReplyText}. Use a user with read permission on it.", exception),
         _ => new ParkingException($"The broker refused queue '{source.Queue}': {reason.ReplyCode} {reason.ReplyText}.", exception),
     };
@@ -240,7 +240,7 @@ internal sealed class LotReader : IAsyncDisposable
             empty = left == 0;
             if (waited >= Stalled)
             {
-                throw new ParkingException($"Queue '{_source.Queue}' has {left} messages ready but delivered none for {Stalled.TotalSeconds:0} s, after {Examined} of {Total}. Look at the broker's alarms and the queue's leader, then run it again.");
+                throw new ParkingException($"Queue '{_source.Queue}' has messages ready ({left}) but delivered none for {Stalled.TotalSeconds:0} s, after {Examined} of {Total}. Look at the broker's alarms and the queue's leader, then run it again.");
             }
         }
     }

@@ -31,7 +31,7 @@ internal static class ParkedMessageReader
             WorkQueue = names.Work,
             Reason = reason ?? state.Reason ?? death?.ParkReason ?? default,
             BrokerReason = death is null ? null : HeaderText.OneLine(death.Reason, MaxText),
-            Attempts = AttemptsOf(state),
+            Attempts = state.RecordedAttempts,
             FirstFailedAt = state.FirstFailedAt,
             ParkedAt = death?.At ?? FaultTime(headers) ?? last?.FailedAt,
             Error = state.Error ?? Line(headers, MassTransitHeaderNames.ExceptionMessage),
@@ -44,10 +44,6 @@ internal static class ParkedMessageReader
             RawHeaders = headers,
         };
     }
-
-    // the header counts the attempt that would come next; one that made no sense was read as the largest number
-    private static int AttemptsOf(RetryState state) =>
-        state.Attempt == int.MaxValue ? state.History.Attempts.Count : state.Attempt - 1;
 
     // Without an id of ours: the publisher's, or one that is the same at every reading of the same message.
     private static string DerivedId(IReadOnlyBasicProperties properties, ReadOnlySpan<byte> body, BrokerDeath? death)

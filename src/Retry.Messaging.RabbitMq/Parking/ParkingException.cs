@@ -7,4 +7,7 @@ public sealed class ParkingException : Exception
         : base(message, innerException)
     {
     }
+
+    /// <summary>Whether a queue that the caller named does not exist, so that nothing was begun.</summary>
+    internal bool IsUnknownQueue { get; init; }
 }

@@ -140,6 +140,6 @@ public sealed class ParkingLot : IParkingLot
     {
         var way = new WayBack(_connection);
         return await way.FindAsync(names, cancellationToken).ConfigureAwait(false)
-            ?? throw new ParkingException($"Found no queue '{names.Work}' to replay to; nothing was moved. Start the service that owns it, or check the name and the virtual host.");
+            ?? throw new ParkingException($"Found no queue '{names.Work}' to replay to; nothing was moved. Start the service that owns it, or check the name and the virtual host.") { IsUnknownQueue = true };
     }
 }

@@ -39,7 +39,7 @@ internal sealed class TopologyComparison
     {
         var comparison = new TopologyComparison(ladder, points, facts, isolated ?? []);
         comparison.Run();
-        return [.. comparison._findings.OrderBy(finding => finding.Kind)];
+        return [.. comparison.WithOneCommand().OrderBy(finding => finding.Kind)];
     }
 
     private void Run()
@@ -54,6 +54,14 @@ internal sealed class TopologyComparison
 
         CompareBindings();
         _findings.AddRange(ClusterCheck.Find(_ladder, _points, _facts, _queues));
+    }
+
+    // One command for all points that lack something: however many findings there are, they have one next step.
+    private IEnumerable<TopologyFinding> WithOneCommand()
+    {
+        List<RetryPointNames> lacking = [.. _points.Where(point => _findings.Any(finding => finding.NextStep.Contains(Apply([point]), StringComparison.Ordinal)))];
+        var all = Apply(lacking);
+        return _findings.Select(finding => finding with { NextStep = lacking.Aggregate(finding.NextStep, (step, point) => step.Replace(Apply([point]), all, StringComparison.Ordinal)) });
     }
 
     private string Apply(IReadOnlyList<RetryPointNames> points) =>
@@ -189,7 +197,7 @@ internal sealed class TopologyComparison
             return;
         }
 
-        _findings.AddRange(WorkQueueCheck.Find(work, isIsolated, _facts));
+        _findings.AddRange(WorkQueueCheck.Find(work, isIsolated, _facts, apply));
     }
 
     private void CompareBindings()

@@ -1,5 +1,3 @@
-using Retry.Messaging.RabbitMq.Topology;
-
 namespace Retry.Messaging.RabbitMq.Verification;
 
 /// <summary>What a work queue, which is not ours, must be and have for its point to work and to disturb nobody else.</summary>
@@ -12,7 +10,8 @@ internal static class WorkQueueCheck
     /// <param name="work">The queue.</param>
     /// <param name="isIsolated">Whether its point has a release queue.</param>
     /// <param name="facts">What the broker has.</param>
-    public static IEnumerable<TopologyFinding> Find(QueueFact work, bool isIsolated, BrokerFacts facts)
+    /// <param name="apply">The command that writes its policy, in quotes.</param>
+    public static IEnumerable<TopologyFinding> Find(QueueFact work, bool isIsolated, BrokerFacts facts, string apply)
     {
         var subject = $"queue '{work.Name}'";
         if (!work.Durable || work.AutoDelete || work.Exclusive || work.Type == StreamType)
@@ -25,7 +24,7 @@ internal static class WorkQueueCheck
             return AvailabilityCheck.Find(work, facts);
         }
 
-        TopologyFinding?[] findings = [CouldStall(work, subject, isIsolated), BrokerParking(work, subject, facts), Expires(work, subject)];
+        TopologyFinding?[] findings = [CouldStall(work, subject, isIsolated), BrokerParking(work, subject, facts, apply), Expires(work, subject)];
         return AvailabilityCheck.Find(work, facts).Concat(findings.OfType<TopologyFinding>());
     }
 
@@ -41,7 +40,7 @@ internal static class WorkQueueCheck
         return new(TopologyFindingKind.CouldStall, subject, $"{limit} with overflow {overflow}: once full, it stalls every point whose messages are in the same rungs", "no length limit, or an isolated point", "Call Isolated() on the point, remove the limit, or let it drop the head (overflow drop-head).");
     }
 
-    private static TopologyFinding? BrokerParking(QueueFact work, string subject, BrokerFacts facts)
+    private static TopologyFinding? BrokerParking(QueueFact work, string subject, BrokerFacts facts, string apply)
     {
         var needs = ParkingNeeds.Find(work, isUnsetALimit: facts.MajorVersion >= FirstVersionWithDeliveryLimit);
         if (needs.Count == 0)
@@ -53,7 +52,7 @@ internal static class WorkQueueCheck
         var steps = needs.Select(need => need.Obstacle).OfType<string>().ToList();
         if (steps.Count == 0 || needs.Any(need => need.Obstacle is null || need.IsArgument))
         {
-            steps.Add($"{(steps.Count == 0 ? "Run" : "Then run")} '{ApplyCommand.For([work.Name])}', which writes the policy or prints it merged with the one that applies.");
+            steps.Add($"{(steps.Count == 0 ? "Run" : "Then run")} {apply}, which writes the policy or prints it merged with the one that applies.");
         }
 
         return new(

@@ -12,6 +12,8 @@ internal sealed class GradientRetryConfiguration
     /// <summary>The name of the section.</summary>
     internal const string SectionName = "GradientRetry";
 
+    private const string QueueKey = "Queue";
+
     private readonly Dictionary<string, RetryPointSettings> _endpoints = new(StringComparer.OrdinalIgnoreCase);
     private readonly List<RetryFinding> _findings = [];
 
@@ -47,7 +49,7 @@ internal sealed class GradientRetryConfiguration
             ["Defaults"] = at => result.Defaults = result.ReadPoint(reader, at),
             ["Endpoints"] = at => reader.ReadKeys(at, at.GetChildren().ToDictionary(
                 endpoint => endpoint.Key,
-                _ => (Action<IConfigurationSection>)(endpoint => result._endpoints[endpoint.Key] = result.ReadPoint(reader, endpoint)))),
+                _ => (Action<IConfigurationSection>)(endpoint => result.AddEndpoint(reader, endpoint)))),
         });
         result._findings.InsertRange(0, reader.Findings);
         return result;
@@ -75,9 +77,20 @@ internal sealed class GradientRetryConfiguration
     internal bool Says(RetryFinding merged, string endpoint) =>
         _findings.Any(finding => finding.Message == merged.Message && finding.Path.EndsWith(merged.Path[endpoint.Length..], StringComparison.Ordinal));
 
-    private RetryPointSettings ReadPoint(SettingsSectionReader reader, IConfigurationSection section)
+    // in a key a colon separates sections, so a queue with one in its name is named by a value
+    private void AddEndpoint(SettingsSectionReader reader, IConfigurationSection endpoint)
     {
-        var settings = reader.ReadPoint(section);
+        var queue = endpoint.Key;
+        var settings = ReadPoint(reader, endpoint, name => queue = name);
+        if (!_endpoints.TryAdd(queue, settings))
+        {
+            _findings.Add(new RetryFinding(endpoint.Path, $"found settings of the queue '{queue}' a second time, wanted once: a section's name or its {QueueKey} names the queue"));
+        }
+    }
+
+    private RetryPointSettings ReadPoint(SettingsSectionReader reader, IConfigurationSection section, Action<string>? named = null)
+    {
+        var settings = reader.ReadPoint(section, named is null ? [] : new() { [QueueKey] = at => named(reader.Text(at) ?? section.Key) });
         _findings.AddRange(RetrySettingsValidator.ValidateLayer(settings, section.Path));
         return settings;
     }

@@ -16,12 +16,14 @@ internal sealed class SettingsSectionReader
     internal IReadOnlyList<RetryFinding> Findings => _findings;
 
     /// <summary>Reads the settings of a retry point.</summary>
-    internal RetryPointSettings ReadPoint(IConfigurationSection section)
+    /// <param name="section">The section.</param>
+    /// <param name="others">The readers of keys that are no settings of a point.</param>
+    internal RetryPointSettings ReadPoint(IConfigurationSection section, Dictionary<string, Action<IConfigurationSection>> others)
     {
         var settings = new RetryPointSettings();
         var policy = settings.Policy;
         var namedBy = new Dictionary<Type, string>();
-        ReadKeys(section, new()
+        var readers = new Dictionary<string, Action<IConfigurationSection>>
         {
             // Custom is a function: there is no way to write it here.
             ["Policy"] = at => policy.Kind = OneOf(at, Enum.GetValues<PolicyKind>().Where(kind => kind != PolicyKind.Custom)),
@@ -46,7 +48,13 @@ internal sealed class SettingsSectionReader
                 ["Burst"] = burst => settings.LimitBurst = WholeNumber(burst),
             }),
             ["Isolated"] = at => settings.Isolated = Flag(at),
-        });
+        };
+        foreach (var (key, read) in others)
+        {
+            readers[key] = read;
+        }
+
+        ReadKeys(section, readers);
         return settings;
 
         void AddRules(IConfigurationSection list, Func<Type, OutcomeRule> rule)
@@ -110,7 +118,7 @@ internal sealed class SettingsSectionReader
         return null;
     }
 
-    private string? Text(IConfigurationSection section)
+    internal string? Text(IConfigurationSection section)
     {
         if (section.GetChildren().Any())
         {

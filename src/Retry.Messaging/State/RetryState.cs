@@ -49,6 +49,9 @@ public sealed record RetryState
     /// <summary>What was taken off the message.</summary>
     public KeptProperties Kept { get; init; } = KeptProperties.None;
 
+    /// <summary>The attempts whose outcome was recorded; a number that made no sense was read as the largest one.</summary>
+    internal int RecordedAttempts => Attempt == int.MaxValue ? History.Attempts.Count : Attempt - 1;
+
     /// <summary>The delay that preceded this attempt, by the clock of the process that chose it.</summary>
     public TimeSpan? PreviousDelay =>
         DueAt is { } due && History.Latest is { } last && due >= last.FailedAt ? due - last.FailedAt : null;

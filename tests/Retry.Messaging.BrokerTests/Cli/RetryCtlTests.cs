@@ -59,7 +59,7 @@ public sealed class RetryCtlTests(BrokerFixture broker)
         isolated.Output.ShouldContain("Declared 11 exchanges, 60 queues, 69 bindings");
         await channel.ExchangeDeleteAsync(BrokerNames.ReturnExchange);
 
-        (await RunAsync(address, "topology apply --point payments")).Output.ShouldContain("69 bindings; 1 of the exchanges and queues are new");
+        (await RunAsync(address, "topology apply --point payments")).Output.ShouldContain("69 bindings; 1 of the exchanges and queues is new");
         await channel.BasicPublishAsync(BrokerNames.ReturnExchange, "0.0.0.0.0.0.0.0.payments.release", "{}"u8.ToArray());
         await raw.WaitForCountAsync("payments.release", 1, TimeSpan.FromSeconds(20));
     }
@@ -159,8 +159,16 @@ public sealed class RetryCtlTests(BrokerFixture broker)
     {
         await using var lot = await RawLot.CreateAsync(broker);
         var wrongName = await RunAsync(lot.Address, "parked list payments.parked");
-        wrongName.ExitCode.ShouldBe(ExitCode.Failed);
+        wrongName.ExitCode.ShouldBe(ExitCode.Usage);
         wrongName.Error.ShouldContain("Give the work queue's name, 'payments'");
+
+        foreach (var command in (string[])["parked list tpyo", "parked show tpyo 1", "parked replay tpyo --all --yes", "parked discard tpyo 1 --yes", "limiter status tpyo"])
+        {
+            var unknown = await RunAsync(lot.Address, command);
+            unknown.ExitCode.ShouldBe(ExitCode.Usage, command);
+            unknown.Error.ShouldContain("Found no queue 'tpyo", Case.Sensitive, command);
+            unknown.Output.ShouldBeEmpty(command);
+        }
 
         var noHost = await RunAsync(new Uri(lot.Address, "/no-such-vhost"), "parked list payments");
         noHost.Error.ShouldContain("has no virtual host 'no-such-vhost'");

@@ -37,7 +37,7 @@ public sealed class TopologyVerifyTests(BrokerFixture broker)
         var again = await CommandLineRun.RunAsync(address, Management, "topology apply --point eu.Orders invoices");
         again.Output.ShouldContain("Queue 'invoices' has all that the policy would set.");
 
-        foreach (var options in (string[])["", " --point all", " --point eu.Orders", " --json"])
+        foreach (var options in (string[])["", " --all", " --point eu.Orders", " --json"])
         {
             var healthy = await CommandLineRun.RunAsync(address, Management, "topology verify" + options);
             healthy.ExitCode.ShouldBe(ExitCode.Done, healthy.Output + healthy.Error);
@@ -54,6 +54,10 @@ public sealed class TopologyVerifyTests(BrokerFixture broker)
         policy.ShouldName("queue 'eu.Orders'", "dead-letter-exchange not set");
         var merged = await CommandLineRun.RunAsync(address, Management, "topology apply --point eu.Orders");
         merged.ExitCode.ShouldBe(ExitCode.Finding);
+        // one policy is one cause: of the ladder's queues three are named
+        var told = await CommandLineRun.RunAsync(address, Management, "topology verify");
+        told.Output.Split('\n').Count(line => line.Contains("cuts the delay short", StringComparison.Ordinal)).ShouldBe(1, told.Output);
+        told.Output.ShouldContain($"{policy.Findings.Count} findings.");
         merged.Output.ShouldContain("Policy 'everything' applies to queue 'eu.Orders' already");
         merged.Output.ShouldContain("--priority 6");
         merged.Output.ShouldContain("\"message-ttl\":200");
@@ -84,8 +88,9 @@ public sealed class TopologyVerifyTests(BrokerFixture broker)
         spoilt.ShouldName("exchange 'retry.parking'", "type fanout");
         spoilt.ShouldName("exchange 'retry.parking'", "alternate-exchange not set");
         var table = await CommandLineRun.RunAsync(address, Management, "topology verify");
-        table.Output.ShouldContain("NEXT STEP");
+        table.Output.ShouldContain("  next step  ");
         table.Output.ShouldContain("findings.");
+        (await CommandLineRun.RunAsync(address, Management, "topology apply --all")).Output.ShouldContain(", for 2 retry points; ");
     }
 
     [Fact]

@@ -33,7 +33,7 @@ public sealed class RetryCtlUsageTests
     [InlineData("parked discard payments 1 " + Nowhere, "wanted --yes")]
     [InlineData("topology apply", "Found no broker")]
     [InlineData("topology verify", "Found no broker")]
-    [InlineData("topology verify --point all orders " + Nowhere, "found 'all' beside other queues")]
+    [InlineData("parked list payments --reason Rejected " + Nowhere, "--reason: found 'Rejected', wanted one of Exhausted, Failed,")]
     [InlineData("topology verify --management http://u:s3cret@h " + Nowhere, "--management: Found a user or password")]
     [InlineData("lost", "wanted one of list, replay")]
     [InlineData("lost replay " + Nowhere, "Nothing says which messages")]
@@ -136,6 +136,19 @@ public sealed class RetryCtlUsageTests
     [InlineData("no address: a@b", "no address: a@b")]
     [InlineData("wanted amqp://user:password@host:port/vhost", "wanted amqp://user:password@host:port/vhost")]
     public void Masks(string text, string masked) => SecretMask.Apply(text).ShouldBe(masked);
+
+    [Theory]
+    [InlineData("retryctl parked li", "list")]
+    [InlineData("retryctl parked list payments --reason Un", "Unhandled")]
+    [InlineData("retryctl topology apply --po", "--point")]
+    public async Task A_shell_that_asks_gets_the_words_that_may_follow(string line, string word)
+    {
+        using var output = new StringWriter();
+
+        (await RetryCtl.InvokeAsync([$"[suggest:{line.Length}]", line], output, TextWriter.Null)).ShouldBe(ExitCode.Done);
+
+        output.ToString().Split(Environment.NewLine).ShouldContain(word);
+    }
 
     private static async Task<(int ExitCode, string Output, string Error)> RunAsync(string line, Func<string, string?>? variable = null)
     {

@@ -21,6 +21,19 @@ public class GradientRetryConfigurationTests
     }
 
     [Fact]
+    public void A_queue_with_a_colon_in_its_name_is_named_by_a_value()
+    {
+        var configuration = Read("""{ "Endpoints": { "orders": { "Queue": "shop:orders", "Policy": "Fixed", "Delay": "30s" }, "mails": { "Retries": 1 } } }""");
+
+        configuration.Findings.ShouldBeEmpty();
+        configuration.Endpoints.Keys.ShouldBe(["shop:orders", "mails"], ignoreOrder: true);
+        RetryRules.Compile(configuration.SettingsFor("shop:orders")).Policy.ToString().ShouldStartWith("Fixed(30s)");
+        Read("""{ "Endpoints": { "orders": { "Queue": "mails", "Retries": 2 }, "mails": { "Retries": 1 } } }""")
+            .Findings.ShouldHaveSingleItem().Message.ShouldStartWith("found settings of the queue 'mails' a second time");
+        Read("""{ "Defaults": { "Queue": "mails" } }""").Findings.ShouldHaveSingleItem().Message.ShouldStartWith("unknown key");
+    }
+
+    [Fact]
     public void Every_key_is_read()
     {
         var configuration = Read("""
@@ -86,7 +99,7 @@ public class GradientRetryConfigurationTests
     }
 
     [Theory]
-    [InlineData("""{ "Endpoints": { "payments": { "Frist": "5s" } } }""", "GradientRetry:Endpoints:payments:Frist: unknown key; known are Policy, First, Factor, Increment, Delay, Intervals, Max, Retries, Jitter, ValidFor, Fail, Done, Handle, Ignore, AttemptTimeout, Tenant, Limit, Isolated, did you mean 'First'?")]
+    [InlineData("""{ "Endpoints": { "payments": { "Frist": "5s" } } }""", "GradientRetry:Endpoints:payments:Frist: unknown key; known are Policy, First, Factor, Increment, Delay, Intervals, Max, Retries, Jitter, ValidFor, Fail, Done, Handle, Ignore, AttemptTimeout, Tenant, Limit, Isolated, Queue, did you mean 'First'?")]
     [InlineData("""{ "Endpoint": {} , "x": 1 }""", "GradientRetry:Endpoint: unknown key; known are ManageTopology, Defaults, Endpoints, did you mean 'Endpoints'?|GradientRetry:x: unknown key; known are ManageTopology, Defaults, Endpoints")]
     [InlineData("""{ "Defaults": { "Größe": 1 } }""", "GradientRetry:Defaults:Größe: unknown key")]
     [InlineData("""{ "Defaults": "Exponential" }""", "GradientRetry:Defaults: found the value 'Exponential', wanted keys: Policy, First")]

@@ -34,7 +34,8 @@ public class InMemoryRetryTests
         fault.Exceptions[0].Message.ShouldBe("failure 9");
         var parked = service.Harness.GetParked().ShouldHaveSingleItem();
         parked.Queue.ShouldBe("Order");
-        parked.State.Reason.ShouldBe(ParkReason.Exhausted);
+        parked.Reason.ShouldBe(ParkReason.Exhausted);
+        parked.Attempts.ShouldBe(9, "as retryctl counts them");
         parked.State.History.Attempts.Select(attempt => attempt.Number).ShouldBe(Enumerable.Range(1, 9));
         parked.Headers[RetryHeaderNames.Reason].ShouldBe("Exhausted");
         parked.Headers[MessageHeaders.FaultRedeliveryCount].ShouldBe(8);

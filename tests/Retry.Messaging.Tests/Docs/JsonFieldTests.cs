@@ -1,0 +1,71 @@
+using System.Collections;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using Retry.Messaging.Cli.Output;
+using Retry.Messaging.Outcomes;
+using Retry.Messaging.RabbitMq.Limiter;
+using Retry.Messaging.Tests.Architecture;
+using Shouldly;
+using Xunit;
+
+namespace Retry.Messaging.Tests.Docs;
+
+/// <summary>The fields that docs/retryctl.md names are those of the documents that <c>--json</c> writes.</summary>
+public sealed partial class JsonFieldTests
+{
+    private static readonly Dictionary<string, Type> Documents = new()
+    {
+        ["`parked list`, `parked show`, `lost list`"] = typeof(ParkedMessageDocument),
+        ["`parked replay`, `parked discard`"] = typeof(ParkedMoveDocument),
+        ["`lost replay`"] = typeof(LostMoveDocument),
+        ["`topology plan`"] = typeof(TopologyPlanDocument),
+        ["`topology apply`"] = typeof(TopologyApplyDocument),
+        ["`topology verify`"] = typeof(TopologyVerifyDocument),
+        ["`limiter status`"] = typeof(LimiterReport),
+        ["`limiter rate`, `limiter pause`, `limiter resume`"] = typeof(LimiterSetting),
+    };
+
+    public static TheoryData<string> Headings => [.. Documents.Keys];
+
+    [Theory]
+    [MemberData(nameof(Headings))]
+    public void Every_field_is_documented_and_no_other(string heading)
+    {
+        var documented = File.ReadLines(Path.Combine(Repository.Root, "docs/retryctl.md"))
+            .SkipWhile(line => line != $"### {heading}").Skip(1).TakeWhile(line => !line.StartsWith('#'))
+            .Where(line => line.StartsWith("| `", StringComparison.Ordinal))
+            .SelectMany(line => Code().Matches(line.Split('|')[1]).Select(match => match.Groups[1].Value));
+
+        documented.ShouldBe(FieldsOf(Documents[heading], string.Empty), ignoreOrder: true);
+    }
+
+    /// <summary>An anonymous one would have no type to compare the page with.</summary>
+    [Fact]
+    public void Every_document_has_a_type() =>
+        Repository.Sources("src").Where(file => Anonymous().IsMatch(File.ReadAllText(file))).ShouldBeEmpty();
+
+    private static IEnumerable<string> FieldsOf(Type document, string path)
+    {
+        foreach (var property in document.GetProperties().Where(property => property.GetMethod is { IsStatic: false } && property.Name != "EqualityContract"))
+        {
+            var name = path + JsonNamingPolicy.CamelCase.ConvertName(property.Name);
+            yield return name;
+            var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
+            var isList = type.IsGenericType && type.GetGenericTypeDefinition() == typeof(IReadOnlyList<>);
+            var item = isList ? type.GetGenericArguments()[0] : type;
+            foreach (var field in IsDocument(item) ? FieldsOf(item, name + (isList ? "[]." : ".")) : [])
+            {
+                yield return field;
+            }
+        }
+    }
+
+    private static bool IsDocument(Type type) =>
+        type.Namespace?.StartsWith("Retry.Messaging", StringComparison.Ordinal) == true && type != typeof(ParkReason) && !typeof(IEnumerable).IsAssignableFrom(type) && !type.IsEnum;
+
+    [GeneratedRegex("`([^`]+)`")]
+    private static partial Regex Code();
+
+    [GeneratedRegex(@"JsonOutput\.WriteLine\([^;]*?,\s*new\s*\{")]
+    private static partial Regex Anonymous();
+}
