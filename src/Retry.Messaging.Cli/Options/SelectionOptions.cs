@@ -16,7 +16,7 @@ internal sealed class SelectionOptions
     private readonly Option<bool> _all = new("--all") { Description = "Every message." };
     private readonly Option<string?> _ofQueue = new("--queue") { Description = "Lost on the way to this work queue.", HelpName = "QUEUE" };
     private readonly Option<string?> _reason = new("--reason") { Description = "Parked for this reason: " + string.Join(", ", ParkReason.Known) + ".", HelpName = "REASON" };
-    private readonly Option<string?> _exception = new("--exception") { Description = "The exception type's name contains this, in any case.", HelpName = "TEXT" };
+    private readonly Option<string?> _exception = new("--exception") { Description = "The type of the error, or of an exception inside it, contains this, in any case.", HelpName = "TEXT" };
     private readonly Option<string?> _type = new("--type") { Description = "The message type's name contains this, in any case.", HelpName = "TEXT" };
     private readonly Option<string?> _text = new("--text") { Description = "The last error contains this, in any case.", HelpName = "TEXT" };
     private readonly Option<string[]> _header = new("--header") { Description = "A header has exactly this value; may be given several times.", HelpName = "NAME=VALUE", DefaultValueFactory = static _ => [] };

@@ -218,6 +218,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
             new RedeliveryGuard(endpoint, queue),
             reason => LogLeftAlone(queue, reason)));
         AddForUnconsumed(endpoint, point, outcomes, reporter);
+        endpoint.ConnectConsumerConfigurationObserver(new BatchExceptionObserver());
         endpoint.ConnectActivityConfigurationObserver(new ActivityRetryObserver(activity => LogLeftAlone(queue, $"the compensation of {TypeCache.GetShortName(activity)} is not retried: its exceptions fault the routing slip at once")));
         return rules;
     }

@@ -101,19 +101,11 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
     }
 
     /// <summary>Remembers who faulted, and with what; nothing is published before the message is parked.</summary>
-    /// <remarks>A batch faults through the context of its last message, whose Fault is that of the message, as all the others'.</remarks>
+    /// <remarks>The Fault of a batch is that of each of its messages.</remarks>
     public override Task NotifyFaulted<T>(ConsumeContext<T> context, TimeSpan duration, string consumerType, Exception exception)
     {
-        if (context.Message is IEnumerable<ConsumeContext> batch && typeof(T) is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(Batch<>))
+        if (typeof(T) is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(Batch<>))
         {
-            foreach (var message in batch)
-            {
-                if (message.TryGetPayload<AttemptContext>(out var attempt))
-                {
-                    attempt.Threw(consumerType, exception);
-                }
-            }
-
             return Task.CompletedTask;
         }
 
@@ -121,6 +113,9 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
         _message = new FaultedMessage<T>(_context, context.Message) { ConsumerType = consumerType, Duration = duration };
         return Task.CompletedTask;
     }
+
+    /// <summary>Remembers what a consumer threw; several may fail at a time.</summary>
+    public void Threw(string consumer, Exception exception) => LazyInitializer.EnsureInitialized(ref _thrown).Add(consumer, exception);
 
     /// <summary>What the consumer threw, where MassTransit threw this.</summary>
     public Exception OriginalOf(Exception exception) => _thrown?.OriginalOf(exception) ?? exception;
@@ -165,9 +160,6 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
         var message = _message ?? new FaultedMessage<UnroutedMessage>(_context, UnroutedMessage.Instance);
         await message.SendFaultAsync(exception, parked, time.GetUtcNow()).ConfigureAwait(false);
     }
-
-    // several consumers may fail at a time
-    private void Threw(string consumer, Exception exception) => LazyInitializer.EnsureInitialized(ref _thrown).Add(consumer, exception);
 
     // MassTransit reads these when somebody asks for them: a consumer may, and the Fault does
     private FormatException? FindEnvelopeProblem()

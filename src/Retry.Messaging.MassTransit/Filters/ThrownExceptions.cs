@@ -24,14 +24,7 @@ internal sealed class ThrownExceptions
         }
 
         // several consumers may have thrown; MassTransit names the one whose exception it replaced
-        var cancelled = _thrown.LastOrDefault(thrown => exception.Message.EndsWith(thrown.Consumer, StringComparison.Ordinal)).Exception;
-        if (cancelled is not null and not ConsumerCanceledException)
-        {
-            return cancelled;
-        }
-
-        // MassTransit's time-out filter names nobody, and says what the cancellation does not
-        cancelled = _thrown.LastOrDefault(thrown => thrown.Exception is OperationCanceledException).Exception;
-        return cancelled is null ? exception : new ConsumerCanceledException(exception.Message, cancelled);
+        var replaced = _thrown.LastOrDefault(thrown => thrown.Exception is not ConsumerCanceledException && exception.Message.EndsWith(thrown.Consumer, StringComparison.Ordinal));
+        return replaced.Exception ?? exception;
     }
 }

@@ -20,7 +20,7 @@ public sealed record ParkedFilter
     /// <summary>Gets the reason; <see langword="null"/> for any.</summary>
     public ParkReason? Reason { get; init; }
 
-    /// <summary>Gets a part of the exception type's name, in any case; <see langword="null"/> for any.</summary>
+    /// <summary>Gets a part of a name in <see cref="ParkedMessage.ExceptionTypes"/>, in any case: of the error that is shown, or of an exception inside it; <see langword="null"/> for any.</summary>
     public string? ExceptionType { get; init; }
 
     /// <summary>Gets a part of the message type's name, in any case; <see langword="null"/> for any.</summary>
@@ -56,7 +56,7 @@ public sealed record ParkedFilter
         return (Ids is null || Ids.Contains(message.Id))
             && (WorkQueue is null || WorkQueue == message.WorkQueue)
             && (Reason is null || Reason == message.Reason)
-            && Contains(message.ExceptionType, ExceptionType)
+            && (ExceptionType is null || message.ExceptionTypes.Any(type => Contains(type, ExceptionType)))
             && Contains(message.MessageType, MessageType)
             && Contains(message.Error, Text)
             && (Since is null || message.ParkedAt >= Since)

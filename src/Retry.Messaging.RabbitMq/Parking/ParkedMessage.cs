@@ -37,8 +37,11 @@ public sealed class ParkedMessage
     /// <summary>Gets type and message of the last error.</summary>
     public string? Error { get; init; }
 
-    /// <summary>Gets the type of the last exception.</summary>
+    /// <summary>Gets the type of the last exception; where it has others inside, of the innermost.</summary>
     public string? ExceptionType { get; init; }
+
+    /// <summary>Gets the types of the last exception and of every one inside it, as far as the message tells them; the type that <see cref="Error"/> begins with is the first.</summary>
+    public IReadOnlyList<string> ExceptionTypes { get; init; } = [];
 
     /// <summary>Gets the message's type as far as the message tells it, for example <c>Shop.ChargeCard</c>.</summary>
     public string? MessageType { get; init; }

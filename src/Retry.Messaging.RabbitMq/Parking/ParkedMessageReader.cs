@@ -25,6 +25,7 @@ internal static class ParkedMessageReader
         var state = RetryHeaderReader.Read(headers, names.Work);
         var death = state.Reason is null ? BrokerDeath.Find(headers, names) : null;
         var last = state.History.Latest;
+        var exceptionType = Line(headers, MassTransitHeaderNames.ExceptionType) ?? last?.ErrorType;
         return new ParkedMessage
         {
             Id = state.Id ?? DerivedId(properties, body.Span, death),
@@ -35,7 +36,8 @@ internal static class ParkedMessageReader
             FirstFailedAt = state.FirstFailedAt,
             ParkedAt = death?.At ?? FaultTime(headers) ?? last?.FailedAt,
             Error = state.Error ?? Line(headers, MassTransitHeaderNames.ExceptionMessage),
-            ExceptionType = Line(headers, MassTransitHeaderNames.ExceptionType) ?? last?.ErrorType,
+            ExceptionType = exceptionType,
+            ExceptionTypes = TypesOf(state, exceptionType),
             MessageType = MessageTypeName.Of(headers, properties.Type, body.Span),
             MessageId = properties.MessageId is { } messageId ? HeaderText.OneLine(messageId, MaxId) : null,
             ContentType = properties.ContentType is { } contentType ? HeaderText.OneLine(contentType, MaxId) : null,
@@ -43,6 +45,13 @@ internal static class ParkedMessageReader
             State = WithOrigin(state, properties, names, death),
             RawHeaders = headers,
         };
+    }
+
+    private static string[] TypesOf(RetryState state, string? innermost)
+    {
+        var end = state.Error?.IndexOf(RetryHistory.ErrorSeparator, StringComparison.Ordinal) ?? -1;
+        IEnumerable<string?> types = [end > 0 ? state.Error![..end] : null, .. state.ErrorTypes?.Split(HeaderText.TypeSeparator) ?? [], innermost];
+        return [.. types.OfType<string>().Distinct()];
     }
 
     // Without an id of ours: the publisher's, or one that is the same at every reading of the same message.

@@ -17,7 +17,7 @@ internal static class HeaderFrame
     // what a replay needs comes last
     private static readonly string[] OursToCut =
     [
-        RetryHeaderNames.History, MassTransitHeaderNames.StackTrace, MassTransitHeaderNames.ExceptionMessage, RetryHeaderNames.Error, RetryHeaderNames.Kept,
+        RetryHeaderNames.History, MassTransitHeaderNames.StackTrace, MassTransitHeaderNames.ExceptionMessage, RetryHeaderNames.ErrorTypes, RetryHeaderNames.Error, RetryHeaderNames.Kept,
     ];
 
     // by name, not by prefix: a stranger's header may start with ours, and be of any size

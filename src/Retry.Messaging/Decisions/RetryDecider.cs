@@ -140,7 +140,10 @@ public static class RetryDecider
         var type = HeaderText.TypeName(failure.Exception);
         var message = HeaderText.Message(failure.Exception);
         var attempt = new RetryAttempt(number, now, failure.Host, type, message);
-        return Attempted(state, failure.FallbackId, attempt, HeaderText.OneLine(type + RetryHistory.ErrorSeparator + message, RetryState.MaxError));
+        return Attempted(state, failure.FallbackId, attempt, HeaderText.OneLine(type + RetryHistory.ErrorSeparator + message, RetryState.MaxError)) with
+        {
+            ErrorTypes = HeaderText.TypeNames(failure.Exception, RetryState.MaxError),
+        };
     }
 
     private static RetryState Attempted(RetryState state, string fallbackId, RetryAttempt attempt, string? error) => state with

@@ -1,4 +1,5 @@
 using System.Text;
+using Retry.Messaging.Outcomes;
 
 namespace Retry.Messaging.State;
 
@@ -54,6 +55,32 @@ internal static class HeaderText
     {
         var type = exception.GetType();
         return type.IsGenericType ? type.Name : type.FullName ?? type.Name;
+    }
+
+    /// <summary>What separates the names of <see cref="TypeNames"/>.</summary>
+    public const string TypeSeparator = ", ";
+
+    /// <summary>The names of an exception's type and of those inside it, each once, outermost first, as many as fit; <see langword="null"/> where nothing is inside.</summary>
+    public static string? TypeNames(Exception exception, int maxChars)
+    {
+        if (ExceptionLevels.IsAlone(exception))
+        {
+            return null;
+        }
+
+        var names = string.Empty;
+        foreach (var name in ExceptionLevels.Of(exception).SelectMany(level => level).Select(TypeName).Distinct())
+        {
+            var longer = names.Length == 0 ? name : names + TypeSeparator + name;
+            if (longer.Length > maxChars)
+            {
+                break;
+            }
+
+            names = longer;
+        }
+
+        return names;
     }
 
     /// <summary>The exception's message, even when its Message property throws.</summary>

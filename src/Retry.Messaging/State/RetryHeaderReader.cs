@@ -44,6 +44,7 @@ public static class RetryHeaderReader
         DueAt = Time(headers, RetryHeaderNames.DueAt),
         Deadline = Time(headers, RetryHeaderNames.Deadline),
         Error = Text(headers, RetryHeaderNames.Error) is { } error ? HeaderText.OneLine(error, RetryState.MaxError) : null,
+        ErrorTypes = Text(headers, RetryHeaderNames.ErrorTypes) is { } types ? HeaderText.OneLine(types, RetryState.MaxError) : null,
         History = RetryHistory.Parse(Text(headers, RetryHeaderNames.History)),
         Reason = Text(headers, RetryHeaderNames.Reason) is { Length: > 0 } reason ? ParkReason.Parse(reason) : null,
         Crashes = Count(headers, RetryHeaderNames.Crashes),

@@ -18,7 +18,7 @@ public static class RetryHeaderWriter
     private static readonly string[] Plain =
     [
         RetryHeaderNames.Origin, RetryHeaderNames.Attempt, RetryHeaderNames.Id, RetryHeaderNames.FirstFailedAt, RetryHeaderNames.DueAt, RetryHeaderNames.Deadline,
-        RetryHeaderNames.Error, RetryHeaderNames.Reason, RetryHeaderNames.Crashes, RetryHeaderNames.Replayed, RetryHeaderNames.Plan, RetryHeaderNames.Kept, RetryHeaderNames.History,
+        RetryHeaderNames.Error, RetryHeaderNames.ErrorTypes, RetryHeaderNames.Reason, RetryHeaderNames.Crashes, RetryHeaderNames.Replayed, RetryHeaderNames.Plan, RetryHeaderNames.Kept, RetryHeaderNames.History,
     ];
 
     /// <summary>Writes the state into one header, <see cref="RetryHeaderNames.State"/>, for a message that climbs; where that cannot be, into headers of their own.</summary>
@@ -60,6 +60,7 @@ public static class RetryHeaderWriter
         used += Set(headers, RetryHeaderNames.DueAt, state.DueAt);
         used += Set(headers, RetryHeaderNames.Deadline, state.Deadline);
         used += Set(headers, RetryHeaderNames.Error, Line(state.Error, RetryState.MaxError));
+        used += Set(headers, RetryHeaderNames.ErrorTypes, Line(state.ErrorTypes, RetryState.MaxError));
         used += Set(headers, RetryHeaderNames.Reason, state.Reason?.ToString());
         used += Set(headers, RetryHeaderNames.Crashes, state.Crashes);
         used += Set(headers, RetryHeaderNames.Replayed, state.Replayed);

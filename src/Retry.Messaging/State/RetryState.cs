@@ -31,6 +31,10 @@ public sealed record RetryState
     /// <summary>Type and message of the last error.</summary>
     public string? Error { get; init; }
 
+    /// <summary>The types of the last error and of every exception inside it, outermost first, separated by comma and space; <see langword="null"/> where nothing is inside.</summary>
+    /// <remarks>Written when the message is parked; a message that climbs does not carry it.</remarks>
+    public string? ErrorTypes { get; init; }
+
     /// <summary>The attempts so far.</summary>
     public RetryHistory History { get; init; } = RetryHistory.Empty;
 

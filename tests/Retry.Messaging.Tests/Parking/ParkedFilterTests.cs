@@ -21,7 +21,10 @@ public sealed class ParkedFilterTests
         { "its reason", ParkedFilter.All with { Reason = ParkReason.Exhausted }, true },
         { "another reason", ParkedFilter.All with { Reason = ParkReason.Failed }, false },
         { "part of the exception", ParkedFilter.All with { ExceptionType = "gateway" }, true },
-        { "another exception", ParkedFilter.All with { ExceptionType = "Timeout" }, false },
+        { "the type of the error as it is shown", ParkedFilter.All with { ExceptionType = "checkoutexception" }, true },
+        { "an exception between the two", ParkedFilter.All with { ExceptionType = "System.TimeoutException" }, true },
+        { "another exception", ParkedFilter.All with { ExceptionType = "NullReference" }, false },
+        { "a word of the error that is no type", ParkedFilter.All with { ExceptionType = "503" }, false },
         { "part of the type", ParkedFilter.All with { MessageType = "CHARGE" }, true },
         { "another type", ParkedFilter.All with { MessageType = "Refund" }, false },
         { "text of the error", ParkedFilter.All with { Text = "503" }, true },
@@ -42,7 +45,7 @@ public sealed class ParkedFilterTests
     public void Selects(string what, ParkedFilter filter, bool selected)
     {
         var headers = new Dictionary<string, object?> { ["tenant"] = "acme"u8.ToArray(), ["size"] = 7, ["MT-Fault-ExceptionType"] = "Shop.GatewayException", ["MT-Fault-MessageType"] = "Shop.Charge", ["MT-Fault-Timestamp"] = At.ToString("O") };
-        RetryHeaderWriter.Write(headers, new RetryState { Id = "x", Attempt = 2, Error = "GatewayException: 503", Reason = ParkReason.Exhausted }, "payments");
+        RetryHeaderWriter.Write(headers, new RetryState { Id = "x", Attempt = 2, Error = "Shop.CheckoutException: gateway said: 503", ErrorTypes = "Shop.CheckoutException, System.TimeoutException, Shop.GatewayException", Reason = ParkReason.Exhausted }, "payments");
         var message = ParkedMessageReader.Read(new BasicProperties { Headers = headers }, default, RetryPointNames.For("payments"));
         filter.Matches(message).ShouldBe(selected, what);
     }
