@@ -61,9 +61,9 @@ internal static class SupportedPackages
             var text = loaded.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+', '-')[0];
             return ThreeParts(Version.TryParse(text, out var version) ? version : loaded.GetName().Version!);
         }
-        catch (FileLoadException) when (File.Exists(PathOf(reference)))
+        catch (IOException) when (File.Exists(PathOf(reference)))
         {
-            // .NET loads no assembly that is lower than the one we were built against
+            // .NET loads no assembly that is lower than the one we were built against: a FileNotFoundException, or a FileLoadException
             return ThreeParts(AssemblyName.GetAssemblyName(PathOf(reference)).Version!);
         }
     }
