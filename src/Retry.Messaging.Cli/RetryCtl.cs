@@ -72,6 +72,7 @@ internal static class RetryCtl
             TopologyApplyCommand.Create(host),
             TopologyVerifyCommand.Create(host),
             TopologyExportCommand.Create(host),
+            TopologyRemoveCommand.Create(host),
         };
         var parked = new Command("parked", "Messages that will not be tried again by themselves.")
         {

@@ -17,7 +17,7 @@ internal static class LimiterRunCommand
     {
         var command = new Command("run", "Runs limiters until interrupted. Any number of processes may; one is active per point.");
         var point = new Option<string[]>("--point") { Description = "The work queue; may be given several times.", HelpName = "QUEUE", AllowMultipleArgumentsPerToken = true, Required = true };
-        var rate = new Option<double?>("--rate") { Description = "Messages per second where 'limiter rate' has set none. Default: any rate.", HelpName = "PER_SECOND" };
+        var rate = new Option<double?>("--rate") { Description = "Messages per second where 'limiter rate' has set none. Default: what the code of the point's services says; where none has said it yet, nothing is released.", HelpName = "PER_SECOND" };
         var burst = new Option<int>("--burst") { Description = "How many may go at once after a pause.", HelpName = "COUNT", DefaultValueFactory = static _ => RetryDefaults.Burst };
         var prefetch = new Option<int>("--consumer-prefetch") { Description = "How many messages the consumers take in advance.", HelpName = "COUNT", DefaultValueFactory = static _ => 0 };
         command.Options.Add(point);
@@ -39,6 +39,7 @@ internal static class LimiterRunCommand
             {
                 Names = RetryPointNames.For(LimiterCommand.QueueOf(queue)),
                 Limit = limit,
+                KnowsLimit = limit is not null,
                 ConsumerPrefetch = parsed.GetValue(prefetch),
                 ConnectAsync = (prepare, cancellation) => address.ConnectAsync($"{RetryCtl.Name} limiter {queue}", prepare, cancellation),
             });

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Cli.Output;
+using Retry.Messaging.Configuration;
 using Retry.Messaging.RabbitMq.Limiter;
 
 namespace Retry.Messaging.Cli.Commands;
@@ -34,19 +35,23 @@ internal static class LimiterStatusCommand
         }
         else
         {
-            var code = (report.LastStarted ?? report.LastActive)?.CodeLimit;
             host.Out.WriteLine($"point        {Printable.Line(point)}");
             host.Out.WriteLine($"waiting      {Printable.Messages(waiting)} (the active limiter holds some more)");
-            host.Out.WriteLine($"rate         {Printable.Line(report.Setting.PerSecond is null && !report.Setting.Paused ? (code is null ? "any: the code sets none" : $"{LimiterSettingAnswer.Rate(code.PerSecond)}, set by the code") : LimiterSettingAnswer.Describe(report.Setting))}");
+            host.Out.WriteLine($"rate         {Printable.Line(RateOf(report))}");
             if (report.Setting.At is { } at)
             {
                 host.Out.WriteLine($"last set     {Printable.Time(at)} by {Printable.Line(report.Setting.By)}");
             }
 
-            host.Out.WriteLine($"limiters     {(report is { Setting.Paused: true, Limiters: 0 } ? "paused: they stand back until 'resume'" : deserted ? "0: NOTHING IS REDELIVERED" : Printable.Count(report.Limiters))}");
+            host.Out.WriteLine($"limiters     {(report is { Setting.Paused: true, Limiters: 0 } ? "paused: they stand back until 'resume'" : deserted ? "0: NOTHING IS REDELIVERED" : "1 active; those that stand by are not counted")}");
             if (report.LastActive is { } active && report.Limiters > 0)
             {
                 host.Out.WriteLine($"active       {Printable.Line(active.Instance)} since {Printable.Time(active.At)}");
+            }
+
+            if (report is { Limiters: > 0, Setting.PerSecond: null, LastActive: { } first, LastStarted: { } last } && last.At > first.At && last.CodeLimit != first.CodeLimit)
+            {
+                host.Out.WriteLine($"stood by     {Printable.Line(last.Instance)} at {Printable.Time(last.At)}, which goes by another rate: {Printable.Line(CodeRate(last.CodeLimit))}");
             }
 
             host.Out.WriteLine(report.Ready is { } ready ? $"work queue   {Printable.Messages(ready)} ready, {Printable.Count(report.Consumers, "consumer")}" : "work queue   does not exist");
@@ -54,4 +59,13 @@ internal static class LimiterStatusCommand
 
         return deserted ? RetryCtl.Fail(host, ExitCode.Finding, $"Found no limiter for '{point}', wanted one: start a service that has the point, or 'retryctl limiter run --point {point}'.") : ExitCode.Done;
     }
+
+    private static string RateOf(LimiterReport report) =>
+        report.Setting.PerSecond is not null || report.Setting.Paused ? LimiterSettingAnswer.Describe(report.Setting)
+        // instances of two versions may disagree: what counts is the one that releases
+        : report is { Limiters: > 0, LastActive: { } active } ? CodeRate(active.CodeLimit)
+        : report.Code is { } code ? CodeRate(code.Limit)
+        : "not known: no service has said it yet";
+
+    private static string CodeRate(RedeliveryLimit? limit) => limit is null ? "any: the code sets none" : $"{LimiterSettingAnswer.Rate(limit.PerSecond)}, set by the code";
 }

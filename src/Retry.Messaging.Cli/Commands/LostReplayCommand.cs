@@ -39,10 +39,14 @@ internal static class LostReplayCommand
         if (dryRun || mustAsk)
         {
             var preview = new LostTally();
+            var shown = new LotSet();
             await foreach (var message in new LostMessages(connection, host.Time).ListAsync(filter, progress: null, cancellationToken).ConfigureAwait(false))
             {
                 preview.Add(message);
+                shown.Add(message);
             }
+
+            filter = filter with { Shown = shown };
 
             if (dryRun)
             {

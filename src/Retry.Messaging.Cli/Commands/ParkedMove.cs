@@ -38,7 +38,10 @@ internal static class ParkedMove
         if (dryRun || mustAsk)
         {
             var preview = new ParkedTally(ids);
-            await CountAsync(host, connection, queue, filter, preview, cancellationToken).ConfigureAwait(false);
+            var shown = new LotSet();
+            await CountAsync(host, connection, queue, filter, preview, shown, cancellationToken).ConfigureAwait(false);
+            // what was shown is what is moved, not what has been parked since
+            filter = filter with { Shown = shown };
             if (dryRun)
             {
                 WriteDryRun(host, verb, queue, preview, json);
@@ -54,12 +57,13 @@ internal static class ParkedMove
         return await MoveAsync(host, connection, verb, queue, filter, ids, json, cancellationToken).ConfigureAwait(false);
     }
 
-    private static async Task CountAsync(CliHost host, IConnection connection, string queue, ParkedFilter filter, ParkedTally tally, CancellationToken cancellationToken) =>
+    private static async Task CountAsync(CliHost host, IConnection connection, string queue, ParkedFilter filter, ParkedTally tally, LotSet shown, CancellationToken cancellationToken) =>
         await ProgressDisplay.RunAsync(host, $"Counting {queue}.parked", async report =>
         {
             await foreach (var message in new ParkingLot(connection, time: host.Time).ListAsync(queue, filter, new ReadingProgress(report), cancellationToken).ConfigureAwait(false))
             {
                 tally.Add(message);
+                shown.Add(message);
             }
         }).ConfigureAwait(false);
 
@@ -89,7 +93,19 @@ internal static class ParkedMove
                 + (verb.PlanId is null || tally.Count == 0 ? "." : $". Plan {verb.PlanId}."));
         }
 
-        return end.Fail(host, "parked") ?? ParkedAnswer.ReportMissing(host, queue, tally);
+        if (filter.Shown is { Count: > 0 and var gone } && end is { Interrupted: false, Failure: null })
+        {
+            host.Error.WriteLine($"{RetryCtl.Name}: note: {Printable.Messages(gone)} of those that were shown were not there any more: somebody else has moved them.");
+        }
+
+        var destination = verb.Destination?.Invoke();
+        if (destination?.Note is { } note && tally.Count > 0)
+        {
+            host.Error.WriteLine($"{RetryCtl.Name}: note: {note}");
+        }
+
+        var exitCode = end.Fail(host, "parked") ?? ParkedAnswer.ReportMissing(host, queue, tally);
+        return exitCode == ExitCode.Done && destination is { IsDeserted: true } && tally.Count > 0 ? ExitCode.Finding : exitCode;
     }
 
     /// <summary>One of the two things that can be done with parked messages.</summary>
@@ -99,5 +115,9 @@ internal static class ParkedMove
         string Done,
         bool AsksEvenForIds,
         string? PlanId,
-        Func<IParkingLot, string, ParkedFilter, IProgress<ParkingProgress>, CancellationToken, IAsyncEnumerable<ParkedMessage>> Move);
+        Func<IParkingLot, string, ParkedFilter, IProgress<ParkingProgress>, CancellationToken, IAsyncEnumerable<ParkedMessage>> Move)
+    {
+        /// <summary>Where the messages went; null where they went nowhere.</summary>
+        public Func<ReplayDestination?>? Destination { get; init; }
+    }
 }

@@ -10,8 +10,12 @@ internal static class ParkedReplayCommand
     public static Command Create(CliHost host)
     {
         var command = new Command("replay", "Sends parked messages back to work, their attempts counted anew. Ctrl-C ends it in good order: none is lost, none sent twice.");
-        var plan = new ReplayOptions();
-        ParkedMove.AddTo(command, host, new ParkedMove.Verb("replay", "Replaying", "Replayed", AsksEvenForIds: false, plan.PlanId, (lot, queue, filter, progress, cancellationToken) => lot.ReplayAsync(queue, filter, plan, progress, cancellationToken)));
+        ReplayDestination? destination = null;
+        var plan = new ReplayOptions { DestinationFound = found => destination = found };
+        ParkedMove.AddTo(command, host, new ParkedMove.Verb("replay", "Replaying", "Replayed", AsksEvenForIds: false, plan.PlanId, (lot, queue, filter, progress, cancellationToken) => lot.ReplayAsync(queue, filter, plan, progress, cancellationToken))
+        {
+            Destination = () => destination,
+        });
         return command;
     }
 }

@@ -68,7 +68,7 @@ internal static class TopologyApplyCommand
 
         foreach (var queue in absent)
         {
-            host.Error.WriteLine($"{RetryCtl.Name}: warning: found no queue '{queue}', wanted the work queue of a retry point. If the name is right, start its service, then run this command again, which binds the queue and writes its policy (a service with ManageTopology OnStart binds it itself). If it is not, nobody needs '{RetryPointNames.For(queue).Parked}', which this command declares.");
+            host.Error.WriteLine($"{RetryCtl.Name}: warning: found no queue '{queue}', wanted the work queue of a retry point. If the name is right, start its service, then run this command again, which binds the queue and writes its policy (a service with ManageTopology OnStart binds it itself). If it is not, 'retryctl topology remove --point {queue}' takes back what this command declares.");
         }
 
         foreach (var found in different)

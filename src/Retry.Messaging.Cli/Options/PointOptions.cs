@@ -54,7 +54,8 @@ internal sealed class PointOptions
     /// <exception cref="UsageException">One cannot be a work queue.</exception>
     public IReadOnlyList<string> IsolatedOf(ParseResult parsed) => [.. Read(parsed, _isolated, hasRelease: true)];
 
-    private static Option<string[]> Queues(string name, string description) => new(name)
+    /// <summary>An option that names work queues.</summary>
+    public static Option<string[]> Queues(string name, string description) => new(name)
     {
         Description = description,
         HelpName = "QUEUE",
@@ -63,7 +64,12 @@ internal sealed class PointOptions
         DefaultValueFactory = static _ => [],
     };
 
-    private static IEnumerable<string> Read(ParseResult parsed, Option<string[]> option, bool hasRelease)
+    /// <summary>The work queues that an option names.</summary>
+    /// <param name="parsed">The command line.</param>
+    /// <param name="option">The option.</param>
+    /// <param name="hasRelease">Whether their points have a release queue, whose name must fit, too.</param>
+    /// <exception cref="UsageException">One cannot be a work queue.</exception>
+    public static IEnumerable<string> Read(ParseResult parsed, Option<string[]> option, bool hasRelease)
     {
         foreach (var queue in (parsed.GetValue(option) ?? []).Distinct(StringComparer.Ordinal))
         {

@@ -33,7 +33,8 @@ public sealed class LimiterControl(IConnection connection, Func<string, RetryPoi
             work?.MessageCount,
             work?.ConsumerCount ?? 0,
             nodes.LastOrDefault(node => node.Active),
-            nodes.LastOrDefault(node => !node.Active));
+            nodes.LastOrDefault(node => !node.Active),
+            settings.Code);
     }
 
     /// <inheritdoc/>

@@ -11,6 +11,9 @@ internal static class LimiterDocument
     /// <summary>The kind of an operator's setting, in the control log.</summary>
     public const string SettingKind = "retry.limiter.setting";
 
+    /// <summary>The kind of what the code of the point's services says, in the control log.</summary>
+    public const string CodeKind = "retry.limiter.code";
+
     /// <summary>The kind of what an instance says of itself, among the announcements.</summary>
     public const string NodeKind = "retry.limiter.node";
 
@@ -19,6 +22,10 @@ internal static class LimiterDocument
     /// <summary>Writes a setting.</summary>
     public static ControlRecord Write(LimiterSetting setting) =>
         new(SettingKind, setting.Point, setting.Version, JsonSerializer.SerializeToUtf8Bytes(setting, Json)) { By = setting.By ?? string.Empty, At = setting.At ?? default };
+
+    /// <summary>Writes what the code says.</summary>
+    public static ControlRecord Write(LimiterCode code, long version, string by, DateTimeOffset at) =>
+        new(CodeKind, code.Point, version, JsonSerializer.SerializeToUtf8Bytes(code, Json)) { By = by, At = at };
 
     /// <summary>Writes what an instance says of itself.</summary>
     public static ControlRecord Write(LimiterNode node) =>
@@ -38,14 +45,25 @@ internal static class LimiterDocument
             throw new LimiterException($"Found a setting of '{record.Key}' that is no JSON of ours ({exception.Message}). Set it anew: 'retryctl limiter rate', 'pause' or 'resume'.", exception);
         }
 
-        if (setting is null || setting.Point != record.Key
-            || setting.PerSecond is { } rate && !(rate >= SettingRange.LowestRate && rate <= SettingRange.HighestRate)
-            || setting.Burst is < 1 or > SettingRange.LargestBurst)
+        if (setting is null || setting.Point != record.Key || !IsInRange(setting.PerSecond, setting.Burst))
         {
             throw new LimiterException($"Found a setting of '{record.Key}' with values out of range. Set it anew: 'retryctl limiter rate', 'pause' or 'resume'.");
         }
 
         return setting with { Version = record.Version };
+    }
+
+    /// <summary>Reads what the code says, or null when it makes no sense: then it is not known, which is never the same as "no limit".</summary>
+    public static LimiterCode? ReadCode(ControlRecord record)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<LimiterCode>(record.Body.Span, Json) is { } code && code.Point == record.Key && IsInRange(code.Limit?.PerSecond, code.Limit?.Burst) ? code : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Reads what an instance said, or null when it cannot be read: it is for people only.</summary>
@@ -60,4 +78,7 @@ internal static class LimiterDocument
             return null;
         }
     }
+
+    private static bool IsInRange(double? rate, int? burst) =>
+        (rate is null || (rate >= SettingRange.LowestRate && rate <= SettingRange.HighestRate)) && (burst is null or (>= 1 and <= SettingRange.LargestBurst));
 }

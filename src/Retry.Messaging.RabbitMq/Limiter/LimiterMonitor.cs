@@ -27,6 +27,9 @@ internal sealed partial class LimiterMonitor(string point, TimeProvider time, IL
     /// <summary>Gets what the operator has set, as far as this process knows.</summary>
     public LimiterSetting? Known { get; private set; }
 
+    /// <summary>Gets or sets a value indicating whether it has told the others what its code says.</summary>
+    public bool HasSaidCode { get; set; }
+
     /// <summary>Gets what it does.</summary>
     public LimiterStatus Status
     {

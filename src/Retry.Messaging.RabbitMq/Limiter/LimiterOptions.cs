@@ -16,6 +16,10 @@ internal sealed record LimiterOptions
     /// <summary>The rate that the code asks for; null forwards at any rate. An operator's setting wins over it.</summary>
     public RedeliveryLimit? Limit { get; init; }
 
+    /// <summary>Whether <see cref="Limit"/> is what the point's code, or an operator in its place, says.</summary>
+    /// <remarks>A process that knows neither goes by what the code's instances left in the control log, and releases nothing where they left nothing.</remarks>
+    public bool KnowsLimit { get; init; } = true;
+
     /// <summary>How many messages the consumers of the work queue take in advance, as far as it is known.</summary>
     public int ConsumerPrefetch { get; init; }
 

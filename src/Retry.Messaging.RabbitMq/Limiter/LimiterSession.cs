@@ -1,4 +1,5 @@
 using RabbitMQ.Client.Exceptions;
+using Retry.Messaging.Configuration;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Control;
 
@@ -35,6 +36,9 @@ internal sealed class LimiterSession : IAsyncDisposable
     // announcements are kept for a day, and an operator asks on the second one, too
     private static readonly TimeSpan AnnouncedAgain = TimeSpan.FromHours(1);
 
+    // not at once: on 3.10 a stream that others have just declared, at the start of all on a fresh broker, ends connections (541)
+    private static readonly TimeSpan SaysAfter = TimeSpan.FromSeconds(5);
+
     private readonly LimiterOptions _options;
     private readonly LimiterMonitor _monitor;
     private readonly TimeProvider _time;
@@ -45,12 +49,15 @@ internal sealed class LimiterSession : IAsyncDisposable
     private readonly WorkQueueGate _gate;
     private readonly LimiterSettings _settings;
     private readonly Announcements _announcements;
+    private readonly long _opened;
     private ControlLog? _log;
     private ReleaseIntake? _intake;
     private ReleasePublisher? _publisher;
     private int _window;
     private bool _active;
     private long _announced;
+    private bool _hasSaid;
+    private bool _stoodAlone;
 
     private LimiterSession(LimiterOptions options, LimiterMonitor monitor, TimeProvider time, WakeUp wakeUp, LimiterConnection connection)
     {
@@ -59,6 +66,7 @@ internal sealed class LimiterSession : IAsyncDisposable
         _time = time;
         _wakeUp = wakeUp;
         _connection = connection;
+        _opened = time.GetTimestamp();
         _pacer = new RedeliveryPacer(time);
         _look = new QueueLook(connection.Client);
         monitor.IsAt(connection.Cluster, connection.VirtualHost);
@@ -122,7 +130,7 @@ internal sealed class LimiterSession : IAsyncDisposable
     private async Task StartAsync(LimiterSetting? known, CancellationToken cancellationToken)
     {
         // without it there is nothing to do, and no use in telling the settings' readers that we started
-        if (await _look.FindAsync(_options.Names.Release, cancellationToken).ConfigureAwait(false) is null)
+        if (await _look.FindAsync(_options.Names.Release, cancellationToken).ConfigureAwait(false) is not { } release)
         {
             throw new LimiterException($"There is no queue '{_options.Names.Release}'. It is made when the point starts, or by 'retryctl topology apply --isolated {_options.Names.Work}'.");
         }
@@ -135,7 +143,7 @@ internal sealed class LimiterSession : IAsyncDisposable
             await _log.AppendAsync(LimiterDocument.Write(known), cancellationToken).ConfigureAwait(false);
         }
 
-        _ = AnnounceAsync(active: false);
+        _stoodAlone = release.ConsumerCount == 0;
         var channel = await _connection.OpenChannelAsync(cancellationToken).ConfigureAwait(false);
         _intake = new ReleaseIntake(channel, _options.Names.Release, _wakeUp, reason => _ = _connection.EndAsync(reason), _time);
         _publisher = new ReleasePublisher(channel, _connection, _options.Names.Work, _wakeUp, _time);
@@ -147,7 +155,12 @@ internal sealed class LimiterSession : IAsyncDisposable
         _wakeUp.Set();
     }
 
-    private LimiterNode Self(bool active) => new(_options.Names.Work, _options.Instance, active, _options.Limit, _time.GetUtcNow());
+    private LimiterNode Self(bool active) => new(_options.Names.Work, _options.Instance, active, CodeLimit, _time.GetUtcNow());
+
+    // who has no limit obeys one that another instance has said later: a limit that is being deployed holds from the first instance on
+    private RedeliveryLimit? CodeLimit => _options.KnowsLimit && _options.Limit is { } own ? own : _settings.Code?.Limit;
+
+    private bool IsLimitKnown => _options.KnowsLimit || _settings.Code is not null || _settings.LastReadable.PerSecond is not null;
 
     private async Task FollowSettingsAsync()
     {
@@ -164,7 +177,7 @@ internal sealed class LimiterSession : IAsyncDisposable
         }
 
         var setting = _settings.LastReadable;
-        var limit = setting.Over(_options.Limit);
+        var limit = setting.Over(CodeLimit);
         var window = limit is null ? LargestWindow : (int)Math.Clamp(WindowSeconds * limit.PerSecond, SmallestWindow, LargestWindow);
         _pacer.Change(limit);
         _monitor.Applied(setting, limit);
@@ -172,6 +185,13 @@ internal sealed class LimiterSession : IAsyncDisposable
         {
             await StopConsumingAsync().ConfigureAwait(false);
             _monitor.Is(LimiterActivity.Paused, $"paused by {setting.By}");
+            return;
+        }
+
+        if (!IsLimitKnown)
+        {
+            await StopConsumingAsync().ConfigureAwait(false);
+            _monitor.Is(LimiterActivity.Down, $"no service has said yet how fast its messages may be released, and no operator either. Run 'retryctl limiter rate {_options.Names.Work} PER_SECOND'");
             return;
         }
 
@@ -222,11 +242,46 @@ internal sealed class LimiterSession : IAsyncDisposable
             _active = WasActive = true;
             _pacer.AssumeUsed();
             _monitor.Is(LimiterActivity.Active, null);
-            _ = AnnounceAsync(active: true);
+            _ = SayAsync(active: true);
+        }
+        else if (!_hasSaid && _time.GetElapsedTime(_opened) > SaysAfter)
+        {
+            // who stands in line alone is the active one before the first message comes
+            _ = SayAsync(active: _stoodAlone && _intake.Consumes);
         }
         else if (_active && _time.GetElapsedTime(_announced) > AnnouncedAgain)
         {
             _ = AnnounceAsync(active: true);
+        }
+    }
+
+    private async Task SayAsync(bool active)
+    {
+        _hasSaid = true;
+        _announced = _time.GetTimestamp();
+        await SayCodeAsync().ConfigureAwait(false);
+        await AnnounceAsync(active).ConfigureAwait(false);
+    }
+
+    // Who has no limit goes by it. Two versions of the code may disagree: then the last to start is right, so it is said once, not
+    // after each lost connection.
+    private async Task SayCodeAsync()
+    {
+        if (!_options.KnowsLimit || (_settings.Code is { } said && (said.Limit == _options.Limit || _monitor.HasSaidCode)))
+        {
+            return;
+        }
+
+        _monitor.HasSaidCode = true;
+
+        try
+        {
+            var code = new LimiterCode(_options.Names.Work, _options.Limit);
+            await _log!.AppendAsync(LimiterDocument.Write(code, _settings.NextCodeVersion, _options.Instance, _time.GetUtcNow()), CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is ControlException or OperationInterruptedException or IOException or ObjectDisposedException)
+        {
+            // as below; who does not know the limit releases nothing
         }
     }
 

@@ -8,7 +8,9 @@ internal sealed class LimiterSettings(string point)
 {
     private volatile LimiterSetting _setting = new() { Point = point };
     private volatile LimiterException? _unreadable;
+    private volatile LimiterCode? _code;
     private long _version;
+    private long _codeVersion;
 
     /// <summary>Gets why the setting is not known, or <see langword="null"/>. An unreadable setting is never "nothing is set".</summary>
     public string? WhyUnreadable => _unreadable?.Message;
@@ -23,14 +25,35 @@ internal sealed class LimiterSettings(string point)
     /// <summary>Gets the version that the next setting must have.</summary>
     public long NextVersion => Volatile.Read(ref _version) + 1;
 
+    /// <summary>Gets what the code of the point's services said last, or <see langword="null"/> when that is not known.</summary>
+    public LimiterCode? Code => _code;
+
+    /// <summary>Gets the version that the next word of the code must have.</summary>
+    public long NextCodeVersion => Volatile.Read(ref _codeVersion) + 1;
+
     /// <summary>Takes in a record of the log; those of other kinds and points are passed over.</summary>
     public void Read(ControlRecord record)
     {
-        if (record.Kind != LimiterDocument.SettingKind || record.Key != point)
+        if (record.Key != point)
         {
             return;
         }
 
+        switch (record.Kind)
+        {
+            case LimiterDocument.SettingKind:
+                ReadSetting(record);
+                break;
+
+            case LimiterDocument.CodeKind:
+                Volatile.Write(ref _codeVersion, record.Version);
+                _code = LimiterDocument.ReadCode(record);
+                break;
+        }
+    }
+
+    private void ReadSetting(ControlRecord record)
+    {
         Volatile.Write(ref _version, record.Version);
         try
         {

@@ -6,16 +6,22 @@ namespace Retry.Messaging.RabbitMq.Limiter;
 
 /// <summary>Empties the release queue of a point that has no limit any more.</summary>
 /// <remarks>
-/// Only while nobody else consumes it: beside an instance that still has the limit it would take the messages past the cap.
-/// A point that never had a release queue costs one look when it starts: looking for what is not there is an error in the broker's log.
+/// Only where nobody consumes it, and has not for a while: an instance with the limit that is restarted is away for some seconds, and its
+/// messages are under the cap. One that comes back while the queue is emptied says its limit, which holds from then on.
+/// Where there is no release queue it looks once an hour, since looking for what is not there is an error in the broker's log. Another
+/// instance may have had the limit for an hour and be gone again, while this one has been there all the time.
 /// </remarks>
 internal sealed partial class ReleaseDrain(LimiterOptions options, TimeProvider time, Random random, ILogger logger)
 {
     private static readonly TimeSpan LookPause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan AbsentPause = TimeSpan.FromHours(1);
     private static readonly TimeSpan FailurePause = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan DrainLook = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Looks, and drains what is left behind, until there is no release queue, the connection closes or it is cancelled.</summary>
+    // a limiter tries again after 6 s at most
+    private const int LooksInARow = 3;
+
+    /// <summary>Looks, and drains what is left behind, until the connection closes or it is cancelled.</summary>
     /// <param name="connection">The connection to look on; the messages go over one of the limiter's own.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public async Task RunAsync(IConnection connection, CancellationToken cancellationToken)
@@ -25,7 +31,6 @@ internal sealed partial class ReleaseDrain(LimiterOptions options, TimeProvider 
             try
             {
                 await WatchAsync(connection, cancellationToken).ConfigureAwait(false);
-                return;
             }
             catch (Exception exception) when (exception is OperationCanceledException or LimiterException or OperationInterruptedException or AlreadyClosedException or IOException or ObjectDisposedException or TimeoutException)
             {
@@ -39,15 +44,19 @@ internal sealed partial class ReleaseDrain(LimiterOptions options, TimeProvider 
     {
         var look = new QueueLook(connection);
         await using var ends = look.ConfigureAwait(false);
-        while (await look.FindAsync(options.Names.Release, cancellationToken).ConfigureAwait(false) is { } found)
+        var deserted = 0;
+        while (true)
         {
-            if (found is { MessageCount: > 0, ConsumerCount: 0 })
+            var found = await look.FindAsync(options.Names.Release, cancellationToken).ConfigureAwait(false);
+            deserted = found is { MessageCount: > 0, ConsumerCount: 0 } ? deserted + 1 : 0;
+            if (deserted == LooksInARow)
             {
-                LogDrains(options.Names.Work, found.MessageCount);
+                deserted = 0;
+                LogDrains(options.Names.Work, found!.MessageCount);
                 await DrainAsync(look, cancellationToken).ConfigureAwait(false);
             }
 
-            await Task.Delay(LookPause, time, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(found is null ? AbsentPause * (0.8 + (0.4 * random.NextDouble())) : LookPause, time, cancellationToken).ConfigureAwait(false);
         }
     }
 
@@ -63,7 +72,7 @@ internal sealed partial class ReleaseDrain(LimiterOptions options, TimeProvider 
                 await Task.Delay(DrainLook, time, cancellationToken).ConfigureAwait(false);
                 found = await look.FindAsync(options.Names.Release, cancellationToken).ConfigureAwait(false);
             }
-            while (found is { MessageCount: > 0, ConsumerCount: <= 1 });
+            while (found is { MessageCount: > 0 });
         }
         finally
         {

@@ -27,7 +27,9 @@ public interface IParkingLot
     /// <summary>Sends parked messages back to work, their attempts counted anew.</summary>
     /// <remarks>
     /// A message leaves the parking lot after the broker has confirmed its copy, so none is lost; a crash between the two
-    /// leaves a second copy, which carries the same plan. When cancelled, it takes no further message, waits for the copies
+    /// leaves a second copy, which carries the same plan. What is replayed is what was parked when the replay read the lot for the
+    /// first time, whoever else replays or parks meanwhile. The messages go to the release queue where a limiter consumes it, and
+    /// where nobody consumes either queue; else to the work queue. When cancelled, it takes no further message, waits for the copies
     /// on their way, streams them too, and then ends with <see cref="OperationCanceledException"/>.
     /// </remarks>
     /// <param name="workQueue">The work queue whose parking lot is read, and to which the messages go.</param>
@@ -39,7 +41,7 @@ public interface IParkingLot
     /// <exception cref="ParkingException">The parking lot or the destination is missing (nothing moved), or the broker refused a copy.</exception>
     IAsyncEnumerable<ParkedMessage> ReplayAsync(string workQueue, ParkedFilter filter, ReplayOptions? options = null, IProgress<ParkingProgress>? progress = null, CancellationToken cancellationToken = default);
 
-    /// <summary>Deletes parked messages for good.</summary>
+    /// <summary>Deletes parked messages for good: those that were parked when it read the lot for the first time.</summary>
     /// <param name="workQueue">The work queue whose parking lot is read.</param>
     /// <param name="filter">Which messages.</param>
     /// <param name="progress">Told now and then how far it is; may be <see langword="null"/>.</param>

@@ -17,7 +17,7 @@ namespace Retry.Messaging.RabbitMq.Parking;
 /// </remarks>
 internal sealed class LostMessages(IConnection connection, TimeProvider time)
 {
-    private readonly WayBack _way = new(connection);
+    private readonly WayBack _way = new(connection, time);
 
     /// <summary>Messages that the last replay left behind, by the queue that is still missing.</summary>
     public ConcurrentDictionary<string, long> WithoutDestination { get; } = new(StringComparer.Ordinal);
@@ -52,10 +52,8 @@ internal sealed class LostMessages(IConnection connection, TimeProvider time)
         var destinations = new ConcurrentDictionary<string, Lazy<Task<string?>>>(StringComparer.Ordinal);
         var publisher = new ConfirmedPublisher(connection);
         await using var publisherEnds = publisher.ConfigureAwait(false);
-        var reader = await LotReader.OpenAsync(connection, LotSource.Lost, new LotRequest(filter) { WithBodies = true, TakesOut = true, ExceptPlan = plan }, time, cancellationToken).ConfigureAwait(false);
-        await using var readerEnds = reader.ConfigureAwait(false);
-        using var mover = new LotMover(reader, PublishAsync, filter.Limit, progress);
-        await foreach (var message in mover.RunAsync(cancellationToken).ConfigureAwait(false))
+        var move = new LotMove(connection, LotSource.Lost, time, Random.Shared);
+        await foreach (var message in move.RunAsync(new LotRequest(filter) { WithBodies = true, TakesOut = true, ExceptPlan = plan }, PublishAsync, progress, cancellationToken).ConfigureAwait(false))
         {
             yield return message;
         }
@@ -67,7 +65,7 @@ internal sealed class LostMessages(IConnection connection, TimeProvider time)
             var isOnTheLadder = message.Destination is not null;
             var destination = await destinations.GetOrAdd(
                 (isOnTheLadder ? names : names with { Work = names.Parked }).Work,
-                _ => new Lazy<Task<string?>>(() => isOnTheLadder ? _way.FindAsync(names, cancellationToken) : _way.FindParkingLotAsync(names, cancellationToken))).Value.ConfigureAwait(false);
+                _ => new Lazy<Task<string?>>(() => isOnTheLadder ? FindDestinationAsync(names, cancellationToken) : _way.FindParkingLotAsync(names, cancellationToken))).Value.ConfigureAwait(false);
             if (destination is null)
             {
                 WithoutDestination.AddOrUpdate(isOnTheLadder ? names.Work : names.Parked, 1, static (_, count) => count + 1);
@@ -98,6 +96,9 @@ internal sealed class LostMessages(IConnection connection, TimeProvider time)
             }
         }
     }
+
+    private async Task<string?> FindDestinationAsync(RetryPointNames names, CancellationToken cancellationToken) =>
+        (await _way.FindAsync(names, cancellationToken).ConfigureAwait(false))?.Queue;
 
     // What the broker itself parked has its cause in x-death, which a republication takes off.
     private static RetryState OnItsWay(ParkedMessage message, string plan) => message.State with

@@ -13,5 +13,8 @@ internal sealed record LotRequest(ParkedFilter Filter)
     /// <summary>Messages that this plan has replayed already are not selected.</summary>
     public string? ExceptPlan { get; init; }
 
-    public bool Selects(ParkedMessage message) => Filter.Matches(message) && (ExceptPlan is null || message.Plan != ExceptPlan);
+    /// <summary>What was read before; <see langword="null"/> for any message. What is selected is taken out of it.</summary>
+    public LotSet? Of { get; init; }
+
+    public bool Selects(ParkedMessage message) => Filter.Matches(message) && (ExceptPlan is null || message.Plan != ExceptPlan) && (Of is null || Of.TryTake(message));
 }

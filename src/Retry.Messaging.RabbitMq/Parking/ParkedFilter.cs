@@ -44,6 +44,9 @@ public sealed record ParkedFilter
     /// <summary>Gets how many messages are selected at most; <see langword="null"/> for no limit.</summary>
     public int? Limit { get; init; }
 
+    /// <summary>Gets the messages that somebody was shown and agreed to; <see langword="null"/> where nobody was.</summary>
+    internal LotSet? Shown { get; init; }
+
     /// <summary>Selects messages by id.</summary>
     /// <param name="ids">The ids; none of them selects nothing.</param>
     public static ParkedFilter OfIds(params IEnumerable<string> ids) => All with { Ids = [.. ids] };

@@ -12,8 +12,9 @@ namespace Retry.Messaging.RabbitMq.Parking;
 /// <remarks>
 /// The life of a replay:
 /// <list type="number">
-/// <item>The destination is looked for: the release queue where there is one, else the work queue; and bound, if it is not.</item>
-/// <item>The parking lot is read from front to back; what the filter does not select is held until the end.</item>
+/// <item>The destination is looked for: the release queue where a limiter consumes it, else the work queue; and bound, if it is not.</item>
+/// <item>The parking lot is read from front to back; what the filter selects then is what is replayed, and nothing that is parked later.</item>
+/// <item>It is read again; what was not selected is held until the end.</item>
 /// <item>A copy of each selected message, its attempts counted anew, is published to the return exchange and confirmed.</item>
 /// <item>Only then the parked one is acknowledged.</item>
 /// <item>Closing the channel makes the held ones ready again.</item>
@@ -49,7 +50,7 @@ public sealed class ParkingLot : IParkingLot
 
     /// <inheritdoc/>
     public IAsyncEnumerable<ParkedMessage> ReplayAsync(string workQueue, ParkedFilter filter, ReplayOptions? options = null, IProgress<ParkingProgress>? progress = null, CancellationToken cancellationToken = default) =>
-        ReplayAsync(NamesOf(workQueue, filter), filter, HeaderText.OneLine((options ?? new ReplayOptions()).PlanId, MaxPlanId), progress, cancellationToken);
+        ReplayAsync(NamesOf(workQueue, filter), filter, HeaderText.OneLine((options ??= new ReplayOptions()).PlanId, MaxPlanId), options.DestinationFound, progress, cancellationToken);
 
     /// <inheritdoc/>
     public IAsyncEnumerable<ParkedMessage> DiscardAsync(string workQueue, ParkedFilter filter, IProgress<ParkingProgress>? progress = null, CancellationToken cancellationToken = default) =>
@@ -77,20 +78,20 @@ public sealed class ParkingLot : IParkingLot
         }
     }
 
-    private async IAsyncEnumerable<ParkedMessage> ReplayAsync(RetryPointNames names, ParkedFilter filter, string plan, IProgress<ParkingProgress>? progress, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<ParkedMessage> ReplayAsync(RetryPointNames names, ParkedFilter filter, string plan, Action<ReplayDestination>? found, IProgress<ParkingProgress>? progress, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (filter.Limit <= 0)
         {
             yield break;
         }
 
-        var route = DelayLadder.Route(TimeSpan.Zero, await FindDestinationAsync(names, cancellationToken).ConfigureAwait(false));
+        var destination = await FindDestinationAsync(names, cancellationToken).ConfigureAwait(false);
+        found?.Invoke(destination);
+        var route = DelayLadder.Route(TimeSpan.Zero, destination.Queue);
         var publisher = new ConfirmedPublisher(_connection);
         await using var publisherEnds = publisher.ConfigureAwait(false);
-        var reader = await LotReader.OpenAsync(_connection, LotSource.ParkingLot(names), new LotRequest(filter) { WithBodies = true, TakesOut = true, ExceptPlan = plan }, _time, cancellationToken).ConfigureAwait(false);
-        await using var readerEnds = reader.ConfigureAwait(false);
-        using var mover = new LotMover(reader, PublishAsync, filter.Limit, progress);
-        await foreach (var message in mover.RunAsync(cancellationToken).ConfigureAwait(false))
+        var move = new LotMove(_connection, LotSource.ParkingLot(names), _time, Random.Shared);
+        await foreach (var message in move.RunAsync(new LotRequest(filter) { WithBodies = true, TakesOut = true, ExceptPlan = plan }, PublishAsync, progress, cancellationToken).ConfigureAwait(false))
         {
             yield return message;
         }
@@ -123,10 +124,8 @@ public sealed class ParkingLot : IParkingLot
             yield break;
         }
 
-        var reader = await LotReader.OpenAsync(_connection, LotSource.ParkingLot(names), new LotRequest(filter) { TakesOut = true }, _time, cancellationToken).ConfigureAwait(false);
-        await using var readerEnds = reader.ConfigureAwait(false);
-        using var mover = new LotMover(reader, static _ => Task.FromResult(true), filter.Limit, progress);
-        await foreach (var message in mover.RunAsync(cancellationToken).ConfigureAwait(false))
+        var move = new LotMove(_connection, LotSource.ParkingLot(names), _time, Random.Shared);
+        await foreach (var message in move.RunAsync(new LotRequest(filter) { TakesOut = true }, static _ => Task.FromResult(true), progress, cancellationToken).ConfigureAwait(false))
         {
             yield return message;
         }
@@ -136,9 +135,9 @@ public sealed class ParkingLot : IParkingLot
     /// Finds where replayed messages go. The ladder's alternate exchange swallows what has no destination and the broker
     /// confirms it, so what is missing must be found before the first message is published.
     /// </summary>
-    private async Task<string> FindDestinationAsync(RetryPointNames names, CancellationToken cancellationToken)
+    private async Task<ReplayDestination> FindDestinationAsync(RetryPointNames names, CancellationToken cancellationToken)
     {
-        var way = new WayBack(_connection);
+        var way = new WayBack(_connection, _time);
         return await way.FindAsync(names, cancellationToken).ConfigureAwait(false)
             ?? throw new ParkingException($"Found no queue '{names.Work}' to replay to; nothing was moved. Start the service that owns it, or check the name and the virtual host.") { IsUnknownQueue = true };
     }

@@ -1,6 +1,7 @@
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.Naming;
+using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.RabbitMq.Topology;
 
 namespace Retry.Messaging.RabbitMq.Parking;
@@ -8,21 +9,34 @@ namespace Retry.Messaging.RabbitMq.Parking;
 /// <summary>Finds where replayed messages go, and makes sure that they arrive there.</summary>
 /// <remarks>
 /// The ladder's alternate exchange swallows what has no destination and the broker confirms it, so what is missing must be
-/// found before the first message is published.
+/// found before the first message is published. And a release queue that nobody consumes is a dead end: it is left over
+/// from a limit that was taken away, or the code that runs now knows none.
 /// </remarks>
-internal sealed class WayBack(IConnection connection)
+internal sealed class WayBack(IConnection connection, TimeProvider time)
 {
+    // a limiter that lost its connection is back after 6 s at most
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
+    private static readonly TimeSpan LookPause = TimeSpan.FromMilliseconds(500);
+
     /// <summary>The queue that a point's messages return to, bound; <see langword="null"/> where there is no work queue.</summary>
     /// <exception cref="ParkingException">It could not be looked at or bound.</exception>
-    public async Task<string?> FindAsync(RetryPointNames names, CancellationToken cancellationToken)
+    public async Task<ReplayDestination?> FindAsync(RetryPointNames names, CancellationToken cancellationToken)
     {
-        if (!await ExistsAsync(names.Work, cancellationToken).ConfigureAwait(false))
+        if (await FindQueueAsync(names.Work, cancellationToken).ConfigureAwait(false) is not { } work)
         {
             return null;
         }
 
-        var destination = await ExistsAsync(names.Release, cancellationToken).ConfigureAwait(false) ? names.Release : names.Work;
-        await BindAsync(destination, BrokerNames.ReturnExchange, BrokerNames.ReturnPattern(destination), cancellationToken).ConfigureAwait(false);
+        var release = await FindQueueAsync(names.Release, cancellationToken).ConfigureAwait(false);
+        string? pausedBy = null;
+        if (release is { ConsumerCount: 0 } && work.ConsumerCount > 0)
+        {
+            pausedBy = await WhoPausedAsync(names, cancellationToken).ConfigureAwait(false);
+            release = pausedBy is null ? await WaitForLimiterAsync(names.Release, release, cancellationToken).ConfigureAwait(false) : release;
+        }
+
+        var destination = ReplayDestination.Choose(names.Work, work.ConsumerCount, names.Release, release?.ConsumerCount, pausedBy);
+        await BindAsync(destination.Queue, BrokerNames.ReturnExchange, BrokerNames.ReturnPattern(destination.Queue), cancellationToken).ConfigureAwait(false);
         return destination;
     }
 
@@ -30,7 +44,7 @@ internal sealed class WayBack(IConnection connection)
     /// <exception cref="ParkingException">It could not be looked at or bound.</exception>
     public async Task<string?> FindParkingLotAsync(RetryPointNames names, CancellationToken cancellationToken)
     {
-        if (!await ExistsAsync(names.Parked, cancellationToken).ConfigureAwait(false))
+        if (await FindQueueAsync(names.Parked, cancellationToken).ConfigureAwait(false) is null)
         {
             return null;
         }
@@ -60,19 +74,45 @@ internal sealed class WayBack(IConnection connection)
         }
     }
 
-    private async Task<bool> ExistsAsync(string queue, CancellationToken cancellationToken)
+    private async Task<QueueDeclareOk?> WaitForLimiterAsync(string release, QueueDeclareOk found, CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        var last = found;
+        while (last is { ConsumerCount: 0 } && time.GetElapsedTime(started) < Patience)
+        {
+            await Task.Delay(LookPause, time, cancellationToken).ConfigureAwait(false);
+            last = await FindQueueAsync(release, cancellationToken).ConfigureAwait(false);
+        }
+
+        return last;
+    }
+
+    // the limiters of a paused point stand back: nobody consumes its release queue, and nothing may pass it by
+    private async Task<string?> WhoPausedAsync(RetryPointNames names, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var report = await new LimiterControl(connection, _ => names, time).ReadAsync(names.Work, cancellationToken).ConfigureAwait(false);
+            return report.Setting is { Paused: true } setting ? setting.By ?? "an operator" : null;
+        }
+        catch (LimiterException exception)
+        {
+            throw new ParkingException($"Nobody consumes '{names.Release}', and whether point '{names.Work}' is paused is not known; nothing was moved. {exception.Message}", exception);
+        }
+    }
+
+    private async Task<QueueDeclareOk?> FindQueueAsync(string queue, CancellationToken cancellationToken)
     {
         var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
         await using (channel.ConfigureAwait(false))
         {
             try
             {
-                await channel.QueueDeclarePassiveAsync(queue, cancellationToken).ConfigureAwait(false);
-                return true;
+                return await channel.QueueDeclarePassiveAsync(queue, cancellationToken).ConfigureAwait(false);
             }
             catch (OperationInterruptedException exception) when (exception.ShutdownReason?.ReplyCode == Constants.NotFound)
             {
-                return false;
+                return null;
             }
             catch (OperationInterruptedException exception) when (exception.ShutdownReason is { } reason)
             {

@@ -9,6 +9,14 @@ internal static class CommandLineRun
     public static Task<(int ExitCode, string Output, string Error)> RunAsync(Uri address, Uri? management, string line) =>
         RunAsync(line, ("RETRY_BROKER", address.AbsoluteUri), ("RETRY_MANAGEMENT", management?.AbsoluteUri));
 
+    /// <summary>Starts a command that runs until it is interrupted.</summary>
+    public static (Task<int> Run, LineWriter Error) Start(Uri address, string line, CancellationToken interrupt)
+    {
+        var error = new LineWriter();
+        var host = new CliHost { Out = TextWriter.Null, Error = error, Variable = name => name == "RETRY_BROKER" ? address.AbsoluteUri : null };
+        return (Task.Run(() => RetryCtl.InvokeAsync(line.Split(' '), host, interrupt), CancellationToken.None), error);
+    }
+
     public static async Task<(int ExitCode, string Output, string Error)> RunAsync(string line, params (string Name, string? Value)[] environment)
     {
         using var output = new StringWriter { NewLine = "\n" };

@@ -96,6 +96,81 @@ public sealed class LimiterCommandTests(BrokerFixture broker)
         (await point.Raw.CountAsync(point.Names.Release)).ShouldBe(0u);
     }
 
+    [Fact]
+    public async Task A_limiter_process_without_a_rate_keeps_the_cap_that_the_code_says()
+    {
+        const int Cap = 30;
+        await using var point = await LimitedPoint.CreateAsync(await broker.CreateVirtualHostAsync());
+        await using var arrivals = await Arrivals.StartAsync(point.Raw.Connection, point.Names.Work);
+        point.Start(Cap);
+        await point.FillAsync(1);
+        await arrivals.WaitForAsync(1, Deadline);
+        await LimitedPoint.WaitForCodeAsync(point.Raw.Connection, "work", Deadline);
+        await point.StopAsync();
+
+        await point.FillAsync(2 * Cap, from: 1);
+        using var stop = new CancellationTokenSource();
+        var (run, _) = CommandLineRun.Start(point.Broker, "limiter run --point work", stop.Token);
+        await arrivals.WaitForAsync((2 * Cap) + 1, Deadline);
+        WindowBound.Most([.. arrivals.All.Skip(1).Select(arrival => arrival.At)], TimeSpan.FromSeconds(1)).ShouldBeLessThanOrEqualTo(Cap + 2);
+        var status = await CommandLineRun.RunAsync(point.Broker, null, "limiter status work");
+        status.Output.ShouldContain($"rate         {Cap}/s, set by the code");
+        await stop.CancelAsync();
+        (await run.WaitAsync(Deadline)).ShouldBe(ExitCode.Done);
+    }
+
+    [Fact]
+    public async Task A_limiter_process_that_knows_no_limit_releases_nothing_and_says_what_to_type()
+    {
+        await using var point = await LimitedPoint.CreateAsync(await broker.CreateVirtualHostAsync());
+        await using var arrivals = await Arrivals.StartAsync(point.Raw.Connection, point.Names.Work);
+        await point.FillAsync(50);
+        using var stop = new CancellationTokenSource();
+        var (run, error) = CommandLineRun.Start(point.Broker, "limiter run --point work", stop.Token);
+        await error.WaitForAsync("Run 'retryctl limiter rate work PER_SECOND'", Deadline);
+        (await point.Raw.CountAsync(point.Names.Release)).ShouldBe(50u);
+        (await CommandLineRun.RunAsync(point.Broker, null, "limiter status work")).Output.ShouldContain("rate         not known: no service has said it yet");
+
+        (await CommandLineRun.RunAsync(point.Broker, null, "limiter rate work 1000")).ExitCode.ShouldBe(ExitCode.Done);
+        await arrivals.WaitForAsync(50, Deadline);
+        await stop.CancelAsync();
+        (await run.WaitAsync(Deadline)).ShouldBe(ExitCode.Done);
+    }
+
+    [Fact]
+    public async Task An_instance_without_a_limit_obeys_the_one_that_another_brings()
+    {
+        const int Cap = 10;
+        await using var point = await LimitedPoint.CreateAsync(await broker.CreateVirtualHostAsync());
+        await using var arrivals = await Arrivals.StartAsync(point.Raw.Connection, point.Names.Work);
+        point.Start(perSecond: null);
+        await point.FillAsync(5);
+        await arrivals.WaitForAsync(5, Deadline);
+        (await CommandLineRun.RunAsync(point.Broker, null, "limiter status work")).Output.ShouldContain("rate         any: the code sets none");
+
+        // stands by, since the other is the active one
+        point.Start(Cap);
+        await WaitForStatusAsync(point.Broker, "stood by");
+        await WaitAsync(() => point.Limiters[0].Status.Limit?.PerSecond == Cap);
+        await point.FillAsync(2 * Cap, from: 5);
+        await arrivals.WaitForAsync(5 + (2 * Cap), Deadline);
+        WindowBound.Most([.. arrivals.At.Skip(5)], TimeSpan.FromSeconds(1)).ShouldBeLessThanOrEqualTo(Cap + 2);
+    }
+
+    [Fact]
+    public async Task Status_tells_the_rate_of_the_instance_that_releases_and_not_of_the_last_to_start()
+    {
+        await using var point = await LimitedPoint.CreateAsync(await broker.CreateVirtualHostAsync());
+        await using var arrivals = await Arrivals.StartAsync(point.Raw.Connection, point.Names.Work);
+        point.Start(40);
+        await point.FillAsync(3);
+        await arrivals.WaitForAsync(3, Deadline);
+        point.Start(7);
+        var status = await WaitForStatusAsync(point.Broker, "stood by");
+        status.ShouldContain("rate         40/s, set by the code");
+        status.ShouldContain("which goes by another rate: 7/s, set by the code");
+    }
+
     [Theory]
     [InlineData("limiter rate work", ExitCode.Usage, "PER_SECOND")]
     [InlineData("limiter rate work 0", ExitCode.Usage, "PER_SECOND")]
@@ -157,6 +232,27 @@ public sealed class LimiterCommandTests(BrokerFixture broker)
 
         (await CommandLineRun.RunAsync(address, null, "limiter rate gone --clear")).ExitCode.ShouldBe(ExitCode.Done);
         (await new LimiterControl(raw.Connection).ReadAsync("gone")).Setting.Paused.ShouldBeFalse();
+    }
+
+    private static async Task WaitAsync(Func<bool> holds)
+    {
+        for (var clock = Stopwatch.StartNew(); !holds(); await Task.Delay(20))
+        {
+            clock.Elapsed.ShouldBeLessThan(Deadline);
+        }
+    }
+
+    // what an instance says of itself comes a moment after it
+    private static async Task<string> WaitForStatusAsync(Uri address, string wanted)
+    {
+        var clock = Stopwatch.StartNew();
+        string output;
+        while (!(output = (await CommandLineRun.RunAsync(address, null, "limiter status work")).Output).Contains(wanted, StringComparison.Ordinal))
+        {
+            clock.Elapsed.ShouldBeLessThan(Deadline, output);
+        }
+
+        return output;
     }
 
     private static async Task<(int ExitCode, string Output, string Error)> RunAsync(Uri address, params string[] arguments)

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using MassTransit;
+using Retry.Messaging.BrokerTests.Cli;
 using Retry.Messaging.BrokerTests.MassTransit;
 using Retry.Messaging.BrokerTests.Observing;
 using Shouldly;
@@ -35,7 +36,7 @@ public sealed class LimitedEndpointTests(BrokerFixture broker, ITestOutputHelper
         log.Retries.ShouldAllBe(retry => retry.Count == 1);
         await service.StopAsync();
         await second.StopAsync();
-        lines.Lines.ShouldNotContain(line => line.Contains("limiter"), "a service that is stopped in good order has nothing to be warned of");
+        lines.Lines.ShouldNotContain(line => line.Contains("limiter"), $"a service that is stopped in good order has nothing to be warned of: {string.Join(Environment.NewLine, lines.Lines)}");
         await using var raw = await RawClient.ConnectAsync(uri);
         (await raw.CountAsync("jobs")).ShouldBe(0u);
         (await raw.CountAsync("jobs.release")).ShouldBe(0u);
@@ -123,6 +124,39 @@ public sealed class LimitedEndpointTests(BrokerFixture broker, ITestOutputHelper
         await using var free = await StartAsync(uri, log, limited: false);
         await log.WaitForRetriesAsync(100, Deadline);
         log.Retries.ShouldAllBe(retry => retry.Count == 1);
+    }
+
+    [Fact]
+    public async Task The_way_back_to_code_without_graded_retry_strands_nothing()
+    {
+        const int Jobs = 60;
+        var uri = await broker.CreateVirtualHostAsync();
+        var log = new Log();
+        await using var raw = await RawClient.ConnectAsync(uri);
+        await using var limited = await StartAsync(uri, log, limited: true, perSecond: 20);
+        await limited.Bus.PublishBatch(Enumerable.Range(0, Jobs).Select(i => new Job(i)));
+        await log.WaitForFirstsAsync(Jobs, Deadline);
+        await LimitedPoint.WaitForCodeAsync(raw.Connection, "jobs", Deadline);
+        await limited.StopAsync();
+        log.Retries.Count.ShouldBeLessThan(Jobs, "most of them climb, or wait for the limiter");
+
+        // the old code takes what comes; docs/migration.md
+        await using var old = await Arrivals.StartAsync(raw.Connection, "jobs");
+        using var interrupt = new CancellationTokenSource();
+        var (run, _) = CommandLineRun.Start(uri, "limiter run --point jobs", interrupt.Token);
+        await old.WaitForAsync(Jobs - log.Retries.Count, Deadline);
+        await interrupt.CancelAsync();
+        (await run.WaitAsync(Deadline)).ShouldBe(0);
+        WindowBound.Most(old.At, TimeSpan.FromSeconds(1)).ShouldBeLessThanOrEqualTo(20 + 20 + 2, "the cap holds, after what lay in the work queue");
+
+        var remove = await CommandLineRun.RunAsync(uri, null, "topology remove --release jobs --yes");
+        remove.ExitCode.ShouldBe(0, remove.Error);
+        await raw.PublishAsync("retry.v1.return", "0.0.0.0.0.0.0.0.jobs.release", "{}"u8.ToArray());
+        await raw.WaitForCountAsync("retry.v1.lost", 1, Deadline);
+        (await CommandLineRun.RunAsync(uri, null, "lost replay --queue jobs --yes")).ExitCode.ShouldBe(0);
+        await old.WaitForAsync(Jobs - log.Retries.Count + 1, Deadline);
+        (await raw.CountAsync("jobs.release")).ShouldBeNull();
+        (await raw.CountAsync("retry.v1.lost")).ShouldBe(0u);
     }
 
     private static Task<RetryService> StartAsync(Uri uri, Log log, bool? limited, double perSecond = Cap, LogLines? lines = null) => RetryService.StartAsync(uri, (context, cfg) => cfg.ReceiveEndpoint("jobs", e =>

@@ -15,6 +15,8 @@ namespace Retry.Messaging.BrokerTests.Limiter;
 /// <summary>A limited point without MassTransit: its queues, and as many limiters as a test wants.</summary>
 internal sealed class LimitedPoint : IAsyncDisposable
 {
+    private static int _created;
+
     private readonly List<(CancellationTokenSource Stop, Task Run)> _running = [];
 
     private LimitedPoint(Uri broker, RetryPointNames names, RawClient raw)
@@ -90,6 +92,7 @@ internal sealed class LimitedPoint : IAsyncDisposable
             Names = RetryPointNames.For(queue),
             Limit = perSecond is { } rate ? new RedeliveryLimit(rate, burst) : null,
             ConsumerPrefetch = consumerPrefetch,
+            Instance = $"test:{Interlocked.Increment(ref _created)}",
             ConnectAsync = (prepare, cancellation) =>
             {
                 var factory = new ConnectionFactory { Uri = broker };
@@ -111,6 +114,21 @@ internal sealed class LimitedPoint : IAsyncDisposable
         });
         (await process.StandardOutput.ReadLineAsync())?.Trim();
         return process;
+    }
+
+    /// <summary>Waits until the others know what the code says.</summary>
+    public static async Task WaitForCodeAsync(IConnection connection, string queue, TimeSpan deadline)
+    {
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        while ((await new LimiterControl(connection).ReadAsync(queue)).Code is null)
+        {
+            if (clock.Elapsed > deadline)
+            {
+                throw new TimeoutException($"No limiter of '{queue}' said within {deadline} what its code says.");
+            }
+
+            await Task.Delay(50);
+        }
     }
 
     /// <summary>Stops the limiter that was started first.</summary>

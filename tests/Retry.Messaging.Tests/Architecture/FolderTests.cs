@@ -27,7 +27,7 @@ public class FolderTests
             ["Health"] = ["Topology"],
             ["Limiter"] = ["Control", "Publishing", "Topology"],
             ["Management"] = ["Connections"],
-            ["Parking"] = ["Publishing", "Telemetry", "Topology"],
+            ["Parking"] = ["Limiter", "Publishing", "Telemetry", "Topology"],
             ["Publishing"] = ["Health", "Parking", "Telemetry", "Topology"],
             ["Telemetry"] = ["Health", "Parking"],
             ["Topology"] = ["Publishing"],
