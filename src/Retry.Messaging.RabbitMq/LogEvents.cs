@@ -39,4 +39,10 @@ internal static class LogEvents
     public const int LimiterWaits = 1205;
     public const int ReleaseDrained = 1206;
     public const int LimiterEnded = 1207;
+    public const int OutcomeWentAsLost = 1215;
+    public const int OutcomeHasNoWay = 1216;
+    public const int LostMoved = 1217;
+    public const int LostNotMoved = 1218;
+    public const int ConsumerAbandoned = 1220;
+    public const int TimeoutUnseen = 1221;
 }

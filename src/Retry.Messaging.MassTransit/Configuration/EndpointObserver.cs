@@ -14,7 +14,11 @@ using Retry.Messaging.MassTransit.InMemory;
 using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq;
+using Retry.Messaging.RabbitMq.Connections;
 using Retry.Messaging.RabbitMq.Health;
+using Retry.Messaging.RabbitMq.Holding;
+using Retry.Messaging.RabbitMq.Management;
+using Retry.Messaging.RabbitMq.Parking;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Telemetry;
 using Retry.Messaging.RabbitMq.Topology;
@@ -38,6 +42,9 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
     private readonly OutcomePublisher _publisher;
     private readonly TopologyKeeper _keeper;
     private readonly UnseenByAmqp _unseen;
+    private readonly BusSettings _bus;
+    private readonly LostMover _mover;
+    private readonly TimeoutWatch _timeouts;
     private bool _told;
 
     public EndpointObserver(IServiceProvider services, GradientRetryOptions options)
@@ -53,6 +60,11 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         _publisher = new OutcomePublisher(_time, Random.Shared, _logging.CreateLogger<OutcomePublisher>());
         _keeper = new TopologyKeeper(_manage, options.Rounds, _time, Random.Shared, _logging.CreateLogger<TopologyKeeper>());
         _unseen = new UnseenByAmqp(_manage, _logging.CreateLogger<UnseenByAmqp>());
+        _bus = _configuration.Bus.Over(options.Bus);
+        // where nobody looks after the topology here, nobody sends on what is lost
+        var lostFor = _manage == TopologyManagement.Never ? TimeSpan.Zero : _bus.ForwardLostFor ?? RetryDefaults.ForwardLostFor;
+        _mover = new LostMover(lostFor, binds: _manage == TopologyManagement.OnStart, options.LostRounds, _time, Random.Shared, _logging.CreateLogger<LostMover>());
+        _timeouts = new TimeoutWatch(_time, _logging.CreateLogger<TimeoutWatch>());
     }
 
     /// <summary>The queues of all endpoints of the bus, retry points or not.</summary>
@@ -130,7 +142,8 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         }
 
         var telemetry = Metrics.Point(this, queue, _time);
-        var rules = Add(endpoint, queue, layers, point => new RabbitMqRetryTransport(Rabbit(point.Queue, point.Rules), _manage == TopologyManagement.OnStart, _publisher, telemetry, _time));
+        var times = new PointTimes(queue, new HoldTime(_bus.ConsumerTimeout), EffectiveSettings.Number(settings.QueueArguments.TryGetValue(TopologyPlan.DeliveryLimit, out var limit) ? limit : null), _time);
+        var rules = Add(endpoint, queue, layers, point => new RabbitMqRetryTransport(Rabbit(point.Queue, point.Rules), times, _manage == TopologyManagement.OnStart, _publisher, telemetry, _time));
         if (rules is null)
         {
             return;
@@ -156,19 +169,21 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         }
 
         _services.GetRequiredService<GradientRetryHealthCheck>().Add(telemetry.Health);
-        var topology = new PointTopology(place, _keeper, _manage, rules, telemetry.Health, _unseen, settings.QueueArguments, _logging.CreateLogger<PointTopology>());
+        var topology = new PointTopology(place, _keeper, Connected, _manage, rules, telemetry.Health, _unseen, settings.QueueArguments, _logging.CreateLogger<PointTopology>());
         _keeper.Add(queue, place.PointPlan);
+        _timeouts.Add(times);
         if (_manage != TopologyManagement.OnStart || !settings.QueueArguments.ContainsKey(RabbitMQ.Client.Headers.XDeadLetterExchange))
         {
             _unseen.Add(queue, place.PointPlan.HasReleaseQueue);
         }
 
-        var limiter = new PointLimiter(place, rules, _manage, () => settings.PrefetchCount, _time, _logging.CreateLogger<PointLimiter>());
+        var limiter = new PointLimiter(place, rules, _manage, times.Hold, () => settings.PrefetchCount, _time, _logging.CreateLogger<PointLimiter>());
         _services.GetService<LimiterHealthCheck>()?.Add(limiter);
         endpoint.ConfigureChannel(channel =>
         {
             channel.UseFilter(topology);
             channel.UseFilter(limiter);
+            channel.UseFilter(new EndpointTimeouts(times.Hold));
             if (MayBeQuorum(settings))
             {
                 channel.UseFilter(new LastAcknowledgements(queue, _logging.CreateLogger<LastAcknowledgements>()));
@@ -187,13 +202,34 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         Add(endpoint, queue, layers, _ => new InMemoryRetryTransport(queue, parkingLot, telemetry, _time));
     }
 
+    // every endpoint says so of the connection that they share
+    private void Connected(ConnectionContext context)
+    {
+        if (!context.TryGetPayload<RabbitMqHostSettings>(out var host))
+        {
+            return;
+        }
+
+        _mover.Start(context.Connection, cancellation => BusConnections.ConnectAsync(host, "lost messages", static _ => { }, cancellation));
+        if (_bus.Management is { } management)
+        {
+            _timeouts.Start(context.Connection, () => ManagementOf(host, context.VirtualHost(), management));
+        }
+    }
+
+    private static ManagementClient ManagementOf(RabbitMqHostSettings host, string virtualHost, string management)
+    {
+        var broker = BrokerAddress.Parse($"{(host.Ssl ? "amqps" : "amqp")}://{Uri.EscapeDataString(host.Username)}:{Uri.EscapeDataString(host.Password)}@{host.Host}:{host.Port}/{Uri.EscapeDataString(virtualHost)}");
+        return new ManagementClient(broker, ManagementAddress.Of(broker, management));
+    }
+
     private RetryRules? Add(IReceiveEndpointConfigurator endpoint, string queue, EndpointLayers layers, Func<RetryPoint, IRetryTransport> transport)
     {
         var settings = _configuration.SettingsFor(queue, layers.Code, layers.Definition, _busWide);
         // what is wrong with the appsettings is said once, not by each endpoint, nor again of what an endpoint merges from them
         IReadOnlyList<RetryFinding> findings =
         [
-            .. Interlocked.Exchange(ref _told, true) ? [] : _configuration.Findings,
+            .. Interlocked.Exchange(ref _told, true) ? [] : _configuration.Findings.Concat(_options.Bus.Validate("AddGradientRetry")),
             .. RetrySettingsValidator.Validate(settings, queue).Where(finding => !_configuration.Says(finding, queue)),
         ];
         foreach (var finding in findings.Where(finding => finding.Severity != FindingSeverity.Error))
@@ -201,7 +237,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
             LogSetting(finding.ToString());
         }
 
-        if (_configuration.Findings.Concat(findings).Any(finding => finding.Severity == FindingSeverity.Error))
+        if (_configuration.Findings.Concat(_options.Bus.Validate("AddGradientRetry")).Concat(findings).Any(finding => finding.Severity == FindingSeverity.Error))
         {
             endpoint.AddPrePipeSpecification(new GradientRetrySpecification(null, findings));
             return null;

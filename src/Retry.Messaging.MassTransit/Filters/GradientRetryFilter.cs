@@ -67,7 +67,7 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
         var attempt = new AttemptContext(context, delivery, point.Rules.AttemptTimeout, time) { Decider = (self, exception) => Decide(self, delivery, exception) };
         try
         {
-            await next.Send(attempt).ConfigureAwait(false);
+            await ConsumerRun.EndAsync(next.Send(attempt), delivery, time, () => LogAbandoned(point.Queue, delivery.State.Attempt, ConsumerRun.Patience.TotalSeconds), context.CancellationToken).ConfigureAwait(false);
             await attempt.ConsumeCompleted.ConfigureAwait(false);
         }
 #pragma warning disable CA1031 // whatever a consumer throws is its attempt's outcome
@@ -289,6 +289,9 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
 
     [LoggerMessage(LogEvents.Suspected, LogLevel.Warning, "{Queue}: {RetryId} was returned {Returns} times and may have killed its consumer. It is not consumed but kept away for {Delay}; suspicion {Crashes} of {CrashesAtMost}")]
     private partial void LogSuspected(string queue, string? retryId, int returns, TimeSpan delay, int crashes, int crashesAtMost);
+
+    [LoggerMessage(LogEvents.ConsumerAbandoned, LogLevel.Error, "{Queue}: the broker took a delivery away from its consumer (attempt {Attempt}), which does not listen to its CancellationToken and is not waited for any longer, {Seconds} s later. The message runs again under the same number, perhaps beside it. Shorten the consumer, set an AttemptTimeout and pass context.CancellationToken on, or raise the broker's consumer timeout")]
+    private partial void LogAbandoned(string queue, int attempt, double seconds);
 
     [LoggerMessage(LogEvents.GivenBack, LogLevel.Debug, "{Queue}: attempt {Attempt} was cut off and is repeated under the same number")]
     private partial void LogGivenBack(string queue, int attempt);

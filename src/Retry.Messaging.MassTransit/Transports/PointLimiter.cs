@@ -3,6 +3,7 @@ using MassTransit.RabbitMqTransport;
 using Microsoft.Extensions.Logging;
 using RabbitMQ.Client;
 using Retry.Messaging.Configuration;
+using Retry.Messaging.RabbitMq.Holding;
 using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.RabbitMq.Publishing;
 
@@ -15,7 +16,7 @@ namespace Retry.Messaging.MassTransit.Transports;
 /// limit looks whether there is a release queue, left from when it, or another instance, had one, and empties it.
 /// </remarks>
 #pragma warning disable CA1001 // MassTransit disposes no observers; what is started is ended, and disposed, when the endpoint stops
-internal sealed class PointLimiter(RabbitMqPoint point, RetryRules rules, TopologyManagement manage, Func<int> prefetch, TimeProvider time, ILogger logger)
+internal sealed class PointLimiter(RabbitMqPoint point, RetryRules rules, TopologyManagement manage, HoldTime hold, Func<int> prefetch, TimeProvider time, ILogger logger)
     : IFilter<ChannelContext>, IReceiveEndpointObserver
 #pragma warning restore CA1001
 {
@@ -104,7 +105,8 @@ internal sealed class PointLimiter(RabbitMqPoint point, RetryRules rules, Topolo
             Names = point.Names,
             Limit = rules.Limit,
             ConsumerPrefetch = prefetch(),
-            ConnectAsync = (prepare, cancellation) => ConnectAsync(settings, prepare, cancellation),
+            ConnectAsync = (prepare, cancellation) => BusConnections.ConnectAsync(settings, $"limiter {point.Names.Work}", prepare, cancellation),
+            Hold = hold,
         };
         if (!point.HasRelease)
         {
@@ -134,16 +136,5 @@ internal sealed class PointLimiter(RabbitMqPoint point, RetryRules rules, Topolo
         {
         }
 #pragma warning restore CA1031
-    }
-
-    private async Task<IConnection> ConnectAsync(RabbitMqHostSettings settings, Action<ConnectionFactory> prepare, CancellationToken cancellationToken)
-    {
-        var factory = settings.GetConnectionFactory();
-        await settings.Refresh(factory).ConfigureAwait(false);
-        prepare(factory);
-        var name = $"{settings.ClientProvidedName} limiter {point.Names.Work}".TrimStart();
-        return settings.EndpointResolver is { } resolver
-            ? await factory.CreateConnectionAsync(resolver, name, cancellationToken).ConfigureAwait(false)
-            : await factory.CreateConnectionAsync([settings.Host], name, cancellationToken).ConfigureAwait(false);
     }
 }

@@ -5,6 +5,7 @@ using Retry.Messaging.State;
 using Retry.Messaging.Ladder;
 using Retry.Messaging.MassTransit.Faults;
 using Retry.Messaging.Naming;
+using Retry.Messaging.RabbitMq.Holding;
 using Retry.Messaging.RabbitMq.Parking;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Telemetry;
@@ -12,10 +13,12 @@ using Retry.Messaging.RabbitMq.Telemetry;
 namespace Retry.Messaging.MassTransit.Transports;
 
 /// <summary>A delivery from RabbitMQ: its bytes and properties go on as they came.</summary>
-internal sealed class RabbitMqRetryDelivery(RabbitMqRetryTransport transport, RabbitMqBasicConsumeContext basic, MessageBody body, RetryConnection connection)
+internal sealed class RabbitMqRetryDelivery(RabbitMqRetryTransport transport, RabbitMqBasicConsumeContext basic, MessageBody body, RetryConnection connection, DeliveryHold hold)
     : RetryDelivery, RabbitMqBasicConsumeContext
 {
     public override object? Payload => State.Kept.Exchange is null ? null : this;
+
+    public override bool IsConnected => connection.IsOpen;
 
     public override DateTimeOffset? LeftLadderAt => BrokerDeath.LeftLadderAt(basic.Properties.Headers);
 
@@ -31,15 +34,15 @@ internal sealed class RabbitMqRetryDelivery(RabbitMqRetryTransport transport, Ra
     public IReadOnlyBasicProperties Properties => basic.Properties;
 
     public override Task HoldAsync(Func<Task> step, CancellationToken cancellationToken) =>
-        transport.HoldAsync(connection, step, cancellationToken);
+        transport.HoldAsync(connection, hold, step, cancellationToken);
 
     protected override Task SendUpAsync(RetryDecision.Again again, CancellationToken cancellationToken) =>
-        transport.PublishAsync(connection, () => Climb(again.State, again.Delay, again.DueAt), cancellationToken);
+        transport.PublishAsync(connection, hold, () => Climb(again.State, again.Delay, again.DueAt), cancellationToken);
 
     protected override Task SendToParkingLotAsync(RetryDecision.Park park, FaultDetails fault, CancellationToken cancellationToken)
     {
         var at = transport.Time.GetUtcNow();
-        return transport.PublishAsync(connection, () => Park(park, fault, at), cancellationToken);
+        return transport.PublishAsync(connection, hold, () => Park(park, fault, at), cancellationToken);
     }
 
     private OutcomeMessage Climb(RetryState state, TimeSpan delay, DateTimeOffset dueAt)

@@ -2,6 +2,7 @@ using MassTransit;
 using MassTransit.RabbitMqTransport;
 using Retry.Messaging.State;
 using RabbitMQ.Client.Exceptions;
+using Retry.Messaging.RabbitMq.Holding;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Telemetry;
 using Retry.Messaging.RabbitMq.Topology;
@@ -9,7 +10,7 @@ using Retry.Messaging.RabbitMq.Topology;
 namespace Retry.Messaging.MassTransit.Transports;
 
 /// <summary>Outcomes go to the ladder and the parking lot on RabbitMQ, on the connection the delivery came by.</summary>
-internal sealed class RabbitMqRetryTransport(RabbitMqPoint point, bool declares, OutcomePublisher publisher, PointTelemetry telemetry, TimeProvider time) : IRetryTransport
+internal sealed class RabbitMqRetryTransport(RabbitMqPoint point, PointTimes times, bool declares, OutcomePublisher publisher, PointTelemetry telemetry, TimeProvider time) : IRetryTransport
 {
     private RetryConnection? _seen;
 
@@ -37,23 +38,25 @@ internal sealed class RabbitMqRetryTransport(RabbitMqPoint point, bool declares,
             state = state with { Kept = Republication.Keep(basic.Properties, basic.Exchange, basic.RoutingKey ?? string.Empty, expiresAt) };
         }
 
-        return new RabbitMqRetryDelivery(this, basic, context.Body, Seen(connection))
+        var seen = Seen(connection);
+        // a first delivery has not been returned, whatever a stranger wrote into its headers
+        var returns = context.Redelivered ? Republication.Returns(basic.Properties) : 0;
+        return new RabbitMqRetryDelivery(this, basic, context.Body, seen, times.Begin(seen.Version, returns))
         {
             Telemetry = telemetry,
             State = state,
             FallbackId = basic.Properties.MessageId is { Length: > 0 } id ? id : NewId.NextGuid().ToString("D"),
             Deadline = state.Kept.ExpiresAt,
-            // a first delivery has not been returned, whatever a stranger wrote into its headers
-            Returns = context.Redelivered ? Republication.Returns(basic.Properties) : 0,
+            Returns = returns,
         };
     }
 
-    public Task PublishAsync(RetryConnection connection, Func<OutcomeMessage> message, CancellationToken cancellationToken) =>
-        publisher.PublishAsync(telemetry, connection, declares ? point.PointPlan : null, message, cancellationToken);
+    public Task PublishAsync(RetryConnection connection, DeliveryHold hold, Func<OutcomeMessage> message, CancellationToken cancellationToken) =>
+        publisher.PublishAsync(telemetry, connection, declares ? point.PointPlan : null, hold, message, cancellationToken);
 
     /// <summary>Repeats a step that goes through MassTransit's own transport.</summary>
-    public Task HoldAsync(RetryConnection connection, Func<Task> step, CancellationToken cancellationToken) =>
-        publisher.HoldAsync(telemetry, () => connection.IsOpen, IsOfTheTransport, _ => step(), cancellationToken);
+    public Task HoldAsync(RetryConnection connection, DeliveryHold hold, Func<Task> step, CancellationToken cancellationToken) =>
+        publisher.HoldAsync(telemetry, hold, () => connection.IsOpen, IsOfTheTransport, _ => step(), cancellationToken);
 
     private RetryConnection Seen(ConnectionContext context)
     {

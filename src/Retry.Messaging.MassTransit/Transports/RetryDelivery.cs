@@ -23,6 +23,9 @@ internal abstract class RetryDelivery
     /// <summary>How often the broker has put this delivery back into the queue, because nobody settled it.</summary>
     public int Returns { get; init; }
 
+    /// <summary>Whether the connection that it came by is open: lost deliveries were then taken away by the broker.</summary>
+    public virtual bool IsConnected => false;
+
     /// <summary>When the message left the ladder by the broker's clock, in whole seconds; <see langword="null"/> when nothing tells.</summary>
     public virtual DateTimeOffset? LeftLadderAt => null;
 

@@ -2,6 +2,7 @@ using System.Text;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
 using RabbitMQ.Client.Exceptions;
+using Retry.Messaging.RabbitMq.Holding;
 
 namespace Retry.Messaging.RabbitMq.Limiter;
 
@@ -59,12 +60,16 @@ internal sealed class LimiterConnection : IAsyncDisposable
     }
 
     /// <summary>Opens the channel that messages come by and leave on; it ends with the session, and the session with it.</summary>
-    public async Task<IChannel> OpenChannelAsync(CancellationToken cancellationToken)
+    public async Task<IChannel> OpenChannelAsync(HoldTime hold, CancellationToken cancellationToken)
     {
         var options = new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: false, outstandingPublisherConfirmationsRateLimiter: null);
         var channel = await _connection.CreateChannelAsync(options, cancellationToken).ConfigureAwait(false);
         channel.BasicReturnAsync += (_, args) => EndAsync($"exchange '{args.Exchange}' returned a message: {args.ReplyText}. It has no alternate exchange; run 'retryctl topology verify'");
-        channel.ChannelShutdownAsync += (_, args) => EndAsync($"the channel closed: {args.ReplyCode} {args.ReplyText}");
+        channel.ChannelShutdownAsync += (_, args) =>
+        {
+            hold.Feels(args.ReplyText);
+            return EndAsync($"the channel closed: {args.ReplyCode} {args.ReplyText}");
+        };
         return channel;
     }
 

@@ -1,5 +1,6 @@
 using RabbitMQ.Client;
 using Retry.Messaging.Configuration;
+using Retry.Messaging.RabbitMq.Holding;
 using Retry.Messaging.RabbitMq.Topology;
 
 namespace Retry.Messaging.RabbitMq.Limiter;
@@ -30,6 +31,5 @@ internal sealed record LimiterOptions
     public string Instance { get; init; } = $"{Environment.MachineName}:{Environment.ProcessId}";
 
     /// <summary>How long a delivery is held before it is given back for a moment.</summary>
-    /// <value>The default is 15 minutes: the broker's consumer timeout cuts a channel after 30.</value>
-    public TimeSpan HoldLimit { get; init; } = TimeSpan.FromMinutes(15);
+    public HoldTime Hold { get; init; } = new();
 }

@@ -2,6 +2,7 @@ using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.Configuration;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Control;
+using Retry.Messaging.RabbitMq.Holding;
 
 namespace Retry.Messaging.RabbitMq.Limiter;
 
@@ -19,7 +20,8 @@ namespace Retry.Messaging.RabbitMq.Limiter;
 /// (<see cref="SocketWatch"/>), and no other goes before.</item>
 /// <item>Confirmed: acknowledged, together with what was confirmed meanwhile. Refused (the work queue is full): it is held,
 /// and tried alone with a backoff; it does not go back to the queue. No work queue: the lost queue has it.</item>
-/// <item>Held for a quarter of an hour: given back for a moment, since the broker's consumer timeout would close the channel.</item>
+/// <item>Held for a good part of the broker's consumer timeout (<see cref="HoldTime"/>): given back for a moment, since the broker would take
+/// it, and the channel with it.</item>
 /// </list>
 /// Everything but the client's callbacks runs in one loop, which owns all state.
 /// </remarks>
@@ -144,8 +146,8 @@ internal sealed class LimiterSession : IAsyncDisposable
         }
 
         _stoodAlone = release.ConsumerCount == 0;
-        var channel = await _connection.OpenChannelAsync(cancellationToken).ConfigureAwait(false);
-        _intake = new ReleaseIntake(channel, _options.Names.Release, _wakeUp, reason => _ = _connection.EndAsync(reason), _time);
+        var channel = await _connection.OpenChannelAsync(_options.Hold, cancellationToken).ConfigureAwait(false);
+        _intake = new ReleaseIntake(channel, _options.Names.Release, _options.Hold, _wakeUp, reason => _ = _connection.EndAsync(reason), _time);
         _publisher = new ReleasePublisher(channel, _connection, _options.Names.Work, _wakeUp, _time);
     }
 
@@ -312,7 +314,7 @@ internal sealed class LimiterSession : IAsyncDisposable
 
             await _wakeUp.WaitAsync(LongestLook, cancellationToken).ConfigureAwait(false);
         }
-        else if (_time.GetElapsedTime(next.ReceivedAt) > _options.HoldLimit)
+        else if (_time.GetElapsedTime(next.ReceivedAt) > _options.Hold.Limit)
         {
             await _intake.GiveBackAsync().ConfigureAwait(false);
         }

@@ -1,11 +1,12 @@
 using System.Collections.Concurrent;
 using RabbitMQ.Client;
+using Retry.Messaging.RabbitMq.Holding;
 
 namespace Retry.Messaging.RabbitMq.Limiter;
 
 /// <summary>What the release queue has given on a channel: taken in advance, kept in order, until it is released or given back.</summary>
 /// <remarks>The loop of a session owns it; only arrivals come from the client.</remarks>
-internal sealed class ReleaseIntake(IChannel channel, string queue, WakeUp wakeUp, Action<string> cancelled, TimeProvider time)
+internal sealed class ReleaseIntake(IChannel channel, string queue, HoldTime hold, WakeUp wakeUp, Action<string> cancelled, TimeProvider time)
 {
     private readonly ConcurrentQueue<LimitedDelivery> _arrived = new();
     private readonly LinkedList<LimitedDelivery> _waiting = [];
@@ -25,7 +26,7 @@ internal sealed class ReleaseIntake(IChannel channel, string queue, WakeUp wakeU
     {
         await channel.BasicQosAsync(0, prefetch, global: false, CancellationToken.None).ConfigureAwait(false);
         _consumer = new ReleaseConsumer(channel, Arrived, cancelled, time);
-        _tag = await channel.BasicConsumeAsync(queue, autoAck: false, string.Empty, noLocal: false, exclusive: false, arguments: null, _consumer, CancellationToken.None).ConfigureAwait(false);
+        _tag = await channel.BasicConsumeAsync(queue, autoAck: false, string.Empty, noLocal: false, exclusive: false, ConsumerPatience.Asked(hold), _consumer, CancellationToken.None).ConfigureAwait(false);
     }
 
     /// <summary>Stands back. What was given stays here, and no more comes.</summary>

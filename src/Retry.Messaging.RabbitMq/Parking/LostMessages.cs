@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using RabbitMQ.Client;
 using Retry.Messaging.Ladder;
 using Retry.Messaging.Naming;
+using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Telemetry;
 using Retry.Messaging.RabbitMq.Topology;
@@ -17,10 +18,23 @@ namespace Retry.Messaging.RabbitMq.Parking;
 /// </remarks>
 internal sealed class LostMessages(IConnection connection, TimeProvider time)
 {
+    private static readonly TimeSpan PatienceWithOthers = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(500);
+
     private readonly WayBack _way = new(connection, time);
 
     /// <summary>Messages that the last replay left behind, by the queue that is still missing.</summary>
     public ConcurrentDictionary<string, long> WithoutDestination { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>Whether a destination is bound before it is sent to.</summary>
+    public bool Binds
+    {
+        get => _way.Binds;
+        init => _way = new(connection, time) { Binds = value };
+    }
+
+    /// <summary>Which of them may go on by themselves; <see langword="null"/> where an operator says which.</summary>
+    public LostForwarding? ByItself { get; init; }
 
     /// <summary>Reads lost messages; looking changes nothing.</summary>
     /// <exception cref="ParkingException">There is no lost queue, or the broker stopped answering.</exception>
@@ -31,6 +45,7 @@ internal sealed class LostMessages(IConnection connection, TimeProvider time)
             yield break;
         }
 
+        await OthersHaveReadAsync(cancellationToken).ConfigureAwait(false);
         var reader = await LotReader.OpenAsync(connection, LotSource.Lost, new LotRequest(filter), time, cancellationToken).ConfigureAwait(false);
         await using var readerEnds = reader.ConfigureAwait(false);
         await foreach (var message in reader.LookAsync(filter.Limit, progress, cancellationToken).ConfigureAwait(false))
@@ -49,13 +64,33 @@ internal sealed class LostMessages(IConnection connection, TimeProvider time)
             yield break;
         }
 
+        if (ByItself is null)
+        {
+            await OthersHaveReadAsync(cancellationToken).ConfigureAwait(false);
+        }
+
         var destinations = new ConcurrentDictionary<string, Lazy<Task<string?>>>(StringComparer.Ordinal);
         var publisher = new ConfirmedPublisher(connection);
         await using var publisherEnds = publisher.ConfigureAwait(false);
-        var move = new LotMove(connection, LotSource.Lost, time, Random.Shared);
-        await foreach (var message in move.RunAsync(new LotRequest(filter) { WithBodies = true, TakesOut = true, ExceptPlan = plan }, PublishAsync, progress, cancellationToken).ConfigureAwait(false))
+        // what goes on by itself is what is met: it belongs to no set that anybody was shown
+        var request = new LotRequest(filter) { WithBodies = true, TakesOut = true, ExceptPlan = plan, Skips = ByItself is null ? null : ByItself.IsHomeless };
+        await foreach (var message in (ByItself is null ? SetAsync(request) : OneRoundAsync(request)).ConfigureAwait(false))
         {
             yield return message;
+        }
+
+        IAsyncEnumerable<ParkedMessage> SetAsync(LotRequest request) =>
+            new LotMove(connection, LotSource.Lost, time, Random.Shared).RunAsync(request, PublishAsync, progress, cancellationToken);
+
+        async IAsyncEnumerable<ParkedMessage> OneRoundAsync(LotRequest request)
+        {
+            var reader = await LotReader.OpenAsync(connection, LotSource.Lost, request, time, cancellationToken).ConfigureAwait(false);
+            await using var readerEnds = reader.ConfigureAwait(false);
+            using var mover = new LotMover(reader, PublishAsync, filter.Limit, progress);
+            await foreach (var message in mover.RunAsync(cancellationToken).ConfigureAwait(false))
+            {
+                yield return message;
+            }
         }
 
         async Task<bool> PublishAsync(LotDelivery delivery)
@@ -63,12 +98,21 @@ internal sealed class LostMessages(IConnection connection, TimeProvider time)
             var message = delivery.Message!;
             var names = RetryPointNames.For(message.WorkQueue);
             var isOnTheLadder = message.Destination is not null;
-            var destination = await destinations.GetOrAdd(
-                (isOnTheLadder ? names : names with { Work = names.Parked }).Work,
-                _ => new Lazy<Task<string?>>(() => isOnTheLadder ? FindDestinationAsync(names, cancellationToken) : _way.FindParkingLotAsync(names, cancellationToken))).Value.ConfigureAwait(false);
+            if (ByItself?.MayGoOn(message, time.GetUtcNow()) == false)
+            {
+                return false;
+            }
+
+            var wanted = isOnTheLadder ? names.Work : names.Parked;
+            var destination = await destinations.GetOrAdd(wanted, _ => new Lazy<Task<string?>>(() => FindAsync(names, isOnTheLadder, cancellationToken))).Value.ConfigureAwait(false);
             if (destination is null)
             {
-                WithoutDestination.AddOrUpdate(isOnTheLadder ? names.Work : names.Parked, 1, static (_, count) => count + 1);
+                WithoutDestination.AddOrUpdate(wanted, 1, static (_, count) => count + 1);
+                if (ByItself is { IsUnfinished: false } byItself)
+                {
+                    byItself.IsMissing(message, wanted);
+                }
+
                 return false;
             }
 
@@ -89,6 +133,13 @@ internal sealed class LostMessages(IConnection connection, TimeProvider time)
                     CancellationToken.None).ConfigureAwait(false);
                 return true;
             }
+            catch (PublishRefusedException exception) when (ByItself is not null)
+            {
+                // others behind it may have a way
+                span.Fail(exception);
+                destinations[wanted] = new Lazy<Task<string?>>(Task.FromResult<string?>(null));
+                return false;
+            }
             catch (PublishRefusedException exception)
             {
                 span.Fail(exception);
@@ -97,8 +148,38 @@ internal sealed class LostMessages(IConnection connection, TimeProvider time)
         }
     }
 
-    private async Task<string?> FindDestinationAsync(RetryPointNames names, CancellationToken cancellationToken) =>
-        (await _way.FindAsync(names, cancellationToken).ConfigureAwait(false))?.Queue;
+    private async Task<string?> FindAsync(RetryPointNames names, bool isOnTheLadder, CancellationToken cancellationToken)
+    {
+        if (ByItself?.MayLook() == false)
+        {
+            return null;
+        }
+
+        try
+        {
+            return isOnTheLadder
+                ? (await _way.FindAsync(names, cancellationToken).ConfigureAwait(false))?.Queue
+                : await _way.FindParkingLotAsync(names, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ParkingException) when (ByItself is not null)
+        {
+            // it may not be looked at or bound; what is lost to it stays for an operator, and holds up nobody else
+            return null;
+        }
+    }
+
+    // Whoever else reads holds what has been read, so that less than there is would be counted here. What a service sends on by itself takes
+    // some seconds.
+    private async Task OthersHaveReadAsync(CancellationToken cancellationToken)
+    {
+        var began = time.GetTimestamp();
+        var look = new QueueLook(connection);
+        await using var ends = look.ConfigureAwait(false);
+        while (await look.FindAsync(BrokerNames.LostQueue, cancellationToken).ConfigureAwait(false) is { ConsumerCount: > 0 } && time.GetElapsedTime(began) < PatienceWithOthers)
+        {
+            await Task.Delay(BetweenLooks, time, cancellationToken).ConfigureAwait(false);
+        }
+    }
 
     // What the broker itself parked has its cause in x-death, which a republication takes off.
     private static RetryState OnItsWay(ParkedMessage message, string plan) => message.State with

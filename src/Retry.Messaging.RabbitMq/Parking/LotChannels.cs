@@ -1,5 +1,6 @@
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
+using Retry.Messaging.RabbitMq.Holding;
 
 namespace Retry.Messaging.RabbitMq.Parking;
 
@@ -26,6 +27,9 @@ internal sealed class LotChannels(IConnection connection, IChannel questions, st
     private const int HeaderBytes = 2048;
     // What a broker's channel looks through at most to find one acknowledged message.
     private const int TakingWindow = 2000;
+
+    // a million messages are read in a minute or two, and replayed in some more
+    private static readonly TimeSpan LongestReading = TimeSpan.FromHours(6);
 
     // How long nothing more may come back before somebody else must have it, and how often that is asked.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
@@ -54,7 +58,7 @@ internal sealed class LotChannels(IConnection connection, IChannel questions, st
 
         var channel = _channels[^1];
         await channel.BasicQosAsync(0, window, global: false, cancellationToken).ConfigureAwait(false);
-        _consumers.Add((channel, await channel.BasicConsumeAsync(queue, autoAck: false, consumer(channel), cancellationToken).ConfigureAwait(false)));
+        _consumers.Add((channel, await channel.BasicConsumeAsync(queue, autoAck: false, string.Empty, noLocal: false, exclusive: false, ConsumerPatience.For(LongestReading), consumer(channel), cancellationToken).ConfigureAwait(false)));
         Capacity += window;
     }
 

@@ -180,16 +180,21 @@ internal sealed class LotReader : IAsyncDisposable
 
         try
         {
-            var message = _source.Read(exchange, routingKey, properties, body);
-            var selected = _request.Selects(message);
-            if (selected && _request.WithBodies)
+            Interlocked.Add(ref _bytes, body.Length);
+            var message = _request.Skips?.Invoke(routingKey) == true ? null : _source.Read(exchange, routingKey, properties, body);
+            if (message is null || !_request.Selects(message))
+            {
+                _arrived.Writer.TryWrite(new LotDelivery(channel, tag, null, null));
+                return;
+            }
+
+            if (_request.WithBodies)
             {
                 // a copy: the client reuses the delivery's memory
                 message.Body = body.ToArray();
             }
 
-            Interlocked.Add(ref _bytes, body.Length);
-            _arrived.Writer.TryWrite(selected ? new LotDelivery(channel, tag, message, properties) : new LotDelivery(channel, tag, null, null));
+            _arrived.Writer.TryWrite(new LotDelivery(channel, tag, message, properties));
         }
 #pragma warning disable CA1031 // whatever it is, the reading must end with it instead of waiting for a delivery that has come
         catch (Exception exception)

@@ -13,6 +13,9 @@ internal sealed record LotRequest(ParkedFilter Filter)
     /// <summary>Messages that this plan has replayed already are not selected.</summary>
     public string? ExceptPlan { get; init; }
 
+    /// <summary>Tells by its routing key that a message is not even read; <see langword="null"/> where all are.</summary>
+    public Func<string, bool>? Skips { get; init; }
+
     /// <summary>What was read before; <see langword="null"/> for any message. What is selected is taken out of it.</summary>
     public LotSet? Of { get; init; }
 

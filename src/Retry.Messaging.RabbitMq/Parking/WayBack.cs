@@ -17,6 +17,8 @@ internal sealed class WayBack(IConnection connection, TimeProvider time)
     // a limiter that lost its connection is back after 6 s at most
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(8);
     private static readonly TimeSpan LookPause = TimeSpan.FromMilliseconds(500);
+    /// <summary>Whether what is found is bound, too.</summary>
+    public bool Binds { get; init; } = true;
 
     /// <summary>The queue that a point's messages return to, bound; <see langword="null"/> where there is no work queue.</summary>
     /// <exception cref="ParkingException">It could not be looked at or bound.</exception>
@@ -55,6 +57,11 @@ internal sealed class WayBack(IConnection connection, TimeProvider time)
 
     private async Task BindAsync(string queue, string exchange, string key, CancellationToken cancellationToken)
     {
+        if (!Binds)
+        {
+            return;
+        }
+
         var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
         await using (channel.ConfigureAwait(false))
         {

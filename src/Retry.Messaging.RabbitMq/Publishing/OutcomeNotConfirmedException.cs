@@ -11,4 +11,7 @@ public sealed class OutcomeNotConfirmedException : OperationCanceledException
         : base(message, innerException)
     {
     }
+
+    /// <summary>Whether the time was over for which the delivery may be held.</summary>
+    internal bool WasHeldTooLong { get; init; }
 }

@@ -1,6 +1,9 @@
 using Microsoft.Extensions.Logging;
 using RabbitMQ.Client.Exceptions;
+using Retry.Messaging.Configuration;
+using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Health;
+using Retry.Messaging.RabbitMq.Holding;
 using Retry.Messaging.RabbitMq.Telemetry;
 using Retry.Messaging.RabbitMq.Topology;
 using Retry.Messaging.State;
@@ -21,13 +24,12 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
     /// <summary>The longest pause between two tries.</summary>
     public static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long an outcome is held, from its first try: well below the broker's consumer timeout of 30 minutes.</summary>
-    public static readonly TimeSpan HoldLimit = TimeSpan.FromMinutes(20);
-
     private static readonly TimeSpan LongConfirm = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan ShortestConfirm = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LogPause = TimeSpan.FromMinutes(1);
 
     private long _lastLog;
+    private long _lastNoWay;
     private int _held;
 
     /// <summary>How many outcomes wait for a confirm after their first try failed.</summary>
@@ -37,13 +39,26 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
     /// <param name="point">The point whose outcome it is.</param>
     /// <param name="connection">The connection that the delivery came by.</param>
     /// <param name="plan">What must have been declared first, on this connection; <see langword="null"/> where somebody else manages the topology.</param>
+    /// <param name="hold">How long the delivery may be held.</param>
     /// <param name="message">What to publish, asked for anew before each try, since the rest of a delay shrinks.</param>
     /// <param name="cancellationToken">Cancelled when the delivery is lost or the host stops.</param>
     /// <exception cref="OutcomeNotConfirmedException">Held for too long, or the connection is gone: the delivery must go back.</exception>
-    public Task PublishAsync(PointTelemetry point, RetryConnection connection, TopologyPlan? plan, Func<OutcomeMessage> message, CancellationToken cancellationToken)
+    public async Task PublishAsync(PointTelemetry point, RetryConnection connection, TopologyPlan? plan, DeliveryHold hold, Func<OutcomeMessage> message, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await PublishWhereItBelongsAsync(point, connection, plan, hold, message, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OutcomeNotConfirmedException exception) when (exception.WasHeldTooLong && hold.IsLast)
+        {
+            await PublishAsLostAsync(point, connection, message, exception, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private Task PublishWhereItBelongsAsync(PointTelemetry point, RetryConnection connection, TopologyPlan? plan, DeliveryHold hold, Func<OutcomeMessage> message, CancellationToken cancellationToken)
     {
         var isFirst = true;
-        return HoldAsync(point, () => connection.IsOpen, exception => IsWorthAnotherTry(exception, cancellationToken), async held =>
+        return HoldAsync(point, hold, () => connection.IsOpen, exception => IsWorthAnotherTry(exception, cancellationToken), async held =>
         {
             if (plan is not null)
             {
@@ -59,22 +74,48 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
 
             isFirst = false;
             var publishing = point.Publishing();
-            await WatchAsync(held, connection, connection.PublishAsync(exchange, routingKey, properties, body, cancellationToken), point.Health.Held.Stopping).ConfigureAwait(false);
+            await WatchAsync(held, hold, connection, connection.PublishAsync(exchange, routingKey, properties, body, cancellationToken), point.Health.Held.Stopping).ConfigureAwait(false);
             point.Confirmed(publishing);
         }, cancellationToken);
     }
 
+    // One more return and the broker would drop the message. The lost queue takes what has no way to where it belongs, keeps its
+    // attempts, and lets it go on as soon as there is one.
+    private async Task PublishAsLostAsync(PointTelemetry point, RetryConnection connection, Func<OutcomeMessage> outcome, OutcomeNotConfirmedException cause, CancellationToken cancellationToken)
+    {
+        var id = "without an id";
+        var why = AsSentence(cause.InnerException is { } refusal ? Refusal(refusal) : cause.Message);
+        try
+        {
+            var message = outcome();
+            id = HeaderText.OneLine(message.Properties.MessageId ?? id, RetryState.MaxId);
+            HeaderFrame.Fit(message.Properties, connection.FrameMax);
+            await connection.PublishAsync(BrokerNames.LostExchange, message.RoutingKey, message.Properties, message.Body, cancellationToken).WaitAsync(LongConfirm, time, cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (IsWorthAnotherTry(exception, cancellationToken))
+        {
+            if (IsTime(ref _lastNoWay))
+            {
+                LogNoWayLeft(point.Queue, id, why);
+            }
+
+            throw new OutcomeNotConfirmedException(cause.Message, exception);
+        }
+
+        LogWentAsLost(point.Queue, id, why);
+    }
+
     /// <summary>Repeats a step with growing pauses until it succeeds.</summary>
     /// <param name="point">The point whose outcome it is.</param>
+    /// <param name="hold">How long the delivery may be held.</param>
     /// <param name="stillOurs">Whether the delivery can still be acknowledged; when not, the broker delivers it again.</param>
     /// <param name="worthAnotherTry">Which exceptions mean that the broker did not take it this time.</param>
     /// <param name="step">The step, told what to note when it waits.</param>
     /// <param name="cancellationToken">Cancelled when the delivery is lost or the host stops.</param>
     /// <exception cref="OutcomeNotConfirmedException">Held for too long, or the connection is gone: the delivery must go back.</exception>
-    public async Task HoldAsync(PointTelemetry point, Func<bool> stillOurs, Func<Exception, bool> worthAnotherTry, Func<HeldOutcome, Task> step, CancellationToken cancellationToken)
+    public async Task HoldAsync(PointTelemetry point, DeliveryHold hold, Func<bool> stillOurs, Func<Exception, bool> worthAnotherTry, Func<HeldOutcome, Task> step, CancellationToken cancellationToken)
     {
         var pause = FirstPause;
-        var started = time.GetTimestamp();
         var all = point.Health.Held;
         using var held = all.Begin();
         try
@@ -93,13 +134,14 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
                         throw new OutcomeNotConfirmedException("The connection was lost; the broker delivers the message again.", exception);
                     }
 
-                    if (time.GetElapsedTime(started) > HoldLimit)
+                    var left = hold.Left(time);
+                    if (left <= TimeSpan.Zero)
                     {
-                        throw new OutcomeNotConfirmedException($"No confirm for {HoldLimit.TotalMinutes:0} minutes; the delivery goes back before the broker's consumer timeout takes it.", exception);
+                        throw new OutcomeNotConfirmedException($"Held for {DurationText.Format(hold.Time.Limit)} without a confirm; the delivery goes back before the broker's consumer timeout takes it.", exception) { WasHeldTooLong = true };
                     }
 
                     Hold(held, Refusal(exception));
-                    if (!await PauseAsync(pause, all.Stopping, cancellationToken).ConfigureAwait(false))
+                    if (!await PauseAsync(pause, left, all.Stopping, cancellationToken).ConfigureAwait(false))
                     {
                         throw new OutcomeNotConfirmedException("The endpoint stops; the delivery goes back, and its attempt is repeated under the same number.", exception);
                     }
@@ -118,11 +160,12 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
     }
 
     /// <returns>Whether there is time for another try; not when the endpoint stops.</returns>
-    private async Task<bool> PauseAsync(TimeSpan pause, Task stopping, CancellationToken cancellationToken)
+    private async Task<bool> PauseAsync(TimeSpan pause, TimeSpan atMost, Task stopping, CancellationToken cancellationToken)
     {
+        var drawn = pause * (0.8 + (0.4 * random.NextDouble()));
         try
         {
-            await stopping.WaitAsync(pause * (0.8 + (0.4 * random.NextDouble())), time, cancellationToken).ConfigureAwait(false);
+            await stopping.WaitAsync(drawn < atMost ? drawn : atMost, time, cancellationToken).ConfigureAwait(false);
             return false;
         }
         catch (TimeoutException)
@@ -134,16 +177,17 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
     // In an alarm the broker stops reading: what is in the socket already gets neither a confirm nor a refusal until it is over.
     // It is not published again, which would be a second copy, but it must not be silent either. An endpoint that stops waits no longer
     // than this once: the delivery goes back, and what the socket took may come as a second copy.
-    private async Task WatchAsync(HeldOutcome held, RetryConnection connection, Task publish, Task stopping)
+    private async Task WatchAsync(HeldOutcome held, DeliveryHold hold, RetryConnection connection, Task publish, Task stopping)
     {
         while (true)
         {
+            var left = hold.Left(time);
             try
             {
-                await publish.WaitAsync(LongConfirm, time).ConfigureAwait(false);
+                await publish.WaitAsync(left > LongConfirm ? LongConfirm : left > ShortestConfirm ? left : ShortestConfirm, time).ConfigureAwait(false);
                 return;
             }
-            catch (TimeoutException) when (!publish.IsCompleted && time.GetElapsedTime(held.Since) < HoldLimit && !stopping.IsCompleted)
+            catch (TimeoutException) when (!publish.IsCompleted && hold.Left(time) > TimeSpan.Zero && !stopping.IsCompleted)
             {
                 Hold(held, connection.Publisher.BlockedReason is { } reason
                     ? $"The broker takes no publishes: {reason}. Free what it is short of; 'rabbitmqctl status' names the alarm."
@@ -189,18 +233,31 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
     // Each of thousands of deliveries may be held for minutes: one line a minute tells it all.
     private void ReportHeld(string reason)
     {
-        var now = time.GetTimestamp();
-        var last = Interlocked.Read(ref _lastLog);
-        if ((last == 0 || time.GetElapsedTime(last, now) >= LogPause) && Interlocked.CompareExchange(ref _lastLog, now, last) == last)
+        if (IsTime(ref _lastLog))
         {
-            // what the client says ends without a full stop
-            LogHeldOutcomes(Held, reason.EndsWith('.') ? reason : reason + ".");
+            LogHeldOutcomes(Held, AsSentence(reason));
         }
     }
+
+    private bool IsTime(ref long lastLog)
+    {
+        var now = time.GetTimestamp();
+        var last = Interlocked.Read(ref lastLog);
+        return (last == 0 || time.GetElapsedTime(last, now) >= LogPause) && Interlocked.CompareExchange(ref lastLog, now, last) == last;
+    }
+
+    // what the client says ends without a full stop
+    private static string AsSentence(string reason) => reason.EndsWith('.') ? reason : reason + ".";
+
+    [LoggerMessage(LogEvents.OutcomeWentAsLost, LogLevel.Error, "{Queue}: message {MessageId} went to '" + BrokerNames.LostQueue + "', with its attempts: its outcome could not be published, and returned to its queue a few times more the broker would drop it (delivery limit). {Reason} It goes on by itself when there is a way again; 'retryctl lost list' shows it")]
+    private partial void LogWentAsLost(string queue, string messageId, string reason);
+
+    [LoggerMessage(LogEvents.OutcomeHasNoWay, LogLevel.Critical, "{Queue}: message {MessageId} is near its queue's delivery limit, its outcome cannot be published, and '" + BrokerNames.LostQueue + "' does not take it either. {Reason} Raise the queue's delivery limit now: 'retryctl topology apply --point {Queue}' does")]
+    private partial void LogNoWayLeft(string queue, string messageId, string reason);
 
     [LoggerMessage(LogEvents.HeadersCut, LogLevel.Warning, "{Queue}: message {MessageId} loses the headers {Names}: with them and ours it does not fit into a frame of {FrameMax} bytes, at which the broker would close the connection. Send less in headers, or raise frame_max on broker and clients")]
     private partial void LogHeadersCut(string queue, string messageId, string names, uint frameMax);
 
-    [LoggerMessage(LogEvents.OutcomesHeld, LogLevel.Warning, "Unconfirmed outcomes are held: {Held}. {Reason} They are tried again every 1 to 30 seconds; nothing is lost, and no consumer runs twice unless its service is stopped meanwhile.")]
+    [LoggerMessage(LogEvents.OutcomesHeld, LogLevel.Warning, "Unconfirmed outcomes are held: {Held}. {Reason} They are tried again every 1 to 30 seconds; nothing is lost, and no consumer runs twice unless its service is stopped meanwhile, or it lasts longer than the broker lets a delivery be held.")]
     private partial void LogHeldOutcomes(int held, string reason);
 }

@@ -24,7 +24,9 @@ internal sealed class RetryConnection
     {
         _connection = connection;
         Publisher = new ConfirmedPublisher(connection);
-        Cluster = connection.ServerProperties?.TryGetValue("cluster_name", out var name) == true && name is byte[] text ? Encoding.UTF8.GetString(text) : "unknown";
+        Cluster = Property(connection, "cluster_name") ?? "unknown";
+        // without what follows a pre-release's dash
+        Version = Version.TryParse(Property(connection, "version")?.Split('-', '+')[0], out var version) ? version : new Version(0, 0);
     }
 
     /// <summary>The publisher, shared by all retry points on the connection.</summary>
@@ -32,6 +34,9 @@ internal sealed class RetryConnection
 
     /// <summary>The name of the broker's cluster, as it introduced itself.</summary>
     public string Cluster { get; }
+
+    /// <summary>The broker's version, as it introduced itself; 0.0 where it did not.</summary>
+    public Version Version { get; }
 
     /// <summary>Whether the connection is open.</summary>
     public bool IsOpen => _connection.IsOpen;
@@ -107,6 +112,9 @@ internal sealed class RetryConnection
             throw;
         }
     }
+
+    private static string? Property(IConnection connection, string name) =>
+        connection.ServerProperties?.TryGetValue(name, out var value) == true && value is byte[] text ? Encoding.UTF8.GetString(text) : null;
 
     private static PublishRefusedException Missing(string exchange, Exception? inner) =>
         new($"Exchange '{exchange}' does not exist. A service with ManageTopology OnStart and the permission to configure declares it again within a minute. Where none has, run the command that 'retryctl topology verify' prints.", inner) { ReplyCode = Constants.NotFound };

@@ -44,6 +44,13 @@ public sealed record TopologyPlan
         Exchanges = [.. Ladder.Exchanges.Where(exchange => exchange.Name is BrokerNames.ParkingExchange or BrokerNames.ReturnExchange)],
     };
 
+    /// <summary>The queue of the calls to look after the lost queue. Whoever takes part declares it; it is no part of the ladder.</summary>
+    internal static QueuePlan MoverCalls { get; } = OwnQueue(
+        BrokerNames.MoverQueue,
+        (Headers.XSingleActiveConsumer, true),
+        (Headers.XMaxLength, 1),
+        (Headers.XMessageTTL, (long)TimeSpan.FromMinutes(1).TotalMilliseconds));
+
     /// <summary>What one retry point adds: its parking lot, its way back and, where it is limited or isolated, its release queue.</summary>
     /// <param name="names">The point's queues.</param>
     /// <param name="withRelease">Whether messages wait in a release queue before they go back to work.</param>

@@ -2,7 +2,7 @@ using Microsoft.Extensions.Configuration;
 
 namespace Retry.Messaging.Configuration;
 
-/// <summary>What appsettings say: the section <c>GradientRetry</c> with <c>ManageTopology</c>, <c>Defaults</c> and <c>Endpoints:{name}</c>.</summary>
+/// <summary>What appsettings say: the section <c>GradientRetry</c> with <c>ManageTopology</c>, <c>ConsumerTimeout</c>, <c>Management</c>, <c>ForwardLostFor</c>, <c>Defaults</c> and <c>Endpoints:{name}</c>.</summary>
 /// <remarks>
 /// Read strictly: unknown keys, types and values are findings with their full path, all of them at once. Keys have no case, as
 /// everywhere in configuration, so neither have the names of endpoints here. A null value says nothing.
@@ -23,6 +23,9 @@ internal sealed class GradientRetryConfiguration
 
     /// <summary>Gets what to do about the ladder at start-up, or null where nothing is said.</summary>
     internal TopologyManagement? ManageTopology { get; private set; }
+
+    /// <summary>Gets what is said about the bus as a whole.</summary>
+    internal BusSettings Bus { get; } = new();
 
     /// <summary>Gets the lowest layer of every endpoint, right above <see cref="RetryDefaults"/>.</summary>
     internal RetryPointSettings Defaults { get; private set; } = new();
@@ -46,12 +49,15 @@ internal sealed class GradientRetryConfiguration
         reader.ReadKeys(section, new()
         {
             ["ManageTopology"] = at => result.ManageTopology = reader.OneOf(at, Enum.GetValues<TopologyManagement>()),
+            ["ConsumerTimeout"] = at => result.Bus.ConsumerTimeout = reader.Duration(at),
+            ["Management"] = at => result.Bus.Management = reader.Text(at),
+            ["ForwardLostFor"] = at => result.Bus.ForwardLostFor = reader.Duration(at),
             ["Defaults"] = at => result.Defaults = result.ReadPoint(reader, at),
             ["Endpoints"] = at => reader.ReadKeys(at, at.GetChildren().ToDictionary(
                 endpoint => endpoint.Key,
                 _ => (Action<IConfigurationSection>)(endpoint => result.AddEndpoint(reader, endpoint)))),
         });
-        result._findings.InsertRange(0, reader.Findings);
+        result._findings.InsertRange(0, [.. reader.Findings, .. result.Bus.Validate(section.Path)]);
         return result;
     }
 

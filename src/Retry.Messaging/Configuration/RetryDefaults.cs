@@ -32,6 +32,9 @@ public static class RetryDefaults
     /// <summary>Gets how long a message may keep being retried, counted from its first failure: 7 days.</summary>
     public static TimeSpan ValidFor { get; } = TimeSpan.FromDays(7);
 
+    /// <summary>Gets how long lost messages go on by themselves when their queue is back: 24 hours from when they were lost.</summary>
+    public static TimeSpan ForwardLostFor { get; } = TimeSpan.FromHours(24);
+
     /// <summary>Gets the delays of the default policy: 5 s, 15 s, 45 s … 1 h.</summary>
     public static ExponentialBackoff Schedule { get; } = new(First, Factor, Max);
 

@@ -118,6 +118,7 @@ internal sealed class SettingsSectionReader
         return null;
     }
 
+    /// <summary>Reads one value that is not empty.</summary>
     internal string? Text(IConfigurationSection section)
     {
         if (section.GetChildren().Any())
@@ -135,7 +136,8 @@ internal sealed class SettingsSectionReader
         return null;
     }
 
-    private TimeSpan? Duration(IConfigurationSection section)
+    /// <summary>Reads a duration.</summary>
+    internal TimeSpan? Duration(IConfigurationSection section)
     {
         if (Text(section) is not { } text)
         {

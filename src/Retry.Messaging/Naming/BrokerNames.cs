@@ -23,6 +23,9 @@ public static class BrokerNames
     /// <summary>The queue that holds messages whose destination no longer exists.</summary>
     public const string LostQueue = LadderPrefix + "lost";
 
+    /// <summary>The queue whose one active consumer looks after <see cref="LostQueue"/>. Its messages only say that it is time to look.</summary>
+    public const string MoverQueue = LadderPrefix + "mover";
+
     /// <summary>The stream of documents by which operators control the points of the virtual host.</summary>
     public const string ControlStream = LadderPrefix + "control";
 

@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using RabbitMQ.Client;
+using Retry.Messaging.RabbitMq.Holding;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Telemetry;
 using Shouldly;
@@ -42,15 +43,16 @@ public sealed class OutcomePublisherTests : IDisposable
             return Task.CompletedTask;
         });
 
-        (await Assert.ThrowsAsync<OutcomeNotConfirmedException>(() => holding)).Message.ShouldContain("No confirm for 20 minutes");
+        (await Assert.ThrowsAsync<OutcomeNotConfirmedException>(() => holding)).Message.ShouldContain("Held for 20m without a confirm");
         var pauses = tries.Zip(tries.Skip(1), (first, second) => (second - first).TotalSeconds).ToList();
-        for (var i = 0; i < pauses.Count; i++)
+        // the last is cut short by the end
+        for (var i = 0; i < pauses.Count - 1; i++)
         {
             var planned = Math.Min(Math.Pow(2, i), 30);
             pauses[i].ShouldBeInRange(planned * 0.8, planned * 1.2);
         }
 
-        (_clock.Now - began).ShouldBeInRange(OutcomePublisher.HoldLimit, OutcomePublisher.HoldLimit + TimeSpan.FromSeconds(36));
+        (_clock.Now - began).ShouldBe(HoldTime.Unknown, TimeSpan.FromSeconds(1));
         _log.Count.ShouldBeInRange(10, 20, "at most one line a minute");
         _log.ShouldAllBe(line => line.Contains("outcomes are held: 1.") && line.Contains("'retry.v1.s' does not exist"));
         _publisher.Held.ShouldBe(0);
@@ -59,7 +61,7 @@ public sealed class OutcomePublisherTests : IDisposable
     [Fact]
     public async Task Goes_back_at_once_when_its_connection_is_gone_or_its_endpoint_stops()
     {
-        var gone = _publisher.HoldAsync(_point, () => false, _ => true, _ => throw new IOException("reset"), default);
+        var gone = _publisher.HoldAsync(_point, Hold(), () => false, _ => true, _ => throw new IOException("reset"), default);
         (await Assert.ThrowsAsync<OutcomeNotConfirmedException>(() => gone)).Message.ShouldContain("connection was lost");
 
         _point.Health.Held.Stop();
@@ -89,6 +91,7 @@ public sealed class OutcomePublisherTests : IDisposable
             _point,
             connection,
             plan: null,
+            Hold(),
             () =>
             {
                 tries.Add(_clock.Now);
@@ -103,6 +106,20 @@ public sealed class OutcomePublisherTests : IDisposable
         _log.ShouldAllBe(line => line.Contains("ArgumentOutOfRangeException: Longer than 255 bytes."));
     }
 
+    /// <summary>The consumer has run for half a minute before its outcome is refused; the broker counts from the delivery.</summary>
+    [Fact]
+    public async Task The_time_counts_from_the_delivery_and_no_pause_outlasts_it()
+    {
+        var began = _clock.Now;
+        var hold = Hold(new HoldTime(TimeSpan.FromSeconds(60))) with { Since = _clock.GetTimestamp() - TimeSpan.FromSeconds(30).Ticks };
+
+        var holding = HoldAsync(() => throw new PublishRefusedException("The broker refused the message (nack)."), hold);
+        await _clock.RunAsync(holding, _ => Task.CompletedTask);
+
+        (await Assert.ThrowsAsync<OutcomeNotConfirmedException>(() => holding)).WasHeldTooLong.ShouldBeTrue();
+        (_clock.Now - began).ShouldBe(TimeSpan.FromSeconds(6), TimeSpan.FromSeconds(1));
+    }
+
     /// <summary>The broker refuses for a quarter of an hour, and then falls silent with the publish in its socket.</summary>
     [Fact]
     public async Task Silence_after_refusals_does_not_hold_it_beyond_the_consumer_timeout()
@@ -111,7 +128,7 @@ public sealed class OutcomePublisherTests : IDisposable
         var connection = RetryConnection.Of(broker.Connection);
         await broker.BlockAsync("low on memory");
         var began = _clock.Now;
-        var publishing = _publisher.PublishAsync(_point, connection, plan: null, () => new OutcomeMessage("retry.v1.s", "0.0.0.0.0.0.1.0.orders", new BasicProperties(), default), CancellationToken.None);
+        var publishing = _publisher.PublishAsync(_point, connection, plan: null, Hold(), () => new OutcomeMessage("retry.v1.s", "0.0.0.0.0.0.1.0.orders", new BasicProperties(), default), CancellationToken.None);
 
         await _clock.RunAsync(publishing, now => now - began < TimeSpan.FromMinutes(15) ? Task.CompletedTask : broker.UnblockAsync());
 
@@ -122,10 +139,13 @@ public sealed class OutcomePublisherTests : IDisposable
         _log.ShouldContain(line => line.Contains("The broker is silent"));
     }
 
+    private DeliveryHold Hold(HoldTime? time = null, bool isLast = false) => new(time ?? new HoldTime(), _clock.GetTimestamp(), isLast);
+
     public void Dispose() => _metrics.Dispose();
 
-    private Task HoldAsync(Action step) => _publisher.HoldAsync(
+    private Task HoldAsync(Action step, DeliveryHold? hold = null) => _publisher.HoldAsync(
         _point,
+        hold ?? Hold(),
         () => true,
         exception => exception is PublishRefusedException or IOException,
         _ =>

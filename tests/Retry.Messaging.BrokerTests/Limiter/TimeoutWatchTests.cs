@@ -1,0 +1,48 @@
+using System.Diagnostics;
+using RabbitMQ.Client;
+using Retry.Messaging.BrokerTests.Observing;
+using Retry.Messaging.RabbitMq.Connections;
+using Retry.Messaging.RabbitMq.Holding;
+using Retry.Messaging.RabbitMq.Management;
+using Shouldly;
+using Xunit;
+
+namespace Retry.Messaging.BrokerTests.Limiter;
+
+/// <summary>What the management API shows of how patient the broker is with a queue.</summary>
+public sealed class TimeoutWatchTests(ShortConsumerTimeout node) : IClassFixture<ShortConsumerTimeout>
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    public async Task The_delivery_limit_is_shown_by_all_and_the_consumer_timeout_since_4_3()
+    {
+        var uri = await node.Broker.CreateVirtualHostAsync();
+        await using var raw = await RawClient.ConnectAsync(uri);
+        using var management = new RawManagement(node.Broker, uri);
+        await using var channel = await raw.Connection.CreateChannelAsync();
+        foreach (var queue in (string[])["plain", "limited"])
+        {
+            await raw.DeclareQueueAsync(queue);
+            await channel.BasicConsumeAsync(queue, autoAck: false, new AsyncDefaultBasicConsumer(channel));
+        }
+
+        var shows = Version.Parse(node.Broker.Version) >= new Version(4, 3);
+        await management.SetPolicyAsync("limits", "^limited$", shows ? new Dictionary<string, object> { ["delivery-limit"] = 7, ["consumer-timeout"] = 90_000 } : new Dictionary<string, object> { ["delivery-limit"] = 7 });
+        var address = BrokerAddress.Parse(uri.ToString());
+        using var client = new ManagementClient(address, ManagementAddress.Of(address, node.Broker.ManagementUri!.ToString()));
+
+        // a consumer reports some seconds after it has begun
+        var clock = Stopwatch.StartNew();
+        var found = await TimeoutWatch.ReadAsync(client, CancellationToken.None);
+        while (shows && found["plain"].Timeout is null)
+        {
+            clock.Elapsed.ShouldBeLessThan(Deadline);
+            await Task.Delay(200);
+            found = await TimeoutWatch.ReadAsync(client, CancellationToken.None);
+        }
+
+        found["plain"].ShouldBe((shows ? ShortConsumerTimeout.Timeout : null, null));
+        found["limited"].ShouldBe((shows ? TimeSpan.FromSeconds(90) : null, 7));
+    }
+}
