@@ -143,7 +143,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
 
         var telemetry = Metrics.Point(this, queue, _time);
         var times = new PointTimes(queue, new HoldTime(_bus.ConsumerTimeout), EffectiveSettings.Number(settings.QueueArguments.TryGetValue(TopologyPlan.DeliveryLimit, out var limit) ? limit : null), _time);
-        var rules = Add(endpoint, queue, layers, point => new RabbitMqRetryTransport(Rabbit(point.Queue, point.Rules), times, _manage == TopologyManagement.OnStart, _publisher, telemetry, _time));
+        var rules = Add(endpoint, queue, layers, point => new RabbitMqRetryTransport(Rabbit(point.Queue, point.Rules), point.Rules.MostRetries, times, _manage == TopologyManagement.OnStart, _publisher, telemetry, _time));
         if (rules is null)
         {
             return;
@@ -199,7 +199,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         var queue = QueueOf(endpoint);
         var parkingLot = _services.GetRequiredService<InMemoryParkingLot>();
         var telemetry = Metrics.Point(this, queue, _time);
-        Add(endpoint, queue, layers, _ => new InMemoryRetryTransport(queue, parkingLot, telemetry, _time));
+        Add(endpoint, queue, layers, point => new InMemoryRetryTransport(queue, point.Rules.MostRetries, parkingLot, telemetry, _time));
     }
 
     // every endpoint says so of the connection that they share
@@ -248,8 +248,9 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         var logger = _logging.CreateLogger<GradientRetryFilter>();
         var reporter = new RetryReporter(queue, _time, _logging.CreateLogger<RetryReporter>());
         var outcomes = new Lazy<IRetryTransport>(() => transport(point));
+        var types = new ConsumedTypes(endpoint);
         endpoint.AddPrePipeSpecification(new GradientRetrySpecification(
-            () => new GradientRetryFilter(point, outcomes.Value, _options.Suspicion, reporter, _time, Random.Shared, logger),
+            () => new GradientRetryFilter(point, outcomes.Value, _options.Suspicion, types.Read, reporter, _time, Random.Shared, logger),
             findings,
             new RedeliveryGuard(endpoint, queue),
             reason => LogLeftAlone(queue, reason)));

@@ -1,4 +1,5 @@
 using MassTransit;
+using Retry.Messaging.Outcomes;
 using Retry.Messaging.State;
 
 namespace Retry.Messaging.MassTransit.Faults;
@@ -16,12 +17,12 @@ internal sealed record FaultDetails(Exception Exception, string? ConsumerType, T
     /// <summary>The headers, by MassTransit's names.</summary>
     public IEnumerable<KeyValuePair<string, object?>> Headers(DateTimeOffset at, int redeliveries)
     {
-        var exception = Exception.GetBaseException();
+        var exception = ExceptionLevels.Innermost(Exception);
         yield return new(MessageHeaders.Reason, IsSkipped ? "dead-letter" : "fault");
         yield return new(MessageHeaders.FaultExceptionType, TypeCache.GetShortName(exception.GetType()));
         yield return new(MessageHeaders.FaultMessage, HeaderText.OneLine(HeaderText.Message(exception), MaxMessage));
         yield return new(MessageHeaders.FaultTimestamp, at.UtcDateTime.ToString("O"));
-        if (exception.StackTrace is { } trace)
+        if (HeaderText.StackTrace(exception) is { } trace)
         {
             yield return new(MessageHeaders.FaultStackTrace, trace.Length <= MaxStackTrace ? trace : trace[..MaxStackTrace]);
         }

@@ -26,16 +26,30 @@ internal sealed class FaultedMessage<T>(ConsumeContext context, T message) : IFa
         var typed = Typed();
         if (context.ReceiveContext.PublishFaults || context.FaultAddress is not null || context.ResponseAddress is not null)
         {
-            await (MessageType is null ? ParkedReceiveFault.SendAsync(context.ReceiveContext, context, exception, parked) : SendFaultAsync(typed, exception, parked, now)).ConfigureAwait(false);
+            await (MessageType is null ? ParkedReceiveFault.SendAsync(context.ReceiveContext, context, exception, parked, now) : SendFaultAsync(typed, exception, parked, now)).ConfigureAwait(false);
         }
 
-        await context.ReceiveContext.NotifyFaulted(typed, Duration, Consumer, exception).ConfigureAwait(false);
+        await NotifyFaultedAsync(typed, exception).ConfigureAwait(false);
+    }
+
+    // MassTransit notes first that the delivery has faulted, then writes the exception to its log: that reads a user's code, and may throw.
+    private async Task NotifyFaultedAsync(ConsumeContext<T> typed, Exception exception)
+    {
+        try
+        {
+            await context.ReceiveContext.NotifyFaulted(typed, Duration, Consumer, exception).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // the Fault is out: nothing that is thrown here may send another
+        catch (Exception) when (context.ReceiveContext.IsFaulted)
+        {
+        }
+#pragma warning restore CA1031
     }
 
     private async Task SendFaultAsync(ConsumeContext<T> typed, Exception exception, RetryState parked, DateTimeOffset now)
     {
-        var id = FaultId.Of(parked);
-        Fault<T> fault = new FaultEvent<T>(message, context.MessageId, HostMetadataCache.Host, exception, [.. context.SupportedMessageTypes])
+        var id = FaultId.Of(parked, context.ReceiveContext.InputAddress);
+        Fault<T> fault = new FaultEvent<T>(message, context.MessageId, HostMetadataCache.Host, FaultExceptions.Of(exception), [.. context.SupportedMessageTypes])
         {
             FaultId = id,
             Timestamp = now.UtcDateTime,

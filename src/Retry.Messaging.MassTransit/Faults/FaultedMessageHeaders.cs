@@ -35,12 +35,13 @@ internal static class FaultedMessageHeaders
         }
     }
 
-    /// <summary>The redeliveries before the last attempt; the parked state already names the attempt after it.</summary>
+    /// <summary>The redeliveries before the last attempt. One that a process did not survive has no outcome, and is not among the recorded ones.</summary>
     public static void SetRedeliveryCount(SendContext send, RetryState parked)
     {
-        if (parked.Attempt > 2)
+        var redeliveries = parked.Crashes > 0 ? parked.RecordedAttempts : parked.RecordedAttempts - 1;
+        if (redeliveries > 0)
         {
-            send.Headers.Set(MessageHeaders.FaultRedeliveryCount, parked.Attempt - 2);
+            send.Headers.Set(MessageHeaders.FaultRedeliveryCount, redeliveries);
         }
     }
 }

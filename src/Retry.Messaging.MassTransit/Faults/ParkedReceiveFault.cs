@@ -13,16 +13,26 @@ internal static class ParkedReceiveFault
     /// <param name="message">What it was read as; <see langword="null"/> when it could not be read.</param>
     /// <param name="exception">What happened.</param>
     /// <param name="parked">The state that it was parked with.</param>
-    public static async Task SendAsync(ReceiveContext context, ConsumeContext? message, Exception exception, RetryState parked)
+    /// <param name="now">The current time.</param>
+    public static async Task SendAsync(ReceiveContext context, ConsumeContext? message, Exception exception, RetryState parked, DateTimeOffset now)
     {
         if (!context.PublishFaults && message?.FaultAddress is null && message?.ResponseAddress is null)
         {
             return;
         }
 
-        var id = FaultId.Of(parked);
+        var id = FaultId.Of(parked, context.InputAddress);
         var requestId = message?.RequestId ?? context.GetRequestId();
-        ReceiveFault fault = new ReceiveFaultEvent(HostMetadataCache.Host, exception, context.ContentType?.MediaType, message?.MessageId ?? context.GetMessageId(), message is null ? null : [.. message.SupportedMessageTypes]);
+        ReceiveFault fault = new ReceiveFaultEvent
+        {
+            FaultId = id,
+            Timestamp = now.UtcDateTime,
+            FaultedMessageId = message?.MessageId ?? context.GetMessageId(),
+            Exceptions = FaultExceptions.Of(exception),
+            Host = HostMetadataCache.Host,
+            FaultMessageTypes = message is null ? null : [.. message.SupportedMessageTypes],
+            ContentType = context.ContentType?.MediaType,
+        };
         var endpoint = await context.GetReceiveFaultEndpoint(message, requestId).ConfigureAwait(false);
         var describe = Pipe.Execute<SendContext<ReceiveFault>>(send =>
         {

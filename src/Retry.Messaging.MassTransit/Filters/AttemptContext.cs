@@ -2,6 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using MassTransit;
 using MassTransit.Context;
 using Retry.Messaging.Decisions;
+using Retry.Messaging.Outcomes;
 using Retry.Messaging.State;
 using Retry.Messaging.MassTransit.Faults;
 using Retry.Messaging.MassTransit.Transports;
@@ -28,7 +29,8 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
     {
         _context = context;
         _delivery = delivery;
-        Headers = new AttemptHeaders(context.Headers, delivery.State.Attempt);
+        Headers = new AttemptHeaders(context.Headers, delivery);
+        ReceiveContext = new AttemptReceiveContext(context.ReceiveContext, delivery);
         _envelopeProblem = new Lazy<FormatException?>(FindEnvelopeProblem, LazyThreadSafetyMode.None);
         if (timeout is { } limit)
         {
@@ -63,8 +65,8 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
 
     /// <summary>Whether an exception says that the message cannot be read as what its sender calls it.</summary>
     public bool IsUnreadable(Exception exception) =>
-        (_unreadable is not null && ReferenceEquals(exception.GetBaseException(), _unreadable.GetBaseException()))
-        || (exception.GetBaseException() is FormatException { Message: var message } && _envelopeProblem.Value?.Message == message);
+        (_unreadable is not null && ReferenceEquals(ExceptionLevels.Innermost(exception), ExceptionLevels.Innermost(_unreadable)))
+        || (ExceptionLevels.Innermost(exception) is FormatException format && _envelopeProblem.Value is { } problem && HeaderText.Message(format) == problem.Message);
 
     /// <summary>Whether somebody waits for an answer; nobody can be answered where the envelope cannot be read.</summary>
     public bool IsRequest => _envelopeProblem.Value is null && RequestId is not null;
@@ -152,7 +154,7 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
     {
         if (_envelopeProblem.Value is not null)
         {
-            await ParkedReceiveFault.SendAsync(ReceiveContext, null, exception, parked).ConfigureAwait(false);
+            await ParkedReceiveFault.SendAsync(ReceiveContext, null, exception, parked, time.GetUtcNow()).ConfigureAwait(false);
             await ReceiveContext.NotifyFaulted(exception).ConfigureAwait(false);
             return;
         }

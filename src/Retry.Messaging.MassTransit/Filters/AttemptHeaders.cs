@@ -2,22 +2,32 @@ using System.Collections;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using MassTransit;
+using Retry.Messaging.MassTransit.Transports;
 
 namespace Retry.Messaging.MassTransit.Filters;
 
-/// <summary>The message's headers, with MassTransit's own redelivery count kept true.</summary>
+/// <summary>A message's headers as a consumer sees them: MassTransit's own redelivery count is kept true, and what the ladder put in the place of something else is as it was.</summary>
 /// <remarks>In MassTransit's envelope the headers are a part of the body, which is never changed.</remarks>
-internal sealed class AttemptHeaders(global::MassTransit.Headers original, int attempt) : global::MassTransit.Headers
+internal sealed class AttemptHeaders(Headers original, RetryDelivery delivery) : Headers
 {
-    private readonly int _redeliveries = attempt - 1;
+    private readonly int _redeliveries = delivery.State.Attempt - 1;
 
     public IEnumerable<KeyValuePair<string, object>> GetAll()
     {
         foreach (var header in original.GetAll())
         {
-            if (!IsCount(header.Key))
+            if (IsCount(header.Key))
+            {
+                continue;
+            }
+
+            if (!IsRestored(header.Key, out var restored))
             {
                 yield return header;
+            }
+            else if (restored.Length > 0)
+            {
+                yield return new KeyValuePair<string, object>(header.Key, restored);
             }
         }
 
@@ -29,20 +39,26 @@ internal sealed class AttemptHeaders(global::MassTransit.Headers original, int a
 
     public bool TryGetHeader(string key, [NotNullWhen(true)] out object? value)
     {
-        if (!IsCount(key))
+        if (IsCount(key))
         {
-            return original.TryGetHeader(key, out value);
+            value = _redeliveries > 0 ? _redeliveries : null;
+            return value is not null;
         }
 
-        value = _redeliveries > 0 ? _redeliveries : null;
-        return value is not null;
+        var found = original.TryGetHeader(key, out value);
+        if (found && IsRestored(key, out var restored))
+        {
+            value = restored;
+        }
+
+        return found;
     }
 
     public T? Get<T>(string key, T? defaultValue = null)
         where T : class =>
-        IsCount(key)
-            ? _redeliveries > 0 && _redeliveries.ToString(CultureInfo.InvariantCulture) is T text ? text : defaultValue
-            : original.Get(key, defaultValue);
+        IsCount(key) ? _redeliveries > 0 && _redeliveries.ToString(CultureInfo.InvariantCulture) is T count ? count : defaultValue
+        : IsRestored(key, out var restored) && original.TryGetHeader(key, out _) ? restored as T ?? defaultValue
+        : original.Get(key, defaultValue);
 
     public T? Get<T>(string key, T? defaultValue = null)
         where T : struct =>
@@ -55,4 +71,10 @@ internal sealed class AttemptHeaders(global::MassTransit.Headers original, int a
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
     private static bool IsCount(string key) => MessageHeaders.RedeliveryCount.Equals(key, StringComparison.OrdinalIgnoreCase);
+
+    private bool IsRestored(string key, [NotNullWhen(true)] out string? value)
+    {
+        value = null;
+        return delivery.Restored?.TryGetValue(key, out value) == true;
+    }
 }

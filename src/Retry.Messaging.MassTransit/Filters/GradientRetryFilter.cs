@@ -4,6 +4,7 @@ using Retry.Messaging.Decisions;
 using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq;
+using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Telemetry;
 using Retry.Messaging.State;
 
@@ -25,7 +26,7 @@ namespace Retry.Messaging.MassTransit.Filters;
 /// It stands before the message type router, so everything that is configured on the endpoint is inside it, in whichever
 /// order it was configured: an outbox outside would take the ended exception for success, and commit.
 /// </remarks>
-internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransport transport, CrashSuspicion suspicion, RetryReporter reporter, TimeProvider time, Random random, ILogger logger)
+internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransport transport, CrashSuspicion suspicion, Func<ConsumeContext, bool> read, RetryReporter reporter, TimeProvider time, Random random, ILogger logger)
     : IFilter<ConsumeContext>
 {
     // asked of the operating system anew each time
@@ -178,9 +179,9 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
             await delivery.HoldAsync(() => attempt.SendFaultAsync(exception, parked, time), cancellationToken).ConfigureAwait(false);
         }
 #pragma warning disable CA1031 // what else may go wrong is in the exception's own properties, which are a user's code
-        catch (Exception unsendable) when (unsendable is not OperationCanceledException)
+        catch (Exception unsendable) when (unsendable is not OutcomeNotConfirmedException && !cancellationToken.IsCancellationRequested)
         {
-            LogFaultNotSent(unsendable, point.Queue, parked.Id);
+            LogFaultNotSent(point.Queue, parked.Id, HeaderText.TypeName(unsendable), HeaderText.Message(unsendable));
             await attempt.NotifyEndedAsync().ConfigureAwait(false);
         }
 #pragma warning restore CA1031
@@ -188,6 +189,12 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
 
     private async Task<bool> IsSuspectedAsync(ConsumeContext context, RetryDelivery delivery)
     {
+        if (delivery.Returns == 0)
+        {
+            // nearly all: no id is made for it
+            return false;
+        }
+
         switch (suspicion.Decide(delivery.State, delivery.Returns, delivery.FallbackId, time.GetUtcNow(), random))
         {
             case RetryDecision.Again again:
@@ -204,6 +211,13 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
                     await delivery.ParkAsync(park, attempt.FaultOf(exception), context.CancellationToken).ConfigureAwait(false);
                     LogParked(point.Queue, park.State.Id, park.Reason.ToString(), delivery.State.Attempt, exception.Message);
                     MarkSettled(context);
+                    if (delivery.Returns <= suspicion.ReturnsAtLeast)
+                    {
+                        // Its Fault carries the message, which is read for it. Once only: should reading be what kills,
+                        // the message comes back here, is parked again, and its Fault says nothing of its type.
+                        read(attempt);
+                    }
+
                     await SendFaultAsync(attempt, delivery, exception, park.State, context.CancellationToken).ConfigureAwait(false);
                 }
 
@@ -281,8 +295,8 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
     [LoggerMessage(LogEvents.Parked, LogLevel.Warning, "{Queue}: {RetryId} is parked as {Reason} after attempt {Attempt}: {Error}")]
     private partial void LogParked(string queue, string? retryId, string reason, int attempt, string? error);
 
-    [LoggerMessage(LogEvents.FaultNotSent, LogLevel.Error, "{Queue}: the Fault of {RetryId} could not be written")]
-    private partial void LogFaultNotSent(Exception exception, string queue, string? retryId);
+    [LoggerMessage(LogEvents.FaultNotSent, LogLevel.Error, "{Queue}: the Fault of {RetryId} could not be written: {ErrorType}: {Error}")]
+    private partial void LogFaultNotSent(string queue, string? retryId, string errorType, string error);
 
     [LoggerMessage(LogEvents.CameEarly, LogLevel.Warning, "{Queue}: {RetryId} came {Rest} before it was due and climbs again; early deliveries so far: {Count}. Something cuts the delays short, for example a message-ttl policy that fits the ladder's queues: run 'retryctl topology verify'.")]
     private partial void LogCameEarly(string queue, string? retryId, TimeSpan rest, long count);

@@ -6,6 +6,7 @@ using Retry.Messaging.MassTransit.Faults;
 using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq;
+using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Telemetry;
 using Retry.Messaging.State;
 
@@ -48,7 +49,7 @@ internal sealed partial class UnreadableFilter(RetryPoint point, IRetryTransport
             MessageDeadline = delivery.Deadline,
             IsRequest = context.GetRequestId() is not null,
         };
-        RetryDecision decision = exception.GetBaseException() is SerializationException || exception is SerializationException
+        RetryDecision decision = ExceptionLevels.Innermost(exception) is SerializationException || exception is SerializationException
             ? RetryDecider.Refuse(delivery.State, failure, ParkReason.Malformed, now)
             : RetryDecider.Decide(delivery.State, failure, point.Rules, now, random);
         switch (decision)
@@ -84,12 +85,12 @@ internal sealed partial class UnreadableFilter(RetryPoint point, IRetryTransport
     {
         try
         {
-            await delivery.HoldAsync(() => ParkedReceiveFault.SendAsync(context, null, context.Exception, ended), context.CancellationToken).ConfigureAwait(false);
+            await delivery.HoldAsync(() => ParkedReceiveFault.SendAsync(context, null, context.Exception, ended, time.GetUtcNow()), context.CancellationToken).ConfigureAwait(false);
         }
 #pragma warning disable CA1031 // one that cannot be written must not hold the message, whose cause has been said
-        catch (Exception unsendable) when (unsendable is not OperationCanceledException)
+        catch (Exception unsendable) when (unsendable is not OutcomeNotConfirmedException && !context.CancellationToken.IsCancellationRequested)
         {
-            LogFaultNotSent(unsendable, point.Queue, ended.Id);
+            LogFaultNotSent(point.Queue, ended.Id, HeaderText.TypeName(unsendable), HeaderText.Message(unsendable));
         }
 #pragma warning restore CA1031
     }
@@ -97,6 +98,6 @@ internal sealed partial class UnreadableFilter(RetryPoint point, IRetryTransport
     [LoggerMessage(LogEvents.Parked, LogLevel.Warning, "{Queue}: {RetryId} is parked as {Reason}, nobody consumed it: {Error}")]
     private partial void LogParked(string queue, string? retryId, string reason, string? error);
 
-    [LoggerMessage(LogEvents.FaultNotSent, LogLevel.Error, "{Queue}: the Fault of {RetryId} could not be written")]
-    private partial void LogFaultNotSent(Exception exception, string queue, string? retryId);
+    [LoggerMessage(LogEvents.FaultNotSent, LogLevel.Error, "{Queue}: the Fault of {RetryId} could not be written: {ErrorType}: {Error}")]
+    private partial void LogFaultNotSent(string queue, string? retryId, string errorType, string error);
 }

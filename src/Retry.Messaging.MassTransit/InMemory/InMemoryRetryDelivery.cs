@@ -1,9 +1,11 @@
 using MassTransit;
 using MassTransit.InMemoryTransport;
+using RabbitMQ.Client;
 using Retry.Messaging.Decisions;
 using Retry.Messaging.State;
 using Retry.Messaging.MassTransit.Faults;
 using Retry.Messaging.MassTransit.Transports;
+using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Telemetry;
 
 namespace Retry.Messaging.MassTransit.InMemory;
@@ -13,6 +15,7 @@ internal sealed class InMemoryRetryDelivery(
     string queue,
     InMemoryReceiveEndpointContext endpoint,
     ReceiveContext receive,
+    Guid? messageId,
     IReadOnlyDictionary<string, object?> headers,
     InMemoryParkingLot parkingLot,
     TimeProvider time) : RetryDelivery
@@ -34,6 +37,13 @@ internal sealed class InMemoryRetryDelivery(
         parkingLot.Add(new InMemoryParkedMessage(queue, state, receive.GetBody(), parked, fault.Exception));
         return Task.CompletedTask;
     }
+
+    protected override string FirstId() => ChainId.Of(
+        queue,
+        string.Empty,
+        string.Empty,
+        new BasicProperties { MessageId = messageId?.ToString("D"), Headers = new Dictionary<string, object?>(headers) },
+        receive.GetBody());
 
     private Task SendUpAsync(RetryState state, TimeSpan delay, CancellationToken cancellationToken)
     {

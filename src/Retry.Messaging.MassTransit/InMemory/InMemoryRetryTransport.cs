@@ -7,7 +7,7 @@ using Retry.Messaging.RabbitMq.Telemetry;
 namespace Retry.Messaging.MassTransit.InMemory;
 
 /// <summary>The same policy, headers and counts on MassTransit's in-memory transport, for tests: no socket is ever opened.</summary>
-internal sealed class InMemoryRetryTransport(string queue, InMemoryParkingLot parkingLot, PointTelemetry telemetry, TimeProvider time) : IRetryTransport
+internal sealed class InMemoryRetryTransport(string queue, int? mostRetries, InMemoryParkingLot parkingLot, PointTelemetry telemetry, TimeProvider time) : IRetryTransport
 {
     private const string Cluster = "in-memory";
     private const string VirtualHost = "/";
@@ -26,17 +26,16 @@ internal sealed class InMemoryRetryTransport(string queue, InMemoryParkingLot pa
             headers[name] = value;
         }
 
-        var state = RetryHeaderReader.Read(headers, queue);
+        var state = RetryHeaderReader.Read(headers, queue).Bounded(mostRetries);
         if (ReferenceEquals(state, RetryState.Fresh) && message?.ExpirationTime is { } expiration)
         {
             state = state with { Kept = new KeptProperties { ExpiresAt = new DateTimeOffset(expiration.ToUniversalTime(), TimeSpan.Zero) } };
         }
 
-        return new InMemoryRetryDelivery(queue, endpoint, context, headers, parkingLot, time)
+        return new InMemoryRetryDelivery(queue, endpoint, context, message?.MessageId ?? context.GetMessageId(), headers, parkingLot, time)
         {
             Telemetry = telemetry,
             State = state,
-            FallbackId = (message?.MessageId ?? context.GetMessageId() ?? NewId.NextGuid()).ToString("D"),
             Deadline = state.Kept.ExpiresAt,
         };
     }

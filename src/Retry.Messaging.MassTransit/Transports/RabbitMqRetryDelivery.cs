@@ -1,4 +1,5 @@
 using MassTransit;
+using MassTransit.RabbitMqTransport;
 using RabbitMQ.Client;
 using Retry.Messaging.Decisions;
 using Retry.Messaging.State;
@@ -13,9 +14,12 @@ using Retry.Messaging.RabbitMq.Telemetry;
 namespace Retry.Messaging.MassTransit.Transports;
 
 /// <summary>A delivery from RabbitMQ: its bytes and properties go on as they came.</summary>
-internal sealed class RabbitMqRetryDelivery(RabbitMqRetryTransport transport, RabbitMqBasicConsumeContext basic, MessageBody body, RetryConnection connection, DeliveryHold hold)
+internal sealed class RabbitMqRetryDelivery(RabbitMqRetryTransport transport, RabbitMqBasicConsumeContext basic, ReceiveContext receive, RetryConnection connection, DeliveryHold hold)
     : RetryDelivery, RabbitMqBasicConsumeContext
 {
+    private IReadOnlyBasicProperties? _properties;
+    private Dictionary<string, string>? _restored;
+
     public override object? Payload => State.Kept.Exchange is null ? null : this;
 
     public override bool IsConnected => connection.IsOpen;
@@ -31,7 +35,13 @@ internal sealed class RabbitMqRetryDelivery(RabbitMqRetryTransport transport, Ra
 
     public ulong DeliveryTag => basic.DeliveryTag;
 
-    public IReadOnlyBasicProperties Properties => basic.Properties;
+    public IReadOnlyBasicProperties Properties => _properties ??= Republication.Restored(basic.Properties, State.Kept);
+
+    public override IReadOnlyDictionary<string, string>? Restored => State.Kept.Exchange is null ? null : _restored ??= new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
+    {
+        [RabbitMqHeaders.Exchange] = Exchange,
+        [RabbitMqHeaders.RoutingKey] = RoutingKey,
+    };
 
     public override Task HoldAsync(Func<Task> step, CancellationToken cancellationToken) =>
         transport.HoldAsync(connection, hold, step, cancellationToken);
@@ -45,6 +55,15 @@ internal sealed class RabbitMqRetryDelivery(RabbitMqRetryTransport transport, Ra
         return transport.PublishAsync(connection, hold, () => Park(park, fault, at), cancellationToken);
     }
 
+    // one id, whoever opens the delivery a second time
+    protected override string FirstId() => receive.GetOrAddPayload(() => new FirstChainId(NewChainId())).Text;
+
+    private string NewChainId()
+    {
+        var id = ChainId.Of(transport.Names.Work, Exchange, RoutingKey, basic.Properties, receive.Body.GetBytes());
+        return connection.GivenIds.Give(id) || receive.Redelivered ? id : ChainId.Another(basic.Properties.MessageId);
+    }
+
     private OutcomeMessage Climb(RetryState state, TimeSpan delay, DateTimeOffset dueAt)
     {
         // after a hold, what is left of the delay; the policy's delay counts from the failure
@@ -54,7 +73,7 @@ internal sealed class RabbitMqRetryDelivery(RabbitMqRetryTransport transport, Ra
         properties.Headers![MessageHeaders.RedeliveryCount] = state.Attempt - 1;
         RetryTracing.Propagate(properties.Headers);
         RetryTracing.TagEntry(route);
-        return new OutcomeMessage(route.Exchange, route.RoutingKey, properties, body.GetBytes());
+        return new OutcomeMessage(route.Exchange, route.RoutingKey, properties, receive.Body.GetBytes());
     }
 
     private OutcomeMessage Park(RetryDecision.Park park, FaultDetails fault, DateTimeOffset at)
@@ -67,6 +86,8 @@ internal sealed class RabbitMqRetryDelivery(RabbitMqRetryTransport transport, Ra
 
         RetryTracing.Propagate(properties.Headers!);
 
-        return new OutcomeMessage(BrokerNames.ParkingExchange, transport.Names.Work, properties, body.GetBytes());
+        return new OutcomeMessage(BrokerNames.ParkingExchange, transport.Names.Work, properties, receive.Body.GetBytes());
     }
+
+    private sealed record FirstChainId(string Text);
 }

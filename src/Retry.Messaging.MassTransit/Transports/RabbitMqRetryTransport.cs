@@ -10,7 +10,7 @@ using Retry.Messaging.RabbitMq.Topology;
 namespace Retry.Messaging.MassTransit.Transports;
 
 /// <summary>Outcomes go to the ladder and the parking lot on RabbitMQ, on the connection the delivery came by.</summary>
-internal sealed class RabbitMqRetryTransport(RabbitMqPoint point, PointTimes times, bool declares, OutcomePublisher publisher, PointTelemetry telemetry, TimeProvider time) : IRetryTransport
+internal sealed class RabbitMqRetryTransport(RabbitMqPoint point, int? mostRetries, PointTimes times, bool declares, OutcomePublisher publisher, PointTelemetry telemetry, TimeProvider time) : IRetryTransport
 {
     private RetryConnection? _seen;
 
@@ -29,7 +29,7 @@ internal sealed class RabbitMqRetryTransport(RabbitMqPoint point, PointTimes tim
         }
 
         var now = time.GetUtcNow();
-        var state = Republication.ReadState(basic.Properties, basic.Exchange, point.Names.Work);
+        var state = Republication.ReadState(basic.Properties, basic.Exchange, point.Names.Work).Bounded(mostRetries);
         if (ReferenceEquals(state, RetryState.Fresh))
         {
             var expiresAt = message?.ExpirationTime is { } expiration
@@ -41,11 +41,10 @@ internal sealed class RabbitMqRetryTransport(RabbitMqPoint point, PointTimes tim
         var seen = Seen(connection);
         // a first delivery has not been returned, whatever a stranger wrote into its headers
         var returns = context.Redelivered ? Republication.Returns(basic.Properties) : 0;
-        return new RabbitMqRetryDelivery(this, basic, context.Body, seen, times.Begin(seen.Version, returns))
+        return new RabbitMqRetryDelivery(this, basic, context, seen, times.Begin(seen.Version, returns))
         {
             Telemetry = telemetry,
             State = state,
-            FallbackId = basic.Properties.MessageId is { Length: > 0 } id ? id : NewId.NextGuid().ToString("D"),
             Deadline = state.Kept.ExpiresAt,
             Returns = returns,
         };

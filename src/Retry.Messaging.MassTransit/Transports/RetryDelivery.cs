@@ -8,14 +8,16 @@ namespace Retry.Messaging.MassTransit.Transports;
 /// <summary>One delivery, and the ways it can go on.</summary>
 internal abstract class RetryDelivery
 {
+    private string? _id;
+
     /// <summary>What its retry point counts and measures.</summary>
     public required PointTelemetry Telemetry { get; init; }
 
     /// <summary>What the message knows about its retries.</summary>
     public required RetryState State { get; init; }
 
-    /// <summary>The id of the chain if it has none yet: the message's own id, or a new one.</summary>
-    public required string FallbackId { get; init; }
+    /// <summary>The id of the chain, made when it is first asked for: nearly all messages succeed, and need none.</summary>
+    public string FallbackId => _id ??= State.Id ?? FirstId();
 
     /// <summary>When the message's own time to live ends.</summary>
     public DateTimeOffset? Deadline { get; init; }
@@ -31,6 +33,9 @@ internal abstract class RetryDelivery
 
     /// <summary>A payload that hides the transport's own, or <see langword="null"/>.</summary>
     public virtual object? Payload => null;
+
+    /// <summary>Headers that the transport makes of a delivery, as they were at the first one; <see langword="null"/> where nothing was taken off.</summary>
+    public virtual IReadOnlyDictionary<string, string>? Restored => null;
 
     /// <summary>Sends the message up the ladder. Returns when it is safe there.</summary>
     public async Task ClimbAsync(RetryDecision.Again again, ClimbCause cause, CancellationToken cancellationToken)
@@ -68,6 +73,9 @@ internal abstract class RetryDelivery
 
     /// <summary>Repeats a step of the outcome until the transport takes it.</summary>
     public abstract Task HoldAsync(Func<Task> step, CancellationToken cancellationToken);
+
+    /// <summary>Makes the id of a chain that has none yet.</summary>
+    protected abstract string FirstId();
 
     /// <summary>Sends the message up the ladder. Returns when it is safe there.</summary>
     protected abstract Task SendUpAsync(RetryDecision.Again again, CancellationToken cancellationToken);

@@ -1,8 +1,7 @@
 using System.Globalization;
-using System.Security.Cryptography;
-using System.Text;
 using RabbitMQ.Client;
 using Retry.Messaging.Outcomes;
+using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Topology;
 using Retry.Messaging.State;
 
@@ -28,7 +27,8 @@ internal static class ParkedMessageReader
         var exceptionType = Line(headers, MassTransitHeaderNames.ExceptionType) ?? last?.ErrorType;
         return new ParkedMessage
         {
-            Id = state.Id ?? DerivedId(properties, body.Span, death),
+            // without one of ours: one that is the same at every reading of the same message
+            Id = state.Id ?? ChainId.Of(names.Work, death?.Exchange ?? string.Empty, death?.RoutingKey ?? string.Empty, properties, body.Span, death?.At),
             WorkQueue = names.Work,
             Reason = reason ?? state.Reason ?? death?.ParkReason ?? default,
             BrokerReason = death is null ? null : HeaderText.OneLine(death.Reason, MaxText),
@@ -52,20 +52,6 @@ internal static class ParkedMessageReader
         var end = state.Error?.IndexOf(RetryHistory.ErrorSeparator, StringComparison.Ordinal) ?? -1;
         IEnumerable<string?> types = [end > 0 ? state.Error![..end] : null, .. state.ErrorTypes?.Split(HeaderText.TypeSeparator) ?? [], innermost];
         return [.. types.OfType<string>().Distinct()];
-    }
-
-    // Without an id of ours: the publisher's, or one that is the same at every reading of the same message.
-    private static string DerivedId(IReadOnlyBasicProperties properties, ReadOnlySpan<byte> body, BrokerDeath? death)
-    {
-        if (properties.MessageId is { Length: > 0 } id)
-        {
-            return HeaderText.OneLine(id, MaxId);
-        }
-
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(body);
-        hash.AppendData(Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"\n{death?.At?.ToUnixTimeSeconds()}")));
-        return "h-" + Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 10));
     }
 
     // What a consumer sees after a replay is where the message came from the first time.

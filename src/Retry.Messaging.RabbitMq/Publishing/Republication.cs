@@ -69,6 +69,34 @@ internal static class Republication
         return now + left;
     }
 
+    /// <summary>The properties as the first delivery had them, for a consumer that looks at them.</summary>
+    /// <remarks>All but BCC: the broker takes that off before it delivers a message.</remarks>
+    public static IReadOnlyBasicProperties Restored(IReadOnlyBasicProperties properties, KeptProperties kept)
+    {
+        if (kept is { Priority: null, Expiration: null, UserId: null, Cc: null })
+        {
+            return properties;
+        }
+
+        var restored = new BasicProperties(properties);
+        if (kept.Priority is { } priority)
+        {
+            restored.Priority = priority;
+        }
+
+        restored.Expiration = kept.Expiration ?? restored.Expiration;
+        restored.UserId = kept.UserId ?? restored.UserId;
+        if (kept.Cc is { } copies)
+        {
+            restored.Headers = new Dictionary<string, object?>(properties.Headers ?? new Dictionary<string, object?>())
+            {
+                [CcHeader] = copies.Select(object (copy) => Encoding.UTF8.GetBytes(copy)).ToList(),
+            };
+        }
+
+        return restored;
+    }
+
     /// <summary>A copy of the properties, stripped, with our headers.</summary>
     public static BasicProperties With(IReadOnlyBasicProperties original, RetryState state, string workQueue)
     {
@@ -132,7 +160,8 @@ internal static class Republication
         properties.ClusterId = Fits(properties.ClusterId) ? properties.ClusterId : null;
     }
 
-    private static bool IsBrokers(string name)
+    /// <summary>Whether the broker writes a header of this name, or reads it as an order.</summary>
+    internal static bool IsBrokers(string name)
     {
         if (name is CcHeader or BccHeader)
         {

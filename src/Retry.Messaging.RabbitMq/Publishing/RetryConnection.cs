@@ -32,6 +32,9 @@ internal sealed class RetryConnection
     /// <summary>The publisher, shared by all retry points on the connection.</summary>
     public ConfirmedPublisher Publisher { get; }
 
+    /// <summary>The ids of the chains that began on the connection.</summary>
+    public GivenIds GivenIds { get; } = new();
+
     /// <summary>The name of the broker's cluster, as it introduced itself.</summary>
     public string Cluster { get; }
 

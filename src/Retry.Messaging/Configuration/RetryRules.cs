@@ -17,6 +17,8 @@ public sealed class RetryRules
     {
         _point = new MessageRules(settings);
         _messages = [.. settings.MergedMessages().Select(message => (message.MessageType, new MessageRules(message.Settings)))];
+        RetryPolicy[] policies = [.. _messages.Select(message => message.Rules).Prepend(_point).SelectMany(rules => rules.Policies)];
+        MostRetries = policies.All(policy => policy.MaxRetries is not null) ? policies.Max(policy => policy.MaxRetries) : null;
         AttemptTimeout = settings.AttemptTimeout;
         TenantHeader = settings.Tenant;
         Limit = settings.LimitPerSecond is { } perSecond ? new RedeliveryLimit(perSecond, settings.LimitBurst ?? RetryDefaults.Burst) : null;
@@ -108,6 +110,9 @@ public sealed class RetryRules
     /// <returns>For example <c>Fixed(30s).Retries(8), valid for 7d</c>.</returns>
     public override string ToString() => $"{Policy}, valid for {DurationText.Format(_point.ValidFor)}";
 
+    /// <summary>The retries of the policy that allows most; null where one goes on until the message expires.</summary>
+    internal int? MostRetries { get; }
+
     /// <summary>Makes rules from merged settings.</summary>
     /// <param name="settings">The result of <see cref="RetryPointSettings.Merge"/>, or a single layer.</param>
     /// <param name="path">What findings call the settings.</param>
@@ -156,11 +161,15 @@ public sealed class RetryRules
             Policy = settings.Policy.Build();
             ValidFor = settings.ValidFor ?? RetryDefaults.ValidFor;
             Classifier = new OutcomeClassifier(settings.Rules);
-            ExceptionPolicies = new(settings.MergedExceptionPolicies().Select(policy => (policy.ExceptionType, policy.Policy.Build())));
+            (Type Type, RetryPolicy Policy)[] byException = [.. settings.MergedExceptionPolicies().Select(policy => (policy.ExceptionType, policy.Policy.Build()))];
+            ExceptionPolicies = new(byException);
+            Policies = [Policy, .. byException.Select(policy => policy.Policy)];
             RetryAfter = new(settings.RetryAfter.Prepend((typeof(HttpFailureException), exception => ((HttpFailureException)exception).RetryAfter)));
         }
 
         internal RetryPolicy Policy { get; }
+
+        internal IReadOnlyList<RetryPolicy> Policies { get; }
 
         internal TimeSpan ValidFor { get; }
 

@@ -15,6 +15,18 @@ internal static class ExceptionLevels
     /// <summary>Whether there is nothing inside an exception, as in most.</summary>
     internal static bool IsAlone(Exception exception) => exception.InnerException is null && exception is not AggregateException;
 
+    /// <summary>What an exception was in the first place: <see cref="Exception.GetBaseException"/> without asking the exception.</summary>
+    internal static Exception Innermost(Exception exception)
+    {
+        var innermost = exception;
+        for (var level = 1; level < MostExceptions && innermost is not AggregateException { InnerExceptions.Count: > 1 } && innermost.InnerException is { } inner; level++)
+        {
+            innermost = inner;
+        }
+
+        return innermost;
+    }
+
     /// <summary>Lists the levels, outermost first; the members of an <see cref="AggregateException"/> share a level.</summary>
     internal static IEnumerable<IReadOnlyList<Exception>> Of(Exception exception)
     {

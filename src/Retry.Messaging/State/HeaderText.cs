@@ -84,16 +84,21 @@ internal static class HeaderText
     }
 
     /// <summary>The exception's message, even when its Message property throws.</summary>
-    public static string Message(Exception exception)
+    public static string Message(Exception exception) => Read(exception, static read => read.Message, "(its Message threw)") ?? string.Empty;
+
+    /// <summary>The exception's stack trace, if it has one, even when its StackTrace property throws.</summary>
+    public static string? StackTrace(Exception exception) => Read(exception, static read => read.StackTrace, "(its StackTrace threw)");
+
+    private static string? Read(Exception exception, Func<Exception, string?> property, string otherwise)
     {
         try
         {
-            return exception.Message ?? string.Empty;
+            return property(exception);
         }
-#pragma warning disable CA1031 // a user's Message property may throw anything, and the retry must not die of it
+#pragma warning disable CA1031 // a user's property may throw anything, and the retry must not die of it
         catch (Exception)
         {
-            return "(its Message threw)";
+            return otherwise;
         }
 #pragma warning restore CA1031
     }

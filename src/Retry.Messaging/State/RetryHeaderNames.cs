@@ -3,7 +3,7 @@ namespace Retry.Messaging.State;
 /// <summary>The one home of the names of the message headers that this library writes.</summary>
 public static class RetryHeaderNames
 {
-    /// <summary>Id of the chain: the message id, or one made at the first failure; also the parked id. String.</summary>
+    /// <summary>Id of the chain, made at the first failure: the message id and a hash of all that the sender said; also the parked id. String.</summary>
     public const string Id = "retry-id";
 
     /// <summary>The work queue that wrote these headers. String.</summary>

@@ -22,8 +22,9 @@ public sealed record RetryState
     /// <summary>When the first attempt failed.</summary>
     public DateTimeOffset? FirstFailedAt { get; init; }
 
-    /// <summary>When this attempt was due.</summary>
-    public DateTimeOffset? DueAt { get; init; }
+    /// <summary>When this attempt was due, in whole milliseconds, as its header has it.</summary>
+    /// <remarks>Rounded up: cut off, it was up to 1 ms before the end of the delay, and on the in-memory transport a message ran that much too early.</remarks>
+    public DateTimeOffset? DueAt { get; init => field = value is { } due && due.Ticks % TimeSpan.TicksPerMillisecond is > 0 and var rest ? due.AddTicks(TimeSpan.TicksPerMillisecond - rest) : value; }
 
     /// <summary>When the message stops being worth a retry, as computed at the last failure.</summary>
     public DateTimeOffset? Deadline { get; init; }
@@ -75,5 +76,14 @@ public sealed record RetryState
 
         var early = due - now;
         return PreviousDelay is { } delay && early <= delay ? early : TimeSpan.Zero;
+    }
+
+    /// <summary>The state with a number that may be shown: one beyond the last attempt, which nothing bears out, is that of the last attempt.</summary>
+    /// <remarks>The last attempt of the policy that has most: for every other one it is the last as well, or later. What the history bears out stays, also after a policy was shortened.</remarks>
+    /// <param name="mostRetries">The retries of that policy; <see langword="null"/> where one goes on until the message expires.</param>
+    internal RetryState Bounded(int? mostRetries)
+    {
+        var last = mostRetries + 1L ?? (Attempt == int.MaxValue ? History.Attempts.Count + 1L : Attempt);
+        return Attempt <= last || Attempt == (History.Latest?.Number ?? 0) + 1L ? this : this with { Attempt = (int)last };
     }
 }

@@ -1,8 +1,10 @@
 using System.Text;
+using System.Text.Json;
 using MassTransit;
 using MassTransit.Configuration;
 using RabbitMQ.Client;
 using Retry.Messaging.BrokerTests.Observing;
+using Retry.Messaging.Tests.MassTransit;
 using Shouldly;
 using Xunit;
 
@@ -49,7 +51,7 @@ public sealed class BadAppleTests(BrokerFixture broker)
         var parked = (await raw.DrainAsync("apples.parked")).ShouldHaveSingleItem();
         parked.Body.ToArray().ShouldBe(body);
         parked.Reason().ShouldBe("Malformed");
-        parked.Header("retry-id").ShouldBe(id);
+        parked.Header("retry-id").ShouldStartWith(id + "-");
         parked.Header("retry-origin").ShouldBe("apples");
         parked.Header("retry-history")!.Split('\n').Length.ShouldBe(1);
         parked.Header("MT-Fault-ExceptionType").ShouldNotBeNull();
@@ -136,6 +138,30 @@ public sealed class BadAppleTests(BrokerFixture broker)
         await raw.WaitForCountAsync(faults, 1, Deadline);
         await service.StopAsync();
         (await raw.CountAsync("apples.parked")).ShouldBe(0u);
+        await raw.ShouldHaveLeftNothingBehindAsync("apples");
+    }
+
+    [Theory]
+    [InlineData("200 inner exceptions")]
+    [InlineData("data that throws as a broken connection would")]
+    [InlineData("members that throw")]
+    public async Task An_exception_that_cannot_be_serialized_is_parked_with_a_fault_of_type_and_message(string name)
+    {
+        var uri = await broker.CreateVirtualHostAsync();
+        await using var raw = await RawClient.ConnectAsync(uri);
+        var faults = await raw.TapAsync(FaultExchange.Of<Job>());
+        await using var service = await StartAsync(uri, _ => throw HostileExceptions.All[name]());
+
+        await raw.PublishAsync("apples", string.Empty, Encoding.UTF8.GetBytes($$"""{"messageType":["{{Urn}}"],"message":{"number":1} }"""), new BasicProperties { ContentType = Type });
+
+        await raw.WaitForCountAsync("apples.parked", 1, Deadline);
+        await raw.WaitForCountAsync(faults, 1, Deadline);
+        await service.StopAsync();
+        var parked = (await raw.DrainAsync("apples.parked")).ShouldHaveSingleItem();
+        parked.Reason().ShouldBe("Exhausted");
+        parked.Header("MT-Fault-Message").ShouldNotBeNull();
+        var fault = JsonDocument.Parse((await raw.DrainAsync(faults)).ShouldHaveSingleItem().Body).RootElement.GetProperty("message");
+        fault.GetProperty("exceptions")[0].GetProperty("message").GetString().ShouldBe(HostileExceptions.Text);
         await raw.ShouldHaveLeftNothingBehindAsync("apples");
     }
 

@@ -144,14 +144,16 @@ public sealed class StrangerTests(BrokerFixture broker, ITestOutputHelper output
     {
         var uri = await broker.CreateVirtualHostAsync();
         await using var raw = await RawClient.ConnectAsync(uri);
+        (int, int?) shown = default;
         var runs = 0;
         await using var service = await RetryService.StartAsync(uri, (context, cfg) => cfg.ReceiveEndpoint("forged", e =>
         {
             e.UseRawJsonDeserializer(RawSerializerOptions.AnyMessageType, isDefault: true);
             e.UseGradientRetry(context, retry => retry.Fixed(TimeSpan.FromMilliseconds(100)).Retries(Retries));
-            e.Handler<Order>(_ =>
+            e.Handler<Order>(order =>
             {
                 Interlocked.Increment(ref runs);
+                shown = (order.GetRedeliveryCount(), order.ReceiveContext.TransportHeaders.Get<int>(MessageHeaders.RedeliveryCount));
                 throw new InvalidOperationException("never");
             });
         }));
@@ -165,14 +167,16 @@ public sealed class StrangerTests(BrokerFixture broker, ITestOutputHelper output
         await raw.PublishAsync("retry.v1.return", "0.0.0.0.0.0.0.0.forged", """{"number":1}"""u8.ToArray(), new BasicProperties
         {
             ContentType = "application/json",
-            Headers = new Dictionary<string, object?> { ["retry-origin"] = "forged", ["retry-attempt"] = forged, ["retry-id"] = "f" },
+            Headers = new Dictionary<string, object?> { ["retry-origin"] = "forged", ["retry-attempt"] = forged, ["retry-id"] = "f", [MessageHeaders.RedeliveryCount] = 998 },
         });
 
         await raw.WaitForCountAsync("forged.parked", 1, Deadline);
         await service.StopAsync();
         runs.ShouldBe(1);
+        shown.ShouldBe((Retries, Retries));
         var parked = (await raw.DrainAsync("forged.parked")).ShouldHaveSingleItem();
         parked.Reason().ShouldBe("Exhausted");
+        parked.BasicProperties.Headers![MessageHeaders.FaultRedeliveryCount].ShouldBe(Retries);
         parked.Header("retry-attempt").ShouldBe((Retries + 2).ToString(CultureInfo.InvariantCulture));
         await raw.ShouldHaveLeftNothingBehindAsync("forged");
     }

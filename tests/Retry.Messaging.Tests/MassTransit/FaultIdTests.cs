@@ -7,20 +7,26 @@ namespace Retry.Messaging.Tests.MassTransit;
 
 public class FaultIdTests
 {
+    private static readonly Uri Orders = new("rabbitmq://localhost/shop/orders");
+
     [Fact]
     public void The_same_park_has_the_same_fault_whenever_and_wherever_it_is_repeated() =>
-        FaultId.Of(new RetryState { Id = "m-1", Attempt = 3, Error = "one" }).ShouldBe(FaultId.Of(new RetryState { Id = "m-1", Attempt = 4, Error = "two", Crashes = 1 }));
+        FaultId.Of(new RetryState { Id = "m-1", Attempt = 3, Error = "one" }, Orders).ShouldBe(FaultId.Of(new RetryState { Id = "m-1", Attempt = 4, Error = "two", Crashes = 1 }, new Uri("rabbitmq://another-node:5671/shop/orders")));
 
     [Fact]
     public void It_never_changes_between_versions() =>
-        FaultId.Of(new RetryState { Id = "m-1" }).ToString().ShouldBe("ee3b2668-f545-8eab-8f69-b365f3a60860");
+        FaultId.Of(new RetryState { Id = "m-1" }, Orders).ToString().ShouldBe("2f512aab-432f-8ff0-8781-7dc76aecaeee");
 
     [Fact]
-    public void Another_message_and_another_replay_have_another_fault()
+    public void Another_message_another_replay_and_another_queue_have_another_fault()
     {
-        var ids = new[] { new RetryState { Id = "m-1" }, new RetryState { Id = "m-2" }, new RetryState { Id = "m-1", Replayed = 1 }, new RetryState { Id = "m-1", Replayed = 2 } };
+        var ids = new[] { new RetryState { Id = "m-1" }, new RetryState { Id = "m-2" }, new RetryState { Id = "m-1", Replayed = 1 }, new RetryState { Id = "m-1", Replayed = 2 } }
+            .Select(parked => FaultId.Of(parked, Orders))
+            .Append(FaultId.Of(new RetryState { Id = "m-1" }, new Uri("rabbitmq://localhost/shop/invoices")))
+            .Append(FaultId.Of(new RetryState { Id = "m-1" }, new Uri("rabbitmq://localhost/test/orders")))
+            .ToList();
 
-        ids.Select(FaultId.Of).Distinct().Count().ShouldBe(4);
-        ids.Select(FaultId.Of).ShouldAllBe(id => id.Version == 8);
+        ids.Distinct().Count().ShouldBe(6);
+        ids.ShouldAllBe(id => id.Version == 8);
     }
 }

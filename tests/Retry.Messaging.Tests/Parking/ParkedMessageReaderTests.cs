@@ -56,8 +56,13 @@ public sealed class ParkedMessageReaderTests
     }
 
     [Fact]
-    public void The_id_is_the_publishers_where_there_is_one() =>
-        ParkedMessageReader.Read(new BasicProperties { MessageId = "m-1" }, default, Names).Id.ShouldBe("m-1");
+    public void The_id_begins_with_the_publishers_and_differs_where_that_is_repeated()
+    {
+        var first = ParkedMessageReader.Read(new BasicProperties { MessageId = "m-1" }, "a"u8.ToArray(), Names).Id;
+        first.ShouldStartWith("m-1-");
+        ParkedMessageReader.Read(new BasicProperties { MessageId = "m-1" }, "a"u8.ToArray(), Names).Id.ShouldBe(first);
+        ParkedMessageReader.Read(new BasicProperties { MessageId = "m-1" }, "b"u8.ToArray(), Names).Id.ShouldNotBe(first);
+    }
 
     [Fact]
     public void A_derived_id_is_the_same_at_every_reading_and_differs_by_body_and_time()

@@ -35,6 +35,39 @@ public class RetryStateTests
         (Delayed() with { DueAt = Failed.AddSeconds(-1) }).PreviousDelay.ShouldBeNull();
     }
 
+    /// <summary>The header has whole milliseconds: cut off, 100 ms were 99.94.</summary>
+    [Theory]
+    [InlineData(0, 100)]
+    [InlineData(1, 101)]
+    [InlineData(9_999, 101)]
+    [InlineData(10_000, 101)]
+    public void What_is_written_down_is_never_due_before_its_delay_is_over(int ticksPastTheMillisecond, int dueAfterMs)
+    {
+        var dueAt = Failed.AddMilliseconds(100).AddTicks(ticksPastTheMillisecond);
+        var headers = new Dictionary<string, object?>();
+
+        RetryHeaderWriter.Write(headers, RetryState.Fresh with { DueAt = dueAt }, "orders");
+
+        RetryHeaderReader.Read(headers).DueAt.ShouldBe(Failed.AddMilliseconds(dueAfterMs));
+        RetryHeaderReader.Read(headers).DueAt!.Value.ShouldBeGreaterThanOrEqualTo(dueAt);
+    }
+
+    [Theory]
+    [InlineData(1, 2, 1)]
+    [InlineData(3, 2, 3)]
+    [InlineData(4, 2, 3)]
+    [InlineData(999, 2, 3)]
+    [InlineData(999, 0, 1)]
+    [InlineData(int.MaxValue, 2, 3)]
+    [InlineData(int.MaxValue, null, 1)]
+    [InlineData(999, null, 999)]
+    public void A_number_that_nothing_bears_out_is_shown_as_that_of_the_last_attempt(int attempt, int? mostRetries, int shown) =>
+        (RetryState.Fresh with { Attempt = attempt }).Bounded(mostRetries).Attempt.ShouldBe(shown);
+
+    [Fact]
+    public void A_number_that_the_history_bears_out_stays_also_after_the_policy_was_shortened() =>
+        (RetryState.Fresh with { Attempt = 6, History = RetryHistory.Empty.With(new RetryAttempt(5, Failed, "host", "type", "boom")) }).Bounded(2).Attempt.ShouldBe(6);
+
     private static RetryState Delayed() => RetryState.Fresh with
     {
         Attempt = 2,
