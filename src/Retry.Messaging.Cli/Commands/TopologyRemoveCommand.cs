@@ -129,7 +129,7 @@ internal static class TopologyRemoveCommand
     {
         if (json)
         {
-            JsonOutput.WriteLine(host.Out, new { Removed = queue, Point = names.Work, SentOn = moved });
+            JsonOutput.WriteLine(host.Out, new TopologyRemoveDocument(queue, names.Work, moved));
             return;
         }
 

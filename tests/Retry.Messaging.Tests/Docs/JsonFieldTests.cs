@@ -21,6 +21,7 @@ public sealed partial class JsonFieldTests
         ["`topology plan`"] = typeof(TopologyPlanDocument),
         ["`topology apply`"] = typeof(TopologyApplyDocument),
         ["`topology verify`"] = typeof(TopologyVerifyDocument),
+        ["`topology remove`"] = typeof(TopologyRemoveDocument),
         ["`limiter status`"] = typeof(LimiterReport),
         ["`limiter rate`, `limiter pause`, `limiter resume`"] = typeof(LimiterSetting),
     };
