@@ -17,6 +17,7 @@ internal static class LogEvents
     public const int HeadersCut = 1012;
     public const int PointNotDeclared = 1013;
     public const int AcknowledgementsUnanswered = 1014;
+    public const int NotSettled = 1015;
     public const int NotAcknowledged = 1025;
     public const int RetryScheduled = 1101;
     public const int Parked = 1102;

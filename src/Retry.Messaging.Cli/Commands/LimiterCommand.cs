@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Retry.Messaging.Cli.Hosting;
-using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Limiter;
+using Retry.Messaging.RabbitMq.Topology;
 
 namespace Retry.Messaging.Cli.Commands;
 
@@ -22,7 +22,7 @@ internal static class LimiterCommand
     /// <summary>The work queue that was named.</summary>
     /// <exception cref="UsageException">It cannot be a retry point.</exception>
     public static string QueueOf(string? text) =>
-        BrokerNames.WhyNotADestination(text ?? string.Empty) is { } why ? throw new UsageException(why) : text!;
+        RetryPointNames.For(text ?? string.Empty).WhyUnusable(hasRelease: true) is { } why ? throw new UsageException(why) : text!;
 
     /// <summary>What is known of a point.</summary>
     /// <exception cref="UsageException">Nothing: the name is misspelt, or it is the wrong virtual host.</exception>

@@ -150,7 +150,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         }
 
         // derived names, too: also what a function of the user's makes
-        if (_options.QueueNames(queue).WhyUnusable(rules.Limit is not null || rules.Isolated) is { } derived)
+        if (WhyUnusable(_options.QueueNames(queue), queue, rules.Limit is not null || rules.Isolated) is { } derived)
         {
             Refuse(endpoint, derived);
             return;
@@ -285,6 +285,13 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
     // one for each queue: who publishes to a point waits for the declaration that its endpoint began, and begins none beside it
     private RabbitMqPoint Rabbit(string queue, RetryRules rules) =>
         _places.GetOrAdd((queue, rules.Limit is not null || rules.Isolated), place => new RabbitMqPoint(_options.QueueNames(place.Queue), place.HasRelease));
+
+    private string? WhyUnusable(RetryPointNames? names, string queue, bool hasRelease) =>
+        names?.Work != queue ? $"Queue '{queue}' cannot be a retry point: found {(names is null ? "no names" : $"the names of '{names.Work}'")}, wanted those of its own queues. Mend QueueNames."
+        : names.WhyUnusable(hasRelease) is { } why ? why
+        : hasRelease && _places.Values.FirstOrDefault(place => place.HasRelease && place.Names.Work != queue && place.Names.Release == names.Release) is { } other
+            ? $"Queue '{queue}' cannot be limited or isolated: found '{names.Release}' as its release queue and as that of '{other.Names.Work}', wanted one for each. Mend QueueNames."
+            : null;
 
     private static string? WhyNotAPoint(ReceiveSettings settings)
     {

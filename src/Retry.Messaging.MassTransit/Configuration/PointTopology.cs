@@ -29,7 +29,7 @@ internal sealed partial class PointTopology(RabbitMqPoint point, TopologyKeeper 
         keeper.Add(point.Names.Work, point.PointPlan);
         // the work queue may have been deleted, and its bindings with it
         RetryConnection.Of(connection).Forget(point.PointPlan);
-        await keeper.StartAsync(connection, context.CancellationToken).ConfigureAwait(false);
+        await UnlessStoppedAsync(keeper.StartAsync(connection, context.CancellationToken)).ConfigureAwait(false);
         connected(context.ConnectionContext);
         // from now on the keeper knows
         health.Found(PointHealth.Ladder, (string?)null);
@@ -38,6 +38,9 @@ internal sealed partial class PointTopology(RabbitMqPoint point, TopologyKeeper 
 
     public async Task Ready(ReceiveEndpointReady ready)
     {
+        // all observers are called before one of them is waited for
+        await Task.Yield();
+        health.Held.BeReady();
         if (manage != TopologyManagement.OnStart || await EnsureAsync(point.PointPlan).ConfigureAwait(false))
         {
             LogReady(point.Names.Work, rules.ToString());
@@ -73,7 +76,9 @@ internal sealed partial class PointTopology(RabbitMqPoint point, TopologyKeeper 
 
         try
         {
-            var differences = await RetryConnection.Of(channel.ConnectionContext.Connection).EnsureAsync(plan, channel.CancellationToken).ConfigureAwait(false);
+            var declaring = RetryConnection.Of(channel.ConnectionContext.Connection).EnsureAsync(plan, channel.CancellationToken);
+            await UnlessStoppedAsync(declaring).ConfigureAwait(false);
+            var differences = await declaring.ConfigureAwait(false);
             health.Found(PointHealth.Point, differences);
             foreach (var different in differences)
             {
@@ -81,6 +86,10 @@ internal sealed partial class PointTopology(RabbitMqPoint point, TopologyKeeper 
             }
 
             return true;
+        }
+        catch (OperationCanceledException) when (health.Held.Stopping.IsCompleted)
+        {
+            return false;
         }
         catch (TopologyException exception) when (exception.IsForbidden)
         {
@@ -96,6 +105,18 @@ internal sealed partial class PointTopology(RabbitMqPoint point, TopologyKeeper 
             return false;
         }
 #pragma warning restore CA1031
+    }
+
+    // The channel's own token is cancelled when the endpoint has stopped, and that waits for what is declared here. What the
+    // connection has not answered when it closes it never does: a stop took 20 s.
+    private async Task UnlessStoppedAsync(Task declaring)
+    {
+        if (await Task.WhenAny(declaring, health.Held.Stopping).ConfigureAwait(false) != declaring)
+        {
+            throw new OperationCanceledException($"Endpoint '{point.Names.Work}' stops while its topology is looked after.");
+        }
+
+        await declaring.ConfigureAwait(false);
     }
 
     private void SayWhereElseItParks()

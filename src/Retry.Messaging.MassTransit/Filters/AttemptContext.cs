@@ -103,17 +103,21 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
     }
 
     /// <summary>Remembers who faulted, and with what; nothing is published before the message is parked.</summary>
-    /// <remarks>The Fault of a batch is that of each of its messages.</remarks>
+    /// <remarks>
+    /// MassTransit sends its Fault here. A kill switch that trips earlier than it is told that the endpoint is ready never starts it
+    /// again, and nothing being sent, it would: after a restart the first failure trips it.
+    /// The Fault of a batch is that of each of its messages.
+    /// </remarks>
     public override Task NotifyFaulted<T>(ConsumeContext<T> context, TimeSpan duration, string consumerType, Exception exception)
     {
         if (typeof(T) is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(Batch<>))
         {
-            return Task.CompletedTask;
+            return _delivery.EndpointIsReady;
         }
 
         Threw(consumerType, exception);
         _message = new FaultedMessage<T>(_context, context.Message) { ConsumerType = consumerType, Duration = duration };
-        return Task.CompletedTask;
+        return _delivery.EndpointIsReady;
     }
 
     /// <summary>Remembers what a consumer threw; several may fail at a time.</summary>

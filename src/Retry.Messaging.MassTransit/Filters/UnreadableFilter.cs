@@ -20,11 +20,14 @@ namespace Retry.Messaging.MassTransit.Filters;
 internal sealed partial class UnreadableFilter(RetryPoint point, IRetryTransport transport, RetryReporter reporter, TimeProvider time, Random random, ILogger logger)
     : IFilter<ExceptionReceiveContext>
 {
+    /// <summary>How long a delivery is kept that nothing can be done with, before it goes back.</summary>
+    public static readonly TimeSpan DefectPause = TimeSpan.FromSeconds(10);
+
     public async Task Send(ExceptionReceiveContext context, IPipe<ExceptionReceiveContext> next)
     {
         if (!context.TryGetPayload<SettledDelivery>(out _))
         {
-            await SettleAsync(context, context.Exception).ConfigureAwait(false);
+            await SettleOrPauseAsync(context).ConfigureAwait(false);
             context.GetOrAddPayload(static () => SettledDelivery.Instance);
         }
 
@@ -38,6 +41,22 @@ internal sealed partial class UnreadableFilter(RetryPoint point, IRetryTransport
     }
 
     public void Probe(ProbeContext context) => context.CreateFilterScope("gradientRetryUnreadable").Add("queue", point.Queue);
+
+    // What goes wrong with one delivery of a message goes wrong with the next, which comes at once: a defect must not spin.
+    private async Task SettleOrPauseAsync(ExceptionReceiveContext context)
+    {
+        try
+        {
+            await SettleAsync(context, context.Exception).ConfigureAwait(false);
+        }
+        catch (Exception defect) when (defect is not OperationCanceledException)
+        {
+            // before it is said: writing a log may be what goes wrong
+            await Task.Delay(DefectPause, time, context.CancellationToken).ConfigureAwait(false);
+            LogNotSettled(defect, point.Queue);
+            throw;
+        }
+    }
 
     private async Task SettleAsync(ExceptionReceiveContext context, Exception exception)
     {
@@ -97,6 +116,9 @@ internal sealed partial class UnreadableFilter(RetryPoint point, IRetryTransport
 
     [LoggerMessage(LogEvents.Parked, LogLevel.Warning, "{Queue}: {RetryId} is parked as {Reason}, nobody consumed it: {Error}")]
     private partial void LogParked(string queue, string? retryId, string reason, string? error);
+
+    [LoggerMessage(LogEvents.NotSettled, LogLevel.Error, "{Queue}: a failed message could neither be retried nor parked, because of a defect. It goes back to its queue, and is repeated under the same attempt.")]
+    private partial void LogNotSettled(Exception defect, string queue);
 
     [LoggerMessage(LogEvents.FaultNotSent, LogLevel.Error, "{Queue}: the Fault of {RetryId} could not be written: {ErrorType}: {Error}")]
     private partial void LogFaultNotSent(string queue, string? retryId, string errorType, string error);

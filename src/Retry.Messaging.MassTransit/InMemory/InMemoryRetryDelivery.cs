@@ -2,6 +2,7 @@ using MassTransit;
 using MassTransit.InMemoryTransport;
 using RabbitMQ.Client;
 using Retry.Messaging.Decisions;
+using Retry.Messaging.Ladder;
 using Retry.Messaging.State;
 using Retry.Messaging.MassTransit.Faults;
 using Retry.Messaging.MassTransit.Transports;
@@ -56,7 +57,8 @@ internal sealed class InMemoryRetryDelivery(
         var id = receive.GetMessageId() ?? NewId.NextGuid();
         var message = new InMemoryTransportMessage(id, receive.GetBody(), receive.ContentType?.ToString() ?? string.Empty)
         {
-            Delay = delay > TimeSpan.Zero ? delay : null,
+            // as on the ladder: a longer delay goes on with the rest, and one longer than a timer holds would end all others
+            Delay = delay <= TimeSpan.Zero ? null : delay < DelayLadder.MaxDelay ? delay : DelayLadder.MaxDelay,
         };
         foreach (var (name, value) in Copy(state))
         {

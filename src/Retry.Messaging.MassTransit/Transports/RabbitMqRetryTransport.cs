@@ -46,6 +46,7 @@ internal sealed class RabbitMqRetryTransport(RabbitMqPoint point, int? mostRetri
             Telemetry = telemetry,
             State = state,
             Deadline = state.Kept.ExpiresAt,
+            EndpointIsReady = telemetry.Health.Held.Told,
             Returns = returns,
         };
     }

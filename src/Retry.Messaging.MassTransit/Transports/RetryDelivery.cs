@@ -22,6 +22,9 @@ internal abstract class RetryDelivery
     /// <summary>When the message's own time to live ends.</summary>
     public DateTimeOffset? Deadline { get; init; }
 
+    /// <summary>Completed once all who observe the endpoint know that it is ready.</summary>
+    public Task EndpointIsReady { get; init; } = Task.CompletedTask;
+
     /// <summary>How often the broker has put this delivery back into the queue, because nobody settled it.</summary>
     public int Returns { get; init; }
 

@@ -7,6 +7,11 @@ internal sealed class HeldOutcomes(TimeProvider time)
     private readonly HashSet<HeldOutcome> _held = [];
     private volatile TaskCompletionSource _stopping = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    private volatile TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <summary>Completed once all who observe the endpoint have been told that it is ready, or that it stops.</summary>
+    public Task Told => _ready.Task;
+
     /// <summary>Completed while the endpoint stops: what is held has no time for another try.</summary>
     public Task Stopping => _stopping.Task;
 
@@ -43,10 +48,22 @@ internal sealed class HeldOutcomes(TimeProvider time)
         {
             _stopping = new(TaskCreationOptions.RunContinuationsAsynchronously);
         }
+
+        if (Told.IsCompleted)
+        {
+            _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
     }
 
+    /// <summary>The endpoint is ready, and all who observe it have been told.</summary>
+    public void BeReady() => _ready.TrySetResult();
+
     /// <summary>The endpoint stops: held deliveries go back.</summary>
-    public void Stop() => _stopping.TrySetResult();
+    public void Stop()
+    {
+        _stopping.TrySetResult();
+        _ready.TrySetResult();
+    }
 
     internal void Add(HeldOutcome held)
     {

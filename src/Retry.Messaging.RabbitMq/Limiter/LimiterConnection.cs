@@ -13,6 +13,7 @@ internal sealed class LimiterConnection : IAsyncDisposable
 
     private readonly IConnection _connection;
     private readonly WakeUp _wakeUp;
+    private readonly CancellationTokenSource _over = new();
     private volatile string? _ended;
     private volatile string? _blocked;
 
@@ -40,6 +41,9 @@ internal sealed class LimiterConnection : IAsyncDisposable
 
     /// <summary>Gets why nothing more can be done with it, or null.</summary>
     public string? Ended => _ended;
+
+    /// <summary>Gets what is cancelled then: a publish that the client cannot send any more would wait for ever.</summary>
+    public CancellationToken Over => _over.Token;
 
     /// <summary>Gets the alarm for which the broker takes no publishes, or null.</summary>
     public string? Blocked => _blocked;
@@ -78,6 +82,7 @@ internal sealed class LimiterConnection : IAsyncDisposable
     {
         _ended ??= reason;
         Watch.End();
+        _ = _over.CancelAsync();
         _wakeUp.Set();
         return Task.CompletedTask;
     }

@@ -17,7 +17,7 @@ internal sealed class ReleasePublisher
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(30);
 
     private readonly IChannel _channel;
-    private readonly SocketWatch _watch;
+    private readonly LimiterConnection _connection;
     private readonly bool _encrypted;
     private readonly string _workQueue;
     private readonly TimeProvider _time;
@@ -30,7 +30,7 @@ internal sealed class ReleasePublisher
     public ReleasePublisher(IChannel channel, LimiterConnection connection, string workQueue, WakeUp wakeUp, TimeProvider time)
     {
         _channel = channel;
-        _watch = connection.Watch;
+        _connection = connection;
         _encrypted = connection.Client.Endpoint.Ssl.Enabled;
         _workQueue = workQueue;
         _time = time;
@@ -75,8 +75,16 @@ internal sealed class ReleasePublisher
         }
 
         _inFlight.Add(delivery);
-        var left = _watch.ExpectAsync(_channel.ChannelNumber, _encrypted, due);
-        await _channel.BasicPublishAsync(_route.Exchange, _route.RoutingKey, mandatory: true, properties, delivery.Body, CancellationToken.None).ConfigureAwait(false);
+        var left = _connection.Watch.ExpectAsync(_channel.ChannelNumber, _encrypted, due);
+        try
+        {
+            await _channel.BasicPublishAsync(_route.Exchange, _route.RoutingKey, mandatory: true, properties, delivery.Body, _connection.Over).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (_connection.Ended is not null)
+        {
+            // nothing leaves any more, and the session is told why
+        }
+
         return await left.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 

@@ -1,6 +1,5 @@
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
-using RabbitMQ.Client.Exceptions;
 
 namespace Retry.Messaging.RabbitMq.Publishing;
 
@@ -23,7 +22,7 @@ internal sealed class ConfirmedPublisher : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly SemaphoreSlim _window;
     private readonly SemaphoreSlim _sending = new(1, 1);
-    private Generation? _current;
+    private PublishingChannel? _current;
     private bool _disposed;
 
     public ConfirmedPublisher(IConnection connection, int window = DefaultWindow, TimeProvider? time = null)
@@ -64,7 +63,7 @@ internal sealed class ConfirmedPublisher : IAsyncDisposable
         _connection.ConnectionUnblockedAsync -= OnUnblockedAsync;
         if (_current is { } current)
         {
-            await current.Channel.DisposeAsync().ConfigureAwait(false);
+            await current.Client.DisposeAsync().ConfigureAwait(false);
         }
     }
 
@@ -87,7 +86,7 @@ internal sealed class ConfirmedPublisher : IAsyncDisposable
         }
     }
 
-    private async Task<Pending> SendAsync(string exchange, string routingKey, BasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
+    private async Task<PendingPublish> SendAsync(string exchange, string routingKey, BasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
     {
         await _sending.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
@@ -98,22 +97,24 @@ internal sealed class ConfirmedPublisher : IAsyncDisposable
                 throw new PublishRefusedException($"The broker takes no publishes: {reason}. Free what it is short of; 'rabbitmqctl status' names the alarm.");
             }
 
-            var generation = await OpenAsync(cancellationToken).ConfigureAwait(false);
-            var pending = generation.Add(exchange, routingKey);
+            var channel = await OpenAsync(cancellationToken).ConfigureAwait(false);
+            var pending = channel.Add(exchange, routingKey);
             try
             {
-                // not cancellable: a publish cut off half-way would leave the sequence numbers unknown
-                await generation.Channel.BasicPublishAsync(exchange, routingKey, mandatory: true, properties, body, CancellationToken.None).ConfigureAwait(false);
+                // not cancellable while the channel lives: a publish cut off half-way would leave the sequence numbers unknown
+                await channel.Client.BasicPublishAsync(exchange, routingKey, mandatory: true, properties, body, channel.Ended).ConfigureAwait(false);
             }
-            catch (Exception exception)
+            catch (Exception exception) when (PublishingChannel.IsItsEnd(exception) || !channel.Client.IsOpen)
             {
-                generation.Fail(new PublishRefusedException("The publish could not be sent.", exception));
                 _current = null;
-                await generation.Channel.DisposeAsync().ConfigureAwait(false);
-                if (exception is not (AlreadyClosedException or OperationInterruptedException or IOException or ObjectDisposedException))
-                {
-                    throw;
-                }
+                channel.Fail(new PublishRefusedException("The publish could not be sent.", exception));
+            }
+            catch
+            {
+                // this message cannot be written; those before it are on their way, and published again they would be there twice
+                _current = null;
+                channel.Retire(pending);
+                throw;
             }
 
             return pending;
@@ -124,10 +125,10 @@ internal sealed class ConfirmedPublisher : IAsyncDisposable
         }
     }
 
-    private async Task<Generation> OpenAsync(CancellationToken cancellationToken)
+    private async Task<PublishingChannel> OpenAsync(CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        if (_current is { Channel.IsOpen: true } open)
+        if (_current is { Client.IsOpen: true } open)
         {
             return open;
         }
@@ -136,9 +137,9 @@ internal sealed class ConfirmedPublisher : IAsyncDisposable
         try
         {
             var options = new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: false, outstandingPublisherConfirmationsRateLimiter: null);
-            return _current = new Generation(await _connection.CreateChannelAsync(options, cancellationToken).ConfigureAwait(false));
+            return _current = new PublishingChannel(await _connection.CreateChannelAsync(options, cancellationToken).ConfigureAwait(false));
         }
-        catch (Exception exception) when (exception is AlreadyClosedException or OperationInterruptedException or IOException or ObjectDisposedException)
+        catch (Exception exception) when (PublishingChannel.IsItsEnd(exception) && !cancellationToken.IsCancellationRequested)
         {
             throw new PublishRefusedException("No channel could be opened.", exception);
         }
@@ -154,142 +155,5 @@ internal sealed class ConfirmedPublisher : IAsyncDisposable
     {
         BlockedReason = null;
         return Task.CompletedTask;
-    }
-
-    /// <summary>One publish that waits for its confirm.</summary>
-    private sealed class Pending(string exchange, string routingKey)
-    {
-        public TaskCompletionSource Confirmed { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        public (ushort Code, string Text)? Returned { get; set; }
-
-        public bool WentTo(string toExchange, string withRoutingKey) =>
-            routingKey == withRoutingKey && exchange == toExchange;
-
-        public void Complete()
-        {
-            if (Returned is { } reason)
-            {
-                Confirmed.TrySetException(new PublishRefusedException($"Exchange '{exchange}' returned the message for '{routingKey}': {reason.Code} {reason.Text}.") { ReplyCode = reason.Code });
-            }
-            else
-            {
-                Confirmed.TrySetResult();
-            }
-        }
-    }
-
-    /// <summary>One life of the channel: its sequence numbers start at 1.</summary>
-    private sealed class Generation
-    {
-        private readonly Lock _lock = new();
-        private readonly Dictionary<ulong, Pending> _outstanding = [];
-        private ulong _oldest = 1;
-        private ulong _next = 1;
-        private Exception? _failure;
-
-        public Generation(IChannel channel)
-        {
-            Channel = channel;
-            channel.BasicAcksAsync += (_, args) => Settle(args.DeliveryTag, args.Multiple, refused: false);
-            channel.BasicNacksAsync += (_, args) => Settle(args.DeliveryTag, args.Multiple, refused: true);
-            channel.BasicReturnAsync += OnReturnAsync;
-            channel.ChannelShutdownAsync += (_, args) =>
-            {
-                Fail(new PublishRefusedException($"The channel closed: {args.ReplyCode} {args.ReplyText}.") { ReplyCode = args.ReplyCode });
-                return Task.CompletedTask;
-            };
-        }
-
-        public IChannel Channel { get; }
-
-        public Pending Add(string exchange, string routingKey)
-        {
-            var pending = new Pending(exchange, routingKey);
-            lock (_lock)
-            {
-                if (_failure is not null)
-                {
-                    pending.Confirmed.TrySetException(_failure);
-                }
-                else
-                {
-                    _outstanding.Add(_next++, pending);
-                }
-            }
-
-            return pending;
-        }
-
-        public void Fail(Exception failure)
-        {
-            Pending[] lost;
-            lock (_lock)
-            {
-                _failure ??= failure;
-                lost = [.. _outstanding.Values];
-                _outstanding.Clear();
-            }
-
-            foreach (var pending in lost)
-            {
-                pending.Confirmed.TrySetException(failure);
-            }
-        }
-
-        private Task Settle(ulong tag, bool multiple, bool refused)
-        {
-            lock (_lock)
-            {
-                if (multiple)
-                {
-                    for (; _oldest <= tag; _oldest++)
-                    {
-                        SettleOne(_oldest, refused);
-                    }
-                }
-                else
-                {
-                    SettleOne(tag, refused);
-                }
-            }
-
-            return Task.CompletedTask;
-        }
-
-        private void SettleOne(ulong tag, bool refused)
-        {
-            if (!_outstanding.Remove(tag, out var pending))
-            {
-                return;
-            }
-
-            if (refused)
-            {
-                pending.Confirmed.TrySetException(new PublishRefusedException("The broker refused the message (nack): a queue it goes to is full or has no majority."));
-            }
-            else
-            {
-                pending.Complete();
-            }
-        }
-
-        // A return comes before its confirm but carries no number. Whatever else is on its way to the same place comes back
-        // as well, so all of them count as returned.
-        private Task OnReturnAsync(object sender, BasicReturnEventArgs args)
-        {
-            lock (_lock)
-            {
-                foreach (var pending in _outstanding.Values)
-                {
-                    if (pending.WentTo(args.Exchange, args.RoutingKey))
-                    {
-                        pending.Returned = (args.ReplyCode, args.ReplyText);
-                    }
-                }
-            }
-
-            return Task.CompletedTask;
-        }
     }
 }

@@ -187,6 +187,11 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
                 await publish.WaitAsync(left > LongConfirm ? LongConfirm : left > ShortestConfirm ? left : ShortestConfirm, time).ConfigureAwait(false);
                 return;
             }
+            catch (TimeoutException) when (!publish.IsCompleted && !connection.IsOpen)
+            {
+                // the client tells one channel after the other, and may never come to ours
+                throw new PublishRefusedException("The connection closed.");
+            }
             catch (TimeoutException) when (!publish.IsCompleted && hold.Left(time) > TimeSpan.Zero && !stopping.IsCompleted)
             {
                 Hold(held, connection.Publisher.BlockedReason is { } reason

@@ -64,7 +64,7 @@ internal sealed class RetryConnection
         {
             return await declaration.Value.WaitAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception exception) when (declaration.Value.IsFaulted)
+        catch (Exception exception) when (declaration.Value is { IsCompleted: true, IsCompletedSuccessfully: false })
         {
             // asked again, a broker that forbids it would only write one more error into its log
             if (exception is not TopologyException { IsForbidden: true })

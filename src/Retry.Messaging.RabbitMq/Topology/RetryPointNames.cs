@@ -34,6 +34,11 @@ public sealed record RetryPointNames(string Work, string Release, string Parked)
             return $"Queue '{Work}' cannot have a parking lot: found '{Parked}' as its name, wanted 1 to {BrokerNames.MaxQueueBytes} bytes. Shorten the queue's name, or what QueueNames makes of it.";
         }
 
+        if (BrokerNames.IsReserved(Parked) || (hasRelease && BrokerNames.IsReserved(Release)))
+        {
+            return $"Queue '{Work}' cannot be a retry point: found '{Release}' and '{Parked}' as names of its release queue and its parking lot, wanted none that begins with {BrokerNames.BrokerPrefix} or {BrokerNames.LadderPrefix}: those are the broker's and the ladder's own. Mend QueueNames.";
+        }
+
         return Parked == Work || (hasRelease && (Release == Work || Release == Parked))
             ? $"Queue '{Work}' cannot be a retry point: found '{Release}' and '{Parked}' as names of its release queue and its parking lot, wanted three different names. Mend QueueNames."
             : null;

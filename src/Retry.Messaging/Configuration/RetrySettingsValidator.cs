@@ -197,9 +197,9 @@ internal static class RetrySettingsValidator
             yield return new($"{path}:ValidFor", $"found {Text(validFor)}, wanted more than 0s and at most {Text(SettingRange.LongestValidity)}; for no retries at all say 0 retries");
         }
 
-        if (settings.AttemptTimeout is { } timeout && (timeout <= TimeSpan.Zero || timeout > DelaySchedule.LongestDelay))
+        if (settings.AttemptTimeout is { } timeout && (timeout <= TimeSpan.Zero || timeout > SettingRange.LongestAttempt))
         {
-            yield return new($"{path}:AttemptTimeout", $"found {Text(timeout)}, wanted more than 0s and at most {Text(DelaySchedule.LongestDelay)}; for no limit leave it away");
+            yield return new($"{path}:AttemptTimeout", $"found {Text(timeout)}, wanted more than 0s and at most {Text(SettingRange.LongestAttempt)}; for no limit leave it away");
         }
     }
 

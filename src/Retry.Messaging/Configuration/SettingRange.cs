@@ -18,6 +18,9 @@ internal static class SettingRange
     /// <summary>The longest name of a header, in bytes of UTF-8: what an AMQP short string holds.</summary>
     internal const int LongestHeaderName = 255;
 
+    /// <summary>The longest time for one attempt: a timer of the runtime holds 49.7 days.</summary>
+    internal static readonly TimeSpan LongestAttempt = TimeSpan.FromDays(49);
+
     /// <summary>The longest validity period: deadlines must stay within what a date can hold.</summary>
     internal static readonly TimeSpan LongestValidity = TimeSpan.FromDays(3650);
 }

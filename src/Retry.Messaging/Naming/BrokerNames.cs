@@ -41,6 +41,9 @@ public static class BrokerNames
     /// <summary>The suffix of a parking lot, unless a formatter says otherwise.</summary>
     public const string ParkedSuffix = ".parked";
 
+    // nobody else may declare a name that begins so
+    internal const string BrokerPrefix = "amq.";
+
     // a queue's name is a short string
     internal const int MaxQueueBytes = 255;
 
@@ -112,6 +115,9 @@ public static class BrokerNames
         ArgumentNullException.ThrowIfNull(exchange);
         return OfTheLadder.Contains(exchange);
     }
+
+    /// <summary>Whether a name is the broker's or the ladder's own, so that no queue may be made with it.</summary>
+    internal static bool IsReserved(string name) => name.StartsWith(BrokerPrefix, StringComparison.Ordinal) || name.StartsWith(LadderPrefix, StringComparison.Ordinal);
 
     /// <summary>Tells why a queue cannot be the destination of a ladder, or <see langword="null"/> when it can.</summary>
     /// <param name="queue">The queue's name.</param>

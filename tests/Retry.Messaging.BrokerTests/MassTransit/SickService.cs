@@ -23,11 +23,18 @@ internal sealed class SickService : IAsyncDisposable
 
     private readonly TaskCompletionSource _gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Uri _uri;
+    private readonly int _messages;
+    private readonly int _window;
     private readonly ConcurrentDictionary<int, ConcurrentQueue<int>> _runs = new();
     private RetryService _service = null!;
     private RawClient? _raw;
 
-    private SickService(Uri uri) => _uri = uri;
+    private SickService(Uri uri, int messages, int window)
+    {
+        _uri = uri;
+        _messages = messages;
+        _window = window;
+    }
 
     public LogLines Log { get; } = new();
 
@@ -40,9 +47,9 @@ internal sealed class SickService : IAsyncDisposable
     // one line for each parked message is no complaint
     public IEnumerable<string> Complaints => Log.Lines.Where(line => !line.Contains("is parked as", StringComparison.Ordinal));
 
-    public static async Task<SickService> StartAsync(Uri uri, TopologyManagement manage = TopologyManagement.OnStart, bool connect = true, bool gated = false, TimeSpan? delay = null)
+    public static async Task<SickService> StartAsync(Uri uri, TopologyManagement manage = TopologyManagement.OnStart, bool connect = true, bool gated = false, TimeSpan? delay = null, int messages = Messages, ushort window = Window)
     {
-        var self = new SickService(uri);
+        var self = new SickService(uri, messages, window);
         if (!gated)
         {
             self.Open();
@@ -53,7 +60,7 @@ internal sealed class SickService : IAsyncDisposable
             (context, cfg) => cfg.ReceiveEndpoint(Queue, e =>
             {
                 e.SetQuorumQueue();
-                e.PrefetchCount = Window;
+                e.PrefetchCount = window;
                 e.UseGradientRetry(context, retry => retry.Fixed(delay ?? TimeSpan.FromSeconds(1)).Retries(Retries));
                 e.Handler<Job>(async job =>
                 {
@@ -83,7 +90,7 @@ internal sealed class SickService : IAsyncDisposable
     public async Task WaitForRunsAsync()
     {
         var clock = Stopwatch.StartNew();
-        while (Runs < Window)
+        while (Runs < _window)
         {
             clock.Elapsed.ShouldBeLessThan(Deadline);
             await Task.Delay(50);
@@ -107,8 +114,8 @@ internal sealed class SickService : IAsyncDisposable
         }
     }
 
-    public Task PublishAsync() => Raw.PublishManyAsync(string.Empty, Queue, Enumerable.Range(0, Messages).Select(i => (
-        Encoding.UTF8.GetBytes($$"""{"messageType":["{{MessageUrn.ForTypeString<Job>()}}"],"message":{"number":{{i}}} }"""),
+    public Task PublishAsync(int padding = 0) => Raw.PublishManyAsync(string.Empty, Queue, Enumerable.Range(0, _messages).Select(i => (
+        Encoding.UTF8.GetBytes($$"""{"messageType":["{{MessageUrn.ForTypeString<Job>()}}"],"message":{"number":{{i}}, "padding":"{{new string('x', padding)}}"} }"""),
         new BasicProperties { ContentType = "application/vnd.masstransit+json", MessageId = Guid.NewGuid().ToString(), DeliveryMode = DeliveryModes.Persistent })));
 
     /// <summary>Each of them is parked, for its attempts and nothing else; where a connection was lost, some may be there twice.</summary>
@@ -116,9 +123,9 @@ internal sealed class SickService : IAsyncDisposable
     {
         var parked = new List<BasicGetResult>();
         var clock = Stopwatch.StartNew();
-        while (parked.Select(message => message.Header("retry-id")).Distinct().Count() < Messages)
+        while (parked.Select(message => message.Header("retry-id")).Distinct().Count() < _messages)
         {
-            clock.Elapsed.ShouldBeLessThan(Deadline, $"{parked.Count} of {Messages} parked");
+            clock.Elapsed.ShouldBeLessThan(Deadline, $"{parked.Count} of {_messages} parked");
             await Task.Delay(500);
             parked.AddRange(await Raw.DrainAsync(Queue + ".parked"));
         }
@@ -127,11 +134,11 @@ internal sealed class SickService : IAsyncDisposable
         parked.AddRange(await Raw.DrainAsync(Queue + ".parked"));
         Parked = parked.Count;
         parked.ShouldAllBe(message => message.Reason() == "Exhausted" && message.Header("retry-attempt") == (Retries + 2).ToString(CultureInfo.InvariantCulture));
-        _runs.Count.ShouldBe(Messages);
+        _runs.Count.ShouldBe(_messages);
         _runs.Values.ShouldAllBe(run => run.Distinct().Order().SequenceEqual(Enumerable.Range(1, Retries + 1)));
         if (!forksAllowed)
         {
-            Parked.ShouldBe(Messages);
+            Parked.ShouldBe(_messages);
             (await Raw.CountAsync(Queue)).ShouldBe(0u);
         }
 

@@ -9,14 +9,16 @@ using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Topology;
 using Shouldly;
 using Xunit;
+using Xunit.Abstractions;
 
 namespace Retry.Messaging.BrokerTests.MassTransit;
 
 /// <summary>The first moments of a service, whose messages fail before its topology is known to be there.</summary>
 [Collection(SharedBroker.Name)]
-public sealed class StartUpTests(BrokerFixture broker)
+public sealed class StartUpTests(BrokerFixture broker, ITestOutputHelper output)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
+    private static readonly TimeSpan StopTime = TimeSpan.FromSeconds(15);
     private static readonly byte[] Body = Encoding.UTF8.GetBytes($$"""{"messageType":["{{MessageUrn.ForTypeString<Early>()}}"],"message":{"number":1} }""");
 
     /// <summary>Messages come in from the moment that the service has made its queue, and fail before it has bound it to the ladder and the parking lot.</summary>
@@ -82,6 +84,74 @@ public sealed class StartUpTests(BrokerFixture broker)
         {
             await management.DeleteUserAsync(user);
         }
+    }
+
+    /// <summary>MassTransit waits for what a start has begun before it cancels it.</summary>
+    [Fact]
+    public async Task A_bus_that_is_stopped_while_it_declares_its_topology_stops_at_once()
+    {
+        var uri = await broker.CreateVirtualHostAsync();
+        await using var raw = await RawClient.ConnectAsync(uri);
+        await using var slow = new StallingWire(uri) { Delay = TimeSpan.FromMilliseconds(100) };
+        var services = new ServiceCollection();
+        services.AddMassTransit(x =>
+        {
+            x.DisableUsageTelemetry();
+            x.AddGradientRetry();
+            x.UsingRabbitMq((context, cfg) =>
+            {
+                cfg.Host(slow.Address);
+                cfg.ReceiveEndpoint("stopped", e => Configure(context, e));
+            });
+        });
+        await using var provider = services.BuildServiceProvider();
+        using var cancel = new CancellationTokenSource();
+        var starting = provider.GetRequiredService<IBusControl>().StartAsync(cancel.Token);
+        await raw.WaitForCountAsync("retry.v1.100ms", 0, Deadline);
+
+        var clock = Stopwatch.StartNew();
+        await cancel.CancelAsync();
+        await Should.ThrowAsync<OperationCanceledException>(() => starting);
+
+        output.WriteLine($"stopped after {clock.Elapsed.TotalSeconds:0.0} s");
+        clock.Elapsed.ShouldBeLessThan(StopTime);
+        (await raw.CountAsync(BrokerNames.LostQueue)).ShouldBeNull("it was stopped while it declared");
+    }
+
+    /// <summary>A kill switch stops the endpoint as soon as it has started, and starts it again a second later.</summary>
+    [Fact]
+    public async Task A_kill_switch_does_not_wait_for_the_topology()
+    {
+        var uri = await broker.CreateVirtualHostAsync();
+        await using var raw = await RawClient.ConnectAsync(uri);
+        await raw.DeclareQueueAsync("killed");
+        for (var i = 0; i < 20; i++)
+        {
+            await raw.PublishAsync(string.Empty, "killed", Body, new BasicProperties { ContentType = "application/vnd.masstransit+json" });
+        }
+
+        await using var slow = new StallingWire(uri) { Delay = TimeSpan.FromMilliseconds(20) };
+        var times = new ConcurrentQueue<TimeSpan>();
+        var clock = Stopwatch.StartNew();
+        await using var service = await RetryService.StartAsync(
+            slow.Address,
+            (context, cfg) => cfg.ReceiveEndpoint("killed", e =>
+            {
+                e.SetQuorumQueue();
+                e.PrefetchCount = 4;
+                e.UseKillSwitch(options => options.SetActivationThreshold(1).SetTripThreshold(0.1).SetRestartTimeout(s: 1));
+                e.UseGradientRetry(context, retry => retry.Retries(0));
+                e.Handler<Early>(_ =>
+                {
+                    times.Enqueue(clock.Elapsed);
+                    throw new InvalidOperationException("at once");
+                });
+            }));
+
+        await raw.WaitForCountAsync(BrokerNames.ParkedQueue("killed"), 20, TimeSpan.FromMinutes(3));
+        var longest = times.Zip(times.Skip(1), (first, second) => second - first).Max();
+        output.WriteLine($"longest pause {longest.TotalSeconds:0.0} s");
+        longest.ShouldBeLessThan(StopTime);
     }
 
     private static async Task WaitAsync(Func<Task<bool>> isSo)

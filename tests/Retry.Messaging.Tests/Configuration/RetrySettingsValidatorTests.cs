@@ -34,6 +34,7 @@ public class RetrySettingsValidatorTests
         { point => point.ValidFor(TimeSpan.Zero), "p:ValidFor: found 0s, wanted more than 0s and at most 3650d" },
         { point => point.ValidFor(TimeSpan.MaxValue), "p:ValidFor: found 10675199d" },
         { point => point.AttemptTimeout(TimeSpan.Zero), "p:AttemptTimeout: found 0s, wanted more than 0s" },
+        { point => point.AttemptTimeout(TimeSpan.FromDays(49) + Second), "p:AttemptTimeout: found 49d1s, wanted more than 0s and at most 49d" },
         { point => point.Tenant(" "), "p:Tenant: found ' ', wanted the name of a header, 1 to 255 bytes" },
         { point => point.Tenant(new string('ü', 128)), "p:Tenant: found 'üü" },
         { point => point.LimitRedelivery(0), "p:Limit:PerSecond: found 0, wanted 1/3600 (one an hour) to 1000000" },

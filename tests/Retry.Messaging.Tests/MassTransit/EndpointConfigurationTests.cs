@@ -201,8 +201,17 @@ public class EndpointConfigurationTests
     [InlineData("work", "work.parked", "wanted three different names")]
     [InlineData("work.x", "work.x", "wanted three different names")]
     [InlineData("work.release", "work", "wanted three different names")]
+    [InlineData("amq.release", "work.parked", "wanted none that begins with amq.")]
+    [InlineData("work.release", "retry.v1.lost", "wanted none that begins with amq. or retry.v1.")]
     public async Task What_a_function_makes_of_a_name_is_checked_too(string release, string parked, string error) =>
         (await StartUpErrorOfNames("work", isLimited: true, queue => new RetryPointNames(queue, release, parked))).ShouldNotBeNull().ShouldContain(error);
+
+    [Fact]
+    public async Task Names_of_another_queue_or_none_are_refused()
+    {
+        (await StartUpErrorOfNames("work", isLimited: false, _ => RetryPointNames.For("other"))).ShouldNotBeNull().ShouldContain("found the names of 'other'");
+        (await StartUpErrorOfNames("work", isLimited: false, _ => null!)).ShouldNotBeNull().ShouldContain("found no names");
+    }
 
     [Fact]
     public async Task A_queue_that_cannot_be_a_destination_is_refused() =>

@@ -4,6 +4,7 @@ using MassTransit.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Retry.Messaging.Configuration;
 using Retry.Messaging.Outcomes;
+using Retry.Messaging.Policies;
 using Retry.Messaging.State;
 using Shouldly;
 using Xunit;
@@ -84,6 +85,37 @@ public class InMemoryRetryTests
         var times = _journal.Times;
         (times[1] - times[0]).ShouldBeInRange(TimeSpan.FromMilliseconds(100), TimeSpan.FromSeconds(10));
         (times[2] - times[1]).ShouldBeInRange(TimeSpan.FromMilliseconds(300), TimeSpan.FromSeconds(10));
+    }
+
+    /// <summary>The transport's own delays are timers: one that is longer than a timer holds would end all of them.</summary>
+    [Fact]
+    public async Task The_longest_delay_stops_no_other()
+    {
+        await using var service = await StartAsync(
+            _ => { },
+            retry =>
+            {
+                retry.Fixed(TimeSpan.FromMilliseconds(100));
+                retry.For<TimeoutException>(slow => slow.Fixed(DelaySchedule.LongestDelay));
+                retry.ValidFor(TimeSpan.FromDays(3650));
+            },
+            (_, cfg) => cfg.ReceiveEndpoint("handled", e => e.Handler<SubmitOrder>(context =>
+            {
+                if (context.Message.FailuresFirst == 0)
+                {
+                    throw new TimeoutException("not within a year");
+                }
+
+                _journal.Attempt(context, context.Message);
+                return Task.CompletedTask;
+            })));
+
+        await service.Bus.Publish(new SubmitOrder(NewId.NextGuid(), FailuresFirst: 0));
+        (await service.Harness.Consumed.Any<SubmitOrder>()).ShouldBeTrue();
+        await service.Bus.Publish(new SubmitOrder(NewId.NextGuid(), FailuresFirst: 2));
+
+        await _journal.Done;
+        _journal.Redeliveries.ShouldBe([0, 1, 2]);
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using RabbitMQ.Client;
 using Retry.Messaging.RabbitMq.Holding;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Telemetry;
+using Retry.Messaging.RabbitMq.Topology;
 using Shouldly;
 using Xunit;
 
@@ -139,6 +140,33 @@ public sealed class OutcomePublisherTests : IDisposable
         _log.ShouldContain(line => line.Contains("The broker is silent"));
     }
 
+    /// <summary>The client tells one channel after the other that the connection closed, and hangs before it comes to ours.</summary>
+    [Fact]
+    public async Task A_publish_is_not_waited_for_when_its_connection_is_closed()
+    {
+        var broker = SilentBroker.Create();
+        var began = _clock.Now;
+        var publishing = _publisher.PublishAsync(_point, RetryConnection.Of(broker.Connection), plan: null, Hold(), () => new OutcomeMessage("retry.v1.s", "0.0.0.0.0.0.1.0.orders", new BasicProperties(), default), CancellationToken.None);
+        broker.Close();
+
+        await _clock.RunAsync(publishing, _ => Task.CompletedTask);
+
+        (await Assert.ThrowsAsync<OutcomeNotConfirmedException>(() => publishing)).Message.ShouldContain("connection was lost");
+        (_clock.Now - began).ShouldBeLessThan(TimeSpan.FromSeconds(15));
+    }
+
+    [Fact]
+    public async Task A_declaration_that_ran_into_a_time_out_is_tried_again()
+    {
+        var broker = SilentBroker.Create();
+        var connection = RetryConnection.Of(broker.Connection);
+        var plan = TopologyPlan.WayBack;
+        broker.Declaring = static () => Task.FromCanceled(new CancellationToken(canceled: true));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => connection.EnsureAsync(plan, CancellationToken.None));
+
+        broker.Declaring = static () => Task.CompletedTask;
+        (await connection.EnsureAsync(plan, CancellationToken.None)).ShouldBeEmpty();
+    }
     private DeliveryHold Hold(HoldTime? time = null, bool isLast = false) => new(time ?? new HoldTime(), _clock.GetTimestamp(), isLast);
 
     public void Dispose() => _metrics.Dispose();

@@ -11,10 +11,17 @@ public class SilentBroker : DispatchProxy
     private AsyncEventHandler<AsyncEventArgs>? _unblocked;
     private SilentBroker? _connection;
     private int _publishes;
+    private bool _closed;
 
     public IConnection Connection => (IConnection)(object)this;
 
     public int Publishes => Volatile.Read(ref _publishes);
+
+    /// <summary>What a declaration of an exchange ends with.</summary>
+    public Func<Task> Declaring { get; set; } = static () => Task.CompletedTask;
+
+    /// <summary>The connection is closed, and nobody has been told.</summary>
+    public void Close() => _closed = true;
 
     public static SilentBroker Create() => (SilentBroker)(object)Create<IConnection, SilentBroker>();
 
@@ -35,7 +42,13 @@ public class SilentBroker : DispatchProxy
                 return null;
 
             case "get_IsOpen":
-                return true;
+                return !_closed && _connection is not { _closed: true };
+
+            case nameof(IChannel.ExchangeDeclareAsync):
+                return _connection!.Declaring();
+
+            case nameof(IChannel.DisposeAsync):
+                return ValueTask.CompletedTask;
 
             case "get_FrameMax":
                 return 131_072u;
