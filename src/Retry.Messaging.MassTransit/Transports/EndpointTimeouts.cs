@@ -10,9 +10,9 @@ namespace Retry.Messaging.MassTransit.Transports;
 /// <summary>Has an endpoint go on after the broker has taken its consumer away because a delivery was held for too long.</summary>
 /// <remarks>
 /// Before RabbitMQ 4.3 the broker closes the channel, and says what timeout it used: that is noted. Since 4.3 it cancels the consumer of a
-/// quorum queue, and the channel stays. MassTransit would consume again on it, with the same tag: the broker still knows that, and
-/// closes the whole connection; and a queue with a single active consumer gives nothing to a channel that still owes it an answer. So that channel is closed, and the
-/// endpoint goes on with a new one.
+/// quorum queue, and the channel stays. MassTransit would consume again on it, with a tag that the broker still knows, and a queue
+/// with a single active consumer gives nothing to a consumer that still owes it an answer (both read in its source). So that
+/// channel is closed, and the endpoint goes on with a new one.
 /// </remarks>
 internal sealed class EndpointTimeouts(HoldTime hold) : IFilter<ChannelContext>
 {
