@@ -100,7 +100,7 @@ public sealed class WorkQueueTests(OwnNode node, ITestOutputHelper output) : ICl
         await point.FillAsync(10 * Cap);
         point.Start(Cap);
 
-        await WaitForReasonAsync(point.Limiters[0], "are ready in the work queue");
+        await WaitForReasonAsync(point.Limiters[0], "the work queue has more than");
         await Task.Delay(Second);
 
         // what was on its way when it looked, every 200 ms, a second on a machine that is late
