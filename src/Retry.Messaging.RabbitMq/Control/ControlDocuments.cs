@@ -14,7 +14,8 @@ namespace Retry.Messaging.RabbitMq.Control;
 /// </remarks>
 internal sealed class ControlDocuments
 {
-    // What a record takes in the stream beside its body: chunk, properties, names. Measured: some 330 bytes for a short key.
+    // What a record takes in the stream beside its body: chunk, properties, names. Generous: 26,372 records with bodies of some 45 bytes
+    // were left in the 8 MB of a stream on 4.3, which is about 270 bytes for each.
     internal const int Envelope = 512;
 
     private readonly Dictionary<(string Kind, string Key), Living> _living = [];
