@@ -9,6 +9,8 @@ namespace Retry.Messaging.RabbitMq.Control;
 /// The end of a stream is found by a second consumer, which begins at its last chunk. A chunk is handed over whole, so the
 /// answer to a command that is sent after its first record comes after its last one. The number of messages that a passive
 /// declaration tells is no end: on 3.10 it lags behind by seconds.
+/// While a stream is being declared the broker shows it, but whoever consumes from it then loses the connection (541) or is
+/// told that it has no replica. So an empty stream is left alone for a moment before it is first used.
 /// </remarks>
 internal sealed class RecordStream(IConnection connection, string name, StreamRetention retention, TimeProvider time) : IRecordStream
 {
@@ -18,9 +20,11 @@ internal sealed class RecordStream(IConnection connection, string name, StreamRe
     private static readonly TimeSpan CloseTime = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan FirstRecord = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan NoRecord = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan DeclarationTime = TimeSpan.FromMilliseconds(500);
 
     private readonly ConfirmedPublisher _publisher = new(connection, time: time);
     private StreamConsumer? _consumer;
+    private bool _isSettled;
     private bool _closing;
 
     public string Name => name;
@@ -41,6 +45,11 @@ internal sealed class RecordStream(IConnection connection, string name, StreamRe
 
     public async Task<bool> FollowAsync(Action<StreamRecord> read, Action<string> failed, CancellationToken cancellationToken)
     {
+        if (!await SettleAsync(cancellationToken).ConfigureAwait(false))
+        {
+            return false;
+        }
+
         var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
         var once = new Once(failed);
         var consumer = new StreamConsumer(channel, read, () => FailAsync(once, "the broker took the consumer away"));
@@ -105,6 +114,11 @@ internal sealed class RecordStream(IConnection connection, string name, StreamRe
     {
         try
         {
+            if (!await SettleAsync(cancellationToken).ConfigureAwait(false))
+            {
+                throw new ControlException($"The broker did not take a record for stream '{name}': there is no such stream. Use a user who may configure it, once.");
+            }
+
             await _publisher.PublishAsync(string.Empty, name, properties, body, cancellationToken).ConfigureAwait(false);
         }
         catch (PublishRefusedException exception)
@@ -130,6 +144,31 @@ internal sealed class RecordStream(IConnection connection, string name, StreamRe
             }
 
             await consumer.Channel.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    // whether there is a stream, and nobody is declaring it any longer
+    private async Task<bool> SettleAsync(CancellationToken cancellationToken)
+    {
+        if (_isSettled)
+        {
+            return true;
+        }
+
+        var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
+        await using var ends = channel.ConfigureAwait(false);
+        try
+        {
+            if ((await channel.QueueDeclarePassiveAsync(name, cancellationToken).ConfigureAwait(false)).MessageCount == 0)
+            {
+                await Task.Delay(DeclarationTime, time, cancellationToken).ConfigureAwait(false);
+            }
+
+            return _isSettled = true;
+        }
+        catch (OperationInterruptedException exception)
+        {
+            return exception.ShutdownReason?.ReplyCode == Constants.NotFound ? false : throw Unreadable(exception);
         }
     }
 
