@@ -21,12 +21,12 @@ internal sealed class FaultedMessage<T>(ConsumeContext context, T message) : IFa
 
     public Task NotifyEndedAsync() => context.ReceiveContext.NotifyConsumed(Typed(), Duration, Consumer);
 
-    public async Task SendFaultAsync(Exception exception, RetryState parked, DateTimeOffset now)
+    public async Task SendFaultAsync(Exception exception, RetryState parked, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var typed = Typed();
         if (context.ReceiveContext.PublishFaults || context.FaultAddress is not null || context.ResponseAddress is not null)
         {
-            await (MessageType is null ? ParkedReceiveFault.SendAsync(context.ReceiveContext, context, exception, parked, now) : SendFaultAsync(typed, exception, parked, now)).ConfigureAwait(false);
+            await (MessageType is null ? ParkedReceiveFault.SendAsync(context.ReceiveContext, context, exception, parked, now, cancellationToken) : SendFaultAsync(typed, exception, parked, now, cancellationToken)).ConfigureAwait(false);
         }
 
         await NotifyFaultedAsync(typed, exception).ConfigureAwait(false);
@@ -46,7 +46,7 @@ internal sealed class FaultedMessage<T>(ConsumeContext context, T message) : IFa
 #pragma warning restore CA1031
     }
 
-    private async Task SendFaultAsync(ConsumeContext<T> typed, Exception exception, RetryState parked, DateTimeOffset now)
+    private async Task SendFaultAsync(ConsumeContext<T> typed, Exception exception, RetryState parked, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var id = FaultId.Of(parked, context.ReceiveContext.InputAddress);
         Fault<T> fault = new FaultEvent<T>(message, context.MessageId, HostMetadataCache.Host, FaultExceptions.Of(exception), [.. context.SupportedMessageTypes])
@@ -55,7 +55,7 @@ internal sealed class FaultedMessage<T>(ConsumeContext context, T message) : IFa
             Timestamp = now.UtcDateTime,
         };
         var endpoint = await typed.GetFaultEndpoint<T>().ConfigureAwait(false);
-        await endpoint.Send(fault, Pipe.Execute<SendContext<Fault<T>>>(send => Describe(send, id, parked)), context.CancellationToken).ConfigureAwait(false);
+        await endpoint.Send(fault, Pipe.Execute<SendContext<Fault<T>>>(send => Describe(send, id, parked)), cancellationToken).ConfigureAwait(false);
     }
 
     private void Describe(SendContext send, Guid id, RetryState parked)

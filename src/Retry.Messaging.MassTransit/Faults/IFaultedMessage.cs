@@ -11,5 +11,5 @@ internal interface IFaultedMessage
 
     Task NotifyEndedAsync();
 
-    Task SendFaultAsync(Exception exception, RetryState parked, DateTimeOffset now);
+    Task SendFaultAsync(Exception exception, RetryState parked, DateTimeOffset now, CancellationToken cancellationToken);
 }

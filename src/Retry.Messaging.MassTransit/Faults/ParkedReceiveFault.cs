@@ -14,7 +14,8 @@ internal static class ParkedReceiveFault
     /// <param name="exception">What happened.</param>
     /// <param name="parked">The state that it was parked with.</param>
     /// <param name="now">The current time.</param>
-    public static async Task SendAsync(ReceiveContext context, ConsumeContext? message, Exception exception, RetryState parked, DateTimeOffset now)
+    /// <param name="cancellationToken">The Fault's own: the delivery's may be cancelled once the message is parked.</param>
+    public static async Task SendAsync(ReceiveContext context, ConsumeContext? message, Exception exception, RetryState parked, DateTimeOffset now, CancellationToken cancellationToken)
     {
         if (!context.PublishFaults && message?.FaultAddress is null && message?.ResponseAddress is null)
         {
@@ -46,6 +47,6 @@ internal static class ParkedReceiveFault
             send.RequestId = requestId;
             FaultedMessageHeaders.SetRedeliveryCount(send, parked);
         });
-        await endpoint.Send(fault, describe, context.CancellationToken).ConfigureAwait(false);
+        await endpoint.Send(fault, describe, cancellationToken).ConfigureAwait(false);
     }
 }

@@ -154,17 +154,17 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
     public static Task NotifyEndedAsync(ConsumeContext context) => new FaultedMessage<UnroutedMessage>(context, UnroutedMessage.Instance).NotifyEndedAsync();
 
     /// <summary>Publishes the one Fault of a message that has just been parked.</summary>
-    public async Task SendFaultAsync(Exception exception, RetryState parked, TimeProvider time)
+    public async Task SendFaultAsync(Exception exception, RetryState parked, TimeProvider time, CancellationToken cancellationToken)
     {
         if (_envelopeProblem.Value is not null)
         {
-            await ParkedReceiveFault.SendAsync(ReceiveContext, null, exception, parked, time.GetUtcNow()).ConfigureAwait(false);
+            await ParkedReceiveFault.SendAsync(ReceiveContext, null, exception, parked, time.GetUtcNow(), cancellationToken).ConfigureAwait(false);
             await ReceiveContext.NotifyFaulted(exception).ConfigureAwait(false);
             return;
         }
 
         var message = _message ?? new FaultedMessage<UnroutedMessage>(_context, UnroutedMessage.Instance);
-        await message.SendFaultAsync(exception, parked, time.GetUtcNow()).ConfigureAwait(false);
+        await message.SendFaultAsync(exception, parked, time.GetUtcNow(), cancellationToken).ConfigureAwait(false);
     }
 
     // MassTransit reads these when somebody asks for them: a consumer may, and the Fault does

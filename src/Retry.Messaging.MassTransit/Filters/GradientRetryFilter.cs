@@ -4,7 +4,6 @@ using Retry.Messaging.Decisions;
 using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq;
-using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Telemetry;
 using Retry.Messaging.State;
 
@@ -174,17 +173,11 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
     // message: its cause is in the parking lot.
     private async Task SendFaultAsync(AttemptContext attempt, RetryDelivery delivery, Exception exception, RetryState parked, CancellationToken cancellationToken)
     {
-        try
-        {
-            await delivery.HoldAsync(() => attempt.SendFaultAsync(exception, parked, time), cancellationToken).ConfigureAwait(false);
-        }
-#pragma warning disable CA1031 // what else may go wrong is in the exception's own properties, which are a user's code
-        catch (Exception unsendable) when (unsendable is not OutcomeNotConfirmedException && !cancellationToken.IsCancellationRequested)
+        if (await FaultSending.TryAsync(delivery, token => attempt.SendFaultAsync(exception, parked, time, token), time, cancellationToken).ConfigureAwait(false) is { } unsendable)
         {
             LogFaultNotSent(point.Queue, parked.Id, HeaderText.TypeName(unsendable), HeaderText.Message(unsendable));
             await attempt.NotifyEndedAsync().ConfigureAwait(false);
         }
-#pragma warning restore CA1031
     }
 
     private async Task<bool> IsSuspectedAsync(ConsumeContext context, RetryDelivery delivery)

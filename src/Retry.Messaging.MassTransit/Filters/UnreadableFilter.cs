@@ -6,7 +6,6 @@ using Retry.Messaging.MassTransit.Faults;
 using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq;
-using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Telemetry;
 using Retry.Messaging.State;
 
@@ -102,16 +101,10 @@ internal sealed partial class UnreadableFilter(RetryPoint point, IRetryTransport
 
     private async Task SendFaultAsync(ExceptionReceiveContext context, RetryDelivery delivery, RetryState ended)
     {
-        try
-        {
-            await delivery.HoldAsync(() => ParkedReceiveFault.SendAsync(context, null, context.Exception, ended, time.GetUtcNow()), context.CancellationToken).ConfigureAwait(false);
-        }
-#pragma warning disable CA1031 // one that cannot be written must not hold the message, whose cause has been said
-        catch (Exception unsendable) when (unsendable is not OutcomeNotConfirmedException && !context.CancellationToken.IsCancellationRequested)
+        if (await FaultSending.TryAsync(delivery, token => ParkedReceiveFault.SendAsync(context, null, context.Exception, ended, time.GetUtcNow(), token), time, context.CancellationToken).ConfigureAwait(false) is { } unsendable)
         {
             LogFaultNotSent(point.Queue, ended.Id, HeaderText.TypeName(unsendable), HeaderText.Message(unsendable));
         }
-#pragma warning restore CA1031
     }
 
     [LoggerMessage(LogEvents.Parked, LogLevel.Warning, "{Queue}: {RetryId} is parked as {Reason}, nobody consumed it: {Error}")]

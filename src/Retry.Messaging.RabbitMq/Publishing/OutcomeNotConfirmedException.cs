@@ -14,4 +14,7 @@ public sealed class OutcomeNotConfirmedException : OperationCanceledException
 
     /// <summary>Whether the time was over for which the delivery may be held.</summary>
     internal bool WasHeldTooLong { get; init; }
+
+    /// <summary>Whether there was no time for another try because the endpoint stops.</summary>
+    internal bool EndpointStops { get; init; }
 }

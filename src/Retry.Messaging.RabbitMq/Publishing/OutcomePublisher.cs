@@ -143,7 +143,7 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
                     Hold(held, Refusal(exception));
                     if (!await PauseAsync(pause, left, all.Stopping, cancellationToken).ConfigureAwait(false))
                     {
-                        throw new OutcomeNotConfirmedException("The endpoint stops; the delivery goes back, and its attempt is repeated under the same number.", exception);
+                        throw new OutcomeNotConfirmedException("The endpoint stops; the delivery goes back, and its attempt is repeated under the same number.", exception) { EndpointStops = true };
                     }
                 }
 

@@ -1,5 +1,8 @@
 using System.Globalization;
+using System.Text;
 using MassTransit;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using RabbitMQ.Client;
 using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.BrokerTests.Processes;
@@ -213,14 +216,190 @@ public sealed class ShutdownTests(OwnNode node) : IClassFixture<OwnNode>
         await raw.WaitForCountAsync("held", Messages, TimeSpan.FromSeconds(10));
     }
 
+    /// <summary>
+    /// A host that stops between the park and its Fault. Sent by the token of its delivery the Fault failed, and the message
+    /// went back, parked as it was.
+    /// </summary>
+    [Theory]
+    [InlineData("""{"messageType":["MESSAGE"],"message":{"id":"fails"}}""", true)]
+    [InlineData("not even JSON", false)]
+    public async Task What_is_parked_while_the_host_stops_is_announced_and_not_parked_again(string body, bool canBeRead)
+    {
+        const string queue = "parking";
+        var uri = await node.Broker.CreateVirtualHostAsync();
+        await using var raw = await RawClient.ConnectAsync(uri);
+        var faults = await raw.TapAsync(canBeRead ? FaultExchange.Of<Job>() : FaultExchange.ExchangeOf<ReceiveFault>());
+        var stop = new StopAfterParking();
+        await using var service = await StartFailingAsync(uri, queue, stop);
+
+        await raw.PublishAsync(string.Empty, queue, Encoding.UTF8.GetBytes(body.Replace("MESSAGE", MessageUrn.ForTypeString<Job>(), StringComparison.Ordinal)), new BasicProperties { ContentType = "application/vnd.masstransit+json" });
+        await stop.Parked.WaitAsync(TimeSpan.FromSeconds(30));
+        await service.StopAsync().WaitAsync(TimeSpan.FromSeconds(20));
+
+        await raw.WaitForCountAsync(faults, 1, TimeSpan.FromSeconds(10));
+        (await raw.CountAsync(queue + ".parked")).ShouldBe(1u);
+        (await ReadyOrNotAsync(uri, queue)).ShouldBe(0);
+        await raw.ShouldHaveLeftNothingBehindAsync(queue);
+    }
+
+    /// <summary>The stop does not wait for ever for a Fault: the message is settled without.</summary>
+    [Fact]
+    public async Task A_fault_that_cannot_be_sent_in_time_does_not_bring_its_message_back()
+    {
+        const string queue = "unannounced";
+        var uri = await node.Broker.CreateVirtualHostAsync();
+        await using var raw = await RawClient.ConnectAsync(uri);
+        var stop = new StopAfterParking();
+        await using var service = await StartFailingAsync(uri, queue, stop);
+        service.Bus.ConnectPublishObserver(new FaultsTakeForEver());
+
+        await (await service.Bus.GetSendEndpoint(new Uri("queue:" + queue))).Send(new Job("fails"));
+        await stop.Parked.WaitAsync(TimeSpan.FromSeconds(30));
+        await service.StopAsync().WaitAsync(TimeSpan.FromSeconds(25));
+
+        stop.Log.Lines.ShouldContain(line => line.StartsWith("unannounced: the Fault of", StringComparison.Ordinal) && line.Contains("could not be sent within 10 s", StringComparison.Ordinal), 1);
+        (await raw.CountAsync(queue + ".parked")).ShouldBe(1u);
+        (await ReadyOrNotAsync(uri, queue)).ShouldBe(0);
+        await raw.ShouldHaveLeftNothingBehindAsync(queue);
+    }
+
+    /// <summary>A consumer that does not listen to its token, and ends well although the host has given it up.</summary>
+    [Fact]
+    public async Task What_is_done_after_its_token_was_cancelled_is_done()
+    {
+        const string queue = "deaf";
+        var uri = await node.Broker.CreateVirtualHostAsync();
+        await using var raw = await RawClient.ConnectAsync(uri);
+        var runs = 0;
+        var entered = new TaskCompletionSource<CancellationToken>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var service = await RetryService.StartAsync(
+            uri,
+            (context, cfg) => cfg.ReceiveEndpoint(queue, e =>
+            {
+                e.UseGradientRetry(context, retry => retry.Fixed(TimeSpan.FromMilliseconds(200)).Retries(3));
+                e.Handler<Job>(async job =>
+                {
+                    Interlocked.Increment(ref runs);
+                    entered.TrySetResult(job.CancellationToken);
+                    await end.Task;
+                });
+            }),
+            hostOptions: options => options.ConsumerStopTimeout = ConsumerStopTimeout);
+        await (await service.Bus.GetSendEndpoint(new Uri("queue:" + queue))).Send(new Job("ends well"));
+        var given = await entered.Task.WaitAsync(TimeSpan.FromSeconds(30));
+
+        var stopping = service.StopAsync();
+        (await Task.Run(() => given.WaitHandle.WaitOne(TimeSpan.FromSeconds(20)))).ShouldBeTrue();
+        end.SetResult();
+        await stopping.WaitAsync(TimeSpan.FromSeconds(20));
+
+        runs.ShouldBe(1);
+        (await raw.CountAsync("retry.v1.200ms")).ShouldBe(0u);
+        (await raw.CountAsync(queue + ".parked")).ShouldBe(0u);
+        (await ReadyOrNotAsync(uri, queue)).ShouldBe(0);
+        await raw.ShouldHaveLeftNothingBehindAsync(queue);
+    }
+
+    private static async Task<RetryService> StartFailingAsync(Uri uri, string queue, StopAfterParking stop)
+    {
+        var service = await RetryService.StartAsync(
+            uri,
+            (context, cfg) => cfg.ReceiveEndpoint(queue, e =>
+            {
+                e.ConfigureConsumeTopology = false;
+                e.UseGradientRetry(context, retry => retry.Retries(0));
+                e.Handler<Job>(_ => throw new InvalidOperationException("is parked at once"));
+            }),
+            hostOptions: options => options.ConsumerStopTimeout = ConsumerStopTimeout,
+            services: stop.AddTo);
+        service.Bus.ConnectReceiveObserver(stop);
+        return service;
+    }
+
+    // what was not acknowledged is ready again a moment after its channel has closed, which a raw client might be too early for
+    private async Task<int> ReadyOrNotAsync(Uri uri, string queue)
+    {
+        var queues = await node.Broker.ControlAsync("list_queues", "--vhost", VirtualHost(uri), "--silent", "name", "messages");
+        var line = queues.Split('\n').Single(line => line.StartsWith(queue + '\t', StringComparison.Ordinal));
+        return int.Parse(line[(queue.Length + 1)..], CultureInfo.InvariantCulture);
+    }
+
     // the queue itself counts a cancelled consumer until its last message is settled
     private async Task WaitForCancelAsync(Uri uri)
     {
         using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        while ((await node.Broker.ControlAsync(["list_consumers", "--vhost", Uri.UnescapeDataString(uri.AbsolutePath[1..]), "--silent"], deadline.Token)).Contains("gone", StringComparison.Ordinal))
+        while ((await node.Broker.ControlAsync(["list_consumers", "--vhost", VirtualHost(uri), "--silent"], deadline.Token)).Contains("gone", StringComparison.Ordinal))
         {
         }
     }
 
+    private static string VirtualHost(Uri uri) => Uri.UnescapeDataString(uri.AbsolutePath[1..]);
+
     public sealed record Job(string Id);
+
+    /// <summary>Keeps a message between its park and its Fault, where the line about the park is written, until its delivery is cancelled.</summary>
+    private sealed class StopAfterParking : IReceiveObserver, ILoggerProvider, ILogger
+    {
+        private readonly TaskCompletionSource _parked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private CancellationToken _delivery;
+
+        public LogLines Log { get; } = new();
+
+        public Task Parked => _parked.Task;
+
+        public void AddTo(IServiceCollection services)
+        {
+            Log.AddTo(services);
+            services.AddSingleton<ILoggerProvider>(this);
+        }
+
+        public Task PreReceive(ReceiveContext context)
+        {
+            _delivery = context.CancellationToken;
+            return Task.CompletedTask;
+        }
+
+        void ILogger.Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (formatter(state, exception).Contains("is parked as", StringComparison.Ordinal))
+            {
+                _parked.TrySetResult();
+                _delivery.WaitHandle.WaitOne(TimeSpan.FromSeconds(20)).ShouldBeTrue();
+            }
+        }
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public Task PostReceive(ReceiveContext context) => Task.CompletedTask;
+
+        public Task PostConsume<T>(ConsumeContext<T> context, TimeSpan duration, string consumerType)
+            where T : class => Task.CompletedTask;
+
+        public Task ConsumeFault<T>(ConsumeContext<T> context, TimeSpan duration, string consumerType, Exception exception)
+            where T : class => Task.CompletedTask;
+
+        public Task ReceiveFault(ReceiveContext context, Exception exception) => Task.CompletedTask;
+
+        public void Dispose()
+        {
+        }
+    }
+
+    private sealed class FaultsTakeForEver : IPublishObserver
+    {
+        public Task PrePublish<T>(PublishContext<T> context)
+            where T : class => context.Message is Fault ? Task.Delay(Timeout.InfiniteTimeSpan) : Task.CompletedTask;
+
+        public Task PostPublish<T>(PublishContext<T> context)
+            where T : class => Task.CompletedTask;
+
+        public Task PublishFault<T>(PublishContext<T> context, Exception exception)
+            where T : class => Task.CompletedTask;
+    }
 }

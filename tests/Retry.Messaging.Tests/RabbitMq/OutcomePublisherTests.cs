@@ -67,7 +67,9 @@ public sealed class OutcomePublisherTests : IDisposable
 
         _point.Health.Held.Stop();
         var stopped = HoldAsync(() => throw new IOException("refused"));
-        (await Assert.ThrowsAsync<OutcomeNotConfirmedException>(() => stopped)).Message.ShouldContain("endpoint stops");
+        var ended = await Assert.ThrowsAsync<OutcomeNotConfirmedException>(() => stopped);
+        ended.Message.ShouldContain("endpoint stops");
+        ended.EndpointStops.ShouldBeTrue();
     }
 
     [Fact]
