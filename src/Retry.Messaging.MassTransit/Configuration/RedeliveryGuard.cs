@@ -4,11 +4,14 @@ using Retry.Messaging.Configuration;
 
 namespace Retry.Messaging.MassTransit.Configuration;
 
-/// <summary>Refuses a retry point that MassTransit's own redelivery is configured on as well: each would repeat what the other repeats.</summary>
+/// <summary>Refuses a retry point that MassTransit's own redelivery is configured on as well, or its time-out.</summary>
 /// <remarks>
-/// UseDelayedRedelivery and UseScheduledRedelivery add their filters when MassTransit tells them of a message type: of a
+/// Of two redeliveries each would repeat what the other repeats. UseTimeout puts a context of its own around ours, and MassTransit
+/// publishes a Fault by that one after each attempt.
+/// These methods add their filters when MassTransit tells them of a message type: of a
 /// consumer's while the bus is validated, of a handler's or saga's when its endpoint is built. This observer is connected last,
-/// so it is told after them. Validation is too early for the latter; those end the start-up with an exception.
+/// so it is told after them. Validation is too early for the latter; those end the start-up with an exception. What is configured on
+/// a handler itself, MassTransit shows to nobody.
 /// </remarks>
 internal sealed class RedeliveryGuard : ConfigurationObserver, IMessageConfigurationObserver
 {
@@ -26,14 +29,15 @@ internal sealed class RedeliveryGuard : ConfigurationObserver, IMessageConfigura
         _endpoint = endpoint;
         _queue = queue;
         endpoint.ConnectConsumerConfigurationObserver(new ConsumerLook(this));
+        endpoint.ConnectSagaConfigurationObserver(new SagaLook(this));
         Connect(this);
     }
 
-    /// <summary>What validation can say; what is configured later is refused at once.</summary>
+    /// <summary>What validation can say; what is configured later is refused at once. The endpoint of a job consumer is left alone.</summary>
     public IEnumerable<RetryFinding> Findings()
     {
         _validated = true;
-        return _messages.Where(message => HasRedelivery(message.Pipe)).Select(message => message.Type).Distinct().Select(Finding);
+        return JobConsumer is not null ? [] : _messages.SelectMany(message => Refusals(message.Type, message.Pipe)).Distinct().Select(Finding);
     }
 
     public void MessageConfigured<TMessage>(IConsumePipeConfigurator configurator)
@@ -48,7 +52,7 @@ internal sealed class RedeliveryGuard : ConfigurationObserver, IMessageConfigura
     public override void BatchConsumerConfigured<TConsumer, TMessage>(IConsumerMessageConfigurator<TConsumer, Batch<TMessage>> configurator) =>
         MessageConfigured<TMessage>(_endpoint);
 
-    private static bool HasRedelivery(Func<IProbeSite> pipe)
+    private static IEnumerable<string> Refusals(string messageType, Func<IProbeSite> pipe)
     {
         var look = new PipeLook();
         try
@@ -58,11 +62,15 @@ internal sealed class RedeliveryGuard : ConfigurationObserver, IMessageConfigura
 #pragma warning disable CA1031 // a part that cannot be built says so itself when the endpoint is validated or built
         catch (Exception)
         {
-            return false;
+            return [];
         }
 #pragma warning restore CA1031
 
-        return look.FoundRedelivery;
+        return look.Found.Select(found => found switch
+        {
+            Filter.Redelivery => $"found UseDelayedRedelivery or UseScheduledRedelivery for {messageType} on a retry point, wanted one of the two. Remove it (UseMessageRetry for immediate retries may stay), or call DisableGradientRetry on this endpoint.",
+            _ => $"found UseTimeout for {messageType} on a retry point, wanted AttemptTimeout: with UseTimeout MassTransit publishes a Fault after each attempt. Remove it and type UseGradientRetry(context, retry => retry.AttemptTimeout(time)), or call DisableGradientRetry on this endpoint.",
+        });
     }
 
     private void Look<TMessage>(Func<IProbeSite> pipe)
@@ -71,15 +79,19 @@ internal sealed class RedeliveryGuard : ConfigurationObserver, IMessageConfigura
         {
             _messages.Add((TypeCache<TMessage>.ShortName, pipe));
         }
-        else if (HasRedelivery(pipe))
+        else if (JobConsumer is null && Refusals(TypeCache<TMessage>.ShortName, pipe).FirstOrDefault() is { } refusal)
         {
-            throw new ConfigurationException(Finding(TypeCache<TMessage>.ShortName).ToString());
+            throw new ConfigurationException(Finding(refusal).ToString());
         }
     }
 
-    private RetryFinding Finding(string messageType) => new(
-        _queue,
-        $"found UseDelayedRedelivery or UseScheduledRedelivery for {messageType} on a retry point, wanted one of the two. Remove it (UseMessageRetry for immediate retries may stay), or call DisableGradientRetry on this endpoint.");
+    private RetryFinding Finding(string refusal) => new(_queue, refusal);
+
+    private enum Filter
+    {
+        Redelivery,
+        Timeout,
+    }
 
     /// <summary>Looks at what was configured on a consumer itself.</summary>
     private sealed class ConsumerLook(RedeliveryGuard guard) : IConsumerConfigurationObserver
@@ -104,29 +116,65 @@ internal sealed class RedeliveryGuard : ConfigurationObserver, IMessageConfigura
         }
     }
 
+    /// <summary>Looks at what was configured on a saga itself: connected when that has been done, so told after it.</summary>
+    private sealed class SagaLook(RedeliveryGuard guard, bool isLast = false) : ISagaConfigurationObserver
+    {
+        public void SagaConfigured<TSaga>(ISagaConfigurator<TSaga> configurator)
+            where TSaga : class, ISaga
+        {
+            if (!isLast)
+            {
+                configurator.ConnectSagaConfigurationObserver(new SagaLook(guard, isLast: true));
+            }
+        }
+
+        public void StateMachineSagaConfigured<TInstance>(ISagaConfigurator<TInstance> configurator, SagaStateMachine<TInstance> stateMachine)
+            where TInstance : class, ISaga, SagaStateMachineInstance
+        {
+        }
+
+        public void SagaMessageConfigured<TSaga, TMessage>(ISagaMessageConfigurator<TSaga, TMessage> configurator)
+            where TSaga : class, ISaga
+            where TMessage : class
+        {
+            if (isLast && configurator is ISagaMessageSpecification<TSaga, TMessage> specification)
+            {
+                guard.Look<TMessage>(() => specification.BuildMessagePipe(static _ => { }));
+            }
+        }
+    }
+
     /// <summary>Reads a pipe's description of itself: MassTransit's redelivery calls itself a retry of the type redelivery.</summary>
     private sealed class PipeLook : ProbeContext
     {
-        private readonly PipeLook? _parent;
-        private bool _isRetry;
+        private readonly PipeLook _root;
+        private string? _filter;
 
-        public PipeLook(PipeLook? parent = null) => _parent = parent;
+        public PipeLook(PipeLook? root = null) => _root = root ?? this;
 
-        public bool FoundRedelivery { get; private set; }
+        public SortedSet<Filter> Found { get; } = [];
 
         public CancellationToken CancellationToken => CancellationToken.None;
 
         public void Add(string key, string value)
         {
-            _isRetry |= key == "filterType" && value == "retry";
-            if (_isRetry && key == "type" && value == "redelivery")
+            if (key == "filterType")
             {
-                Report();
+                _filter = value;
+            }
+            else if (_filter == "retry" && key == "type" && value == "redelivery")
+            {
+                _root.Found.Add(Filter.Redelivery);
             }
         }
 
         public void Add(string key, object value)
         {
+            // a user's own filter may have that name, too
+            if (_filter == "timeout" && key == "timeout" && value is TimeSpan)
+            {
+                _root.Found.Add(Filter.Timeout);
+            }
         }
 
         public void Set(object values)
@@ -137,12 +185,6 @@ internal sealed class RedeliveryGuard : ConfigurationObserver, IMessageConfigura
         {
         }
 
-        public ProbeContext CreateScope(string key) => new PipeLook(this);
-
-        private void Report()
-        {
-            FoundRedelivery = true;
-            _parent?.Report();
-        }
+        public ProbeContext CreateScope(string key) => new PipeLook(_root);
     }
 }

@@ -148,6 +148,79 @@ public class EndpointConfigurationTests
         provider.GetRequiredService<IBusControl>().ShouldNotBeNull();
     }
 
+    /// <summary>It would publish a Fault after each attempt, whatever becomes of the message.</summary>
+    [Theory]
+    [InlineData("endpoint")]
+    [InlineData("endpoint, handler")]
+    [InlineData("bus")]
+    [InlineData("consumer")]
+    [InlineData("batch")]
+    [InlineData("saga")]
+    [InlineData("state machine")]
+    public async Task A_time_out_by_MassTransit_on_a_retry_point_is_refused(string where) =>
+        (await StartUpError(x => RegisterWithTimeOut(x, where, disabled: false), (_, cfg) => UseTimeOut(cfg, where)))
+            .ShouldSatisfyAllConditions(
+                error => error.ShouldContain("found UseTimeout for"),
+                error => error.ShouldContain("retry.AttemptTimeout(time)"),
+                error => error.ShouldNotContain("UseDelayedRedelivery"));
+
+    [Theory]
+    [InlineData("endpoint")]
+    [InlineData("bus")]
+    [InlineData("consumer")]
+    [InlineData("saga")]
+    public async Task On_a_disabled_endpoint_a_time_out_may_stay(string where)
+    {
+        await using var provider = Build(x => RegisterWithTimeOut(x, where, disabled: true), (_, cfg) => UseTimeOut(cfg, where), services: services => services.AddSingleton(new Journal()));
+
+        provider.GetRequiredService<IBusControl>().ShouldNotBeNull();
+    }
+
+    /// <summary>The job service's, and the routing slip's: neither publishes a Fault for an attempt.</summary>
+    [Theory]
+    [InlineData("job consumer")]
+    [InlineData("activity")]
+    public async Task Where_no_message_is_parked_a_time_out_may_stay(string where)
+    {
+        await using var provider = Build(
+            x => RegisterWithTimeOut(x, where, disabled: false),
+            services: services => services.AddSingleton(new Journal()));
+
+        provider.GetRequiredService<IBusControl>().ShouldNotBeNull();
+    }
+
+    [Fact]
+    public async Task A_time_out_and_a_redelivery_are_both_named()
+    {
+        var error = await StartUpError(x =>
+        {
+            x.AddGradientRetry();
+            x.AddConsumer<OrderConsumer>();
+            x.AddConfigureEndpointsCallback((_, _, e) =>
+            {
+                e.UseDelayedRedelivery(retry => retry.Interval(1, 1000));
+                e.UseTimeout(timeout => timeout.Timeout = S(5));
+            });
+        });
+
+        error.ShouldContain("found UseTimeout for");
+        error.ShouldContain("found UseDelayedRedelivery or UseScheduledRedelivery for");
+    }
+
+    [Fact]
+    public async Task A_filter_of_a_users_own_may_be_called_timeout()
+    {
+        await using var provider = Build(
+            x =>
+            {
+                x.AddGradientRetry();
+                x.AddConsumer<OrderConsumer>((_, consumer) => consumer.Message<SubmitOrder>(message => message.UseFilter(new OwnTimeOut())));
+            },
+            services: services => services.AddSingleton(new Journal()));
+
+        provider.GetRequiredService<IBusControl>().ShouldNotBeNull();
+    }
+
     [Fact]
     public async Task Immediate_retries_of_MassTransit_are_fine()
     {
@@ -284,6 +357,65 @@ public class EndpointConfigurationTests
                 e.UseScheduledRedelivery(retry => retry.Interval(1, 1000));
             }
         });
+    }
+
+    private static void RegisterWithTimeOut(IBusRegistrationConfigurator x, string where, bool disabled)
+    {
+        x.AddGradientRetry();
+        switch (where)
+        {
+            case "consumer":
+                x.AddConsumer<OrderConsumer>((_, consumer) => consumer.UseTimeout(timeout => timeout.Timeout = S(5)));
+                break;
+            case "batch":
+                x.AddConsumer<BatchConsumer>();
+                break;
+            case "job consumer":
+                x.AddConsumer<OrderJob>().Endpoint(e => e.Name = where);
+                break;
+            case "activity":
+                x.AddExecuteActivity<OrderActivity, SubmitOrder>().Endpoint(e => e.Name = where);
+                break;
+            case "saga":
+                x.AddSaga<OrderSaga>((_, saga) => saga.UseTimeout(timeout => timeout.Timeout = S(5))).InMemoryRepository();
+                break;
+            case "state machine":
+                x.AddSagaStateMachine<OrderMachine, OrderState>((_, saga) => saga.UseTimeout(timeout => timeout.Timeout = S(5))).InMemoryRepository();
+                break;
+            default:
+                x.AddConsumer<OrderConsumer>();
+                break;
+        }
+
+        x.AddConfigureEndpointsCallback((_, name, e) =>
+        {
+            if (disabled)
+            {
+                e.DisableGradientRetry();
+            }
+
+            if (where is "endpoint" or "batch" || name == where)
+            {
+                e.UseTimeout(timeout => timeout.Timeout = S(5));
+            }
+        });
+    }
+
+    private static void UseTimeOut(IInMemoryBusFactoryConfigurator cfg, string where)
+    {
+        if (where == "bus")
+        {
+            cfg.UseTimeout(timeout => timeout.Timeout = S(5));
+        }
+
+        if (where == "endpoint, handler")
+        {
+            cfg.ReceiveEndpoint("by-hand", e =>
+            {
+                e.UseTimeout(timeout => timeout.Timeout = S(5));
+                e.Handler<SubmitOrder>(_ => Task.CompletedTask);
+            });
+        }
     }
 
     private static void Redeliver(IBusRegistrationContext context, IInMemoryBusFactoryConfigurator cfg, string where, bool disabled)
@@ -428,6 +560,41 @@ public class EndpointConfigurationTests
     public sealed class BatchConsumer : IConsumer<Batch<SubmitOrder>>
     {
         public Task Consume(ConsumeContext<Batch<SubmitOrder>> context) => Task.CompletedTask;
+    }
+
+    public sealed class OrderJob : IJobConsumer<SubmitOrder>
+    {
+        public Task Run(JobContext<SubmitOrder> context) => Task.CompletedTask;
+    }
+
+    public sealed class OrderActivity : IExecuteActivity<SubmitOrder>
+    {
+        public Task<ExecutionResult> Execute(ExecuteContext<SubmitOrder> context) => Task.FromResult(context.Completed());
+    }
+
+    public sealed class OrderState : SagaStateMachineInstance
+    {
+        public Guid CorrelationId { get; set; }
+
+        public string CurrentState { get; set; } = string.Empty;
+    }
+
+    public sealed class OrderMachine : MassTransitStateMachine<OrderState>
+    {
+        public OrderMachine()
+        {
+            InstanceState(state => state.CurrentState);
+            Initially(When(Submitted).TransitionTo(Final));
+        }
+
+        public Event<SubmitOrder> Submitted { get; private set; } = null!;
+    }
+
+    public sealed class OwnTimeOut : IFilter<ConsumeContext<SubmitOrder>>
+    {
+        public Task Send(ConsumeContext<SubmitOrder> context, IPipe<ConsumeContext<SubmitOrder>> next) => next.Send(context);
+
+        public void Probe(ProbeContext context) => context.CreateFilterScope("timeout");
     }
 
     public sealed class OrderDefinition : ConsumerDefinition<OrderConsumer>
