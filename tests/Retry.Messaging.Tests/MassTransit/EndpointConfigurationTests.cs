@@ -279,6 +279,14 @@ public class EndpointConfigurationTests
     public async Task What_a_function_makes_of_a_name_is_checked_too(string release, string parked, string error) =>
         (await StartUpErrorOfNames("work", isLimited: true, queue => new RetryPointNames(queue, release, parked))).ShouldNotBeNull().ShouldContain(error);
 
+    [Theory]
+    [InlineData(255, null)]
+    [InlineData(256, "wanted 1 to 255 bytes")]
+    public async Task A_parking_lot_whose_name_does_not_fit_into_a_queues_is_refused(int bytes, string? error) =>
+        (await StartUpErrorOfNames("work", isLimited: false, queue => new RetryPointNames(queue, queue + ".release", "é" + new string('p', bytes - 2)))).ShouldSatisfyAllConditions(
+            found => (found is null).ShouldBe(error is null, found),
+            found => (found ?? string.Empty).ShouldContain(error ?? string.Empty));
+
     [Fact]
     public async Task Names_of_another_queue_or_none_are_refused()
     {
