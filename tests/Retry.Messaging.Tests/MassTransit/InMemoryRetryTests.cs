@@ -59,6 +59,24 @@ public class InMemoryRetryTests
         service.Faults.Count.ShouldBe(1);
     }
 
+    /// <summary>As on RabbitMQ: a consumer that decides by the number never sees one that the policy does not allow.</summary>
+    [Fact]
+    public async Task A_number_that_nothing_bears_out_is_shown_as_that_of_the_last_attempt()
+    {
+        await using var service = await StartAsync(x => x.AddConsumer<OrderConsumer>(), retry => retry.Retries(2));
+        service.Harness.SkipRetryDelays();
+
+        await service.Bus.Publish(new SubmitOrder(NewId.NextGuid()), context =>
+        {
+            context.Headers.Set(RetryHeaderNames.Origin, "Order");
+            context.Headers.Set(RetryHeaderNames.Attempt, 999);
+        });
+
+        (await service.Harness.Published.Any<Fault<SubmitOrder>>()).ShouldBeTrue();
+        await service.StopAsync();
+        _journal.Redeliveries.ShouldBe([2]);
+    }
+
     [Fact]
     public async Task A_success_on_the_last_attempt_has_no_fault()
     {
