@@ -14,20 +14,23 @@ public sealed class IdentityTests(BrokerFixture broker)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
-    [Fact]
-    public async Task One_event_that_two_endpoints_give_up_has_two_parked_ids_and_two_faults()
+    /// <summary>In one service, which remembers the ids that it gave, and in two, which know nothing of each other.</summary>
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task One_event_that_two_endpoints_give_up_has_two_parked_ids_and_two_faults(int services)
     {
         var uri = await broker.CreateVirtualHostAsync();
         await using var raw = await RawClient.ConnectAsync(uri);
         var faults = await raw.TapAsync(FaultExchange.Of<Order>());
-        await using var service = await StartAsync(uri, "orders", "invoices");
+        await using var service = await (services == 1 ? StartAsync(uri, "orders", "invoices") : StartAsync(uri, "orders"));
+        await using var other = services == 1 ? null : await StartAsync(uri, "invoices");
 
         await service.Bus.Publish(new Order(1));
 
         await raw.WaitForCountAsync("orders.parked", 1, Deadline);
         await raw.WaitForCountAsync("invoices.parked", 1, Deadline);
         await raw.WaitForCountAsync(faults, 2, Deadline);
-        await service.StopAsync();
         BasicGetResult[] parked = [.. await raw.DrainAsync("orders.parked"), .. await raw.DrainAsync("invoices.parked")];
         parked.Select(message => message.BasicProperties.MessageId).Distinct().Count().ShouldBe(1);
         parked.Select(message => message.Header("retry-id")).Distinct().Count().ShouldBe(2);
@@ -100,20 +103,67 @@ public sealed class IdentityTests(BrokerFixture broker)
         Task PublishAsync() => raw.PublishAsync(string.Empty, "orders", Body(1), new BasicProperties { ContentType = "application/json", MessageId = id });
     }
 
+    /// <summary>The process lives on: only its channel is gone with the acknowledgement, and the message comes again by another.</summary>
+    [Fact]
+    public async Task The_same_failure_delivered_again_to_the_same_process_keeps_its_ids()
+    {
+        const int Blocks = 2;
+        var uri = await broker.CreateVirtualHostAsync();
+        await using var raw = await RawClient.ConnectAsync(uri);
+        var faults = await raw.TapAsync(FaultExchange.Of<Order>());
+        var entered = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var go = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var service = await StartAsync(uri, 0, ["orders"], prefetch: 1, consume: async order =>
+        {
+            if (order.Message.Number != Blocks)
+            {
+                throw new InvalidOperationException("never");
+            }
+
+            entered.SetResult();
+            await go.Task;
+        });
+        await PublishAsync(1);
+        await raw.WaitForCountAsync(faults, 1, Deadline);
+        await PublishAsync(Blocks);
+        await entered.Task.WaitAsync(Deadline);
+
+        // the same message once more, marked by the broker as one that was delivered before
+        await PublishAsync(1);
+        await raw.WaitForCountAsync("orders", 1, Deadline);
+        await using (var channel = await raw.Connection.CreateChannelAsync())
+        {
+            (await channel.BasicGetAsync("orders", autoAck: false)).ShouldNotBeNull();
+        }
+
+        go.SetResult();
+        await raw.WaitForCountAsync(faults, 2, Deadline);
+        await raw.WaitForCountAsync("orders.parked", 2, Deadline);
+        await service.StopAsync();
+        (await raw.DrainAsync("orders.parked")).Select(message => message.Header("retry-id")).Distinct().Count().ShouldBe(1);
+        (await raw.DrainAsync(faults)).Select(fault => fault.BasicProperties.MessageId).Distinct().Count().ShouldBe(1);
+
+        Task PublishAsync(int number) => raw.PublishAsync(string.Empty, "orders", Body(number), new BasicProperties { ContentType = "application/json", MessageId = "mine" });
+    }
+
     private static byte[] Body(int number) => Encoding.UTF8.GetBytes($$"""{"number":{{number}}}""");
 
     private static Task<RetryService> StartAsync(Uri uri, params string[] queues) => StartAsync(uri, 1, queues);
 
-    private static Task<RetryService> StartAsync(Uri uri, int retries, params string[] queues) => RetryService.StartAsync(uri, (context, cfg) =>
+    private static Task<RetryService> StartAsync(Uri uri, int retries, params string[] queues) =>
+        StartAsync(uri, retries, queues, prefetch: null, static _ => throw new InvalidOperationException("never"));
+
+    private static Task<RetryService> StartAsync(Uri uri, int retries, string[] queues, ushort? prefetch, Func<ConsumeContext<Order>, Task> consume) => RetryService.StartAsync(uri, (context, cfg) =>
     {
         foreach (var queue in queues)
         {
             cfg.ReceiveEndpoint(queue, e =>
             {
                 e.SetQuorumQueue();
+                e.PrefetchCount = prefetch ?? e.PrefetchCount;
                 e.UseRawJsonDeserializer(RawSerializerOptions.AnyMessageType | RawSerializerOptions.CopyHeaders);
                 e.UseGradientRetry(context, retry => retry.Fixed(TimeSpan.FromMilliseconds(100)).Retries(retries));
-                e.Handler<Order>(_ => throw new InvalidOperationException("never"));
+                e.Handler<Order>(order => consume(order));
             });
         }
     });
