@@ -12,6 +12,7 @@ public sealed class StallingWire : IAsyncDisposable
     private readonly Uri _broker;
     private readonly Task _accepting;
     private volatile TaskCompletionSource? _stalled;
+    private int _accepted;
 
     public StallingWire(Uri broker)
     {
@@ -23,6 +24,9 @@ public sealed class StallingWire : IAsyncDisposable
 
     /// <summary>Where to connect instead of to the broker.</summary>
     public Uri Address { get; }
+
+    /// <summary>How many connections were made by it.</summary>
+    public int Accepted => Volatile.Read(ref _accepted);
 
     /// <summary>Lets nothing through any more that clients send; their sockets fill up.</summary>
     public void Stall() => _stalled ??= new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -86,6 +90,7 @@ public sealed class StallingWire : IAsyncDisposable
             while (true)
             {
                 var client = await _listener.AcceptSocketAsync(_ended.Token);
+                Interlocked.Increment(ref _accepted);
                 var server = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
                 lock (_sockets)
                 {

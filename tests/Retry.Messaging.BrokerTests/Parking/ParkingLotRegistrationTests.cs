@@ -2,6 +2,7 @@ using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using RabbitMQ.Client;
 using Retry.Messaging.BrokerTests.MassTransit;
+using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.RabbitMq.Connections;
 using Retry.Messaging.RabbitMq.Parking;
 using Shouldly;
@@ -18,12 +19,14 @@ public sealed class ParkingLotRegistrationTests(BrokerFixture broker)
     {
         await using var lot = await RawLot.CreateAsync(broker);
         await lot.ParkManyAsync(3);
-        await using var service = await RetryService.StartAsync(lot.Address, static (_, _) => { }, services: static services => services.AddRetryParkingLot());
+        await using var wire = new StallingWire(lot.Address);
+        await using var service = await RetryService.StartAsync(wire.Address, static (_, _) => { }, services: static services => services.AddRetryParkingLot());
 
         (await ReplayedAsync(service.Services)).ShouldBe(3);
 
         (await lot.WaitForCountAsync(RawLot.Work, 3)).ShouldBe(3u);
         service.Services.GetService<OwnConnection>().ShouldBeNull();
+        wire.Accepted.ShouldBe(1);
     }
 
     [Fact]
