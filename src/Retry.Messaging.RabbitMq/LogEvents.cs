@@ -46,4 +46,7 @@ internal static class LogEvents
     public const int LostNotMoved = 1218;
     public const int ConsumerAbandoned = 1220;
     public const int TimeoutUnseen = 1221;
+    public const int InstancesUnknown = 1222;
+    public const int StopNotSaid = 1223;
+    public const int CameBack = 1224;
 }

@@ -30,6 +30,7 @@ internal sealed class BusConfigurationHook(IServiceProvider services, IUsageTrac
                 configurator.ConnectEndpointConfigurationObserver(endpoints);
                 _unknown.Add(endpoints);
                 configurator.ConnectBusObserver(_unknown);
+                configurator.ConnectBusObserver(new StopNotice(endpoints));
             }
         }
     }

@@ -17,6 +17,7 @@ using Retry.Messaging.RabbitMq;
 using Retry.Messaging.RabbitMq.Connections;
 using Retry.Messaging.RabbitMq.Health;
 using Retry.Messaging.RabbitMq.Holding;
+using Retry.Messaging.RabbitMq.Instances;
 using Retry.Messaging.RabbitMq.Management;
 using Retry.Messaging.RabbitMq.Parking;
 using Retry.Messaging.RabbitMq.Publishing;
@@ -45,6 +46,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
     private readonly BusSettings _bus;
     private readonly LostMover _mover;
     private readonly TimeoutWatch _timeouts;
+    private readonly InstanceWatch _instances;
     private bool _told;
 
     public EndpointObserver(IServiceProvider services, GradientRetryOptions options)
@@ -65,10 +67,14 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         var lostFor = _manage == TopologyManagement.Never ? TimeSpan.Zero : _bus.ForwardLostFor ?? RetryDefaults.ForwardLostFor;
         _mover = new LostMover(lostFor, binds: _manage == TopologyManagement.OnStart, options.LostRounds, _time, Random.Shared, _logging.CreateLogger<LostMover>());
         _timeouts = new TimeoutWatch(_time, _logging.CreateLogger<TimeoutWatch>());
+        _instances = new InstanceWatch(_time, _logging.CreateLogger<InstanceWatch>());
     }
 
     /// <summary>The queues of all endpoints of the bus, retry points or not.</summary>
     public ICollection<string> Queues => _queues.Keys;
+
+    /// <summary>Has this instance say that it stops.</summary>
+    public Task EndAsync() => _instances.EndAsync();
 
     /// <summary>The endpoints that appsettings speak of.</summary>
     public IEnumerable<string> NamesInSettings => _configuration.Endpoints.Keys;
@@ -143,7 +149,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
 
         var telemetry = Metrics.Point(this, queue, _time);
         var times = new PointTimes(queue, new HoldTime(_bus.ConsumerTimeout), EffectiveSettings.Number(settings.QueueArguments.TryGetValue(TopologyPlan.DeliveryLimit, out var limit) ? limit : null), _time);
-        var rules = Add(endpoint, queue, layers, point => new RabbitMqRetryTransport(Rabbit(point.Queue, point.Rules), point.Rules.MostRetries, times, _manage == TopologyManagement.OnStart, _publisher, telemetry, _time));
+        var rules = Add(endpoint, queue, layers, point => new RabbitMqRetryTransport(Rabbit(point.Queue, point.Rules), point.Rules.MostRetries, times, _manage == TopologyManagement.OnStart, _publisher, _instances, telemetry, _time));
         if (rules is null)
         {
             return;
@@ -169,7 +175,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         }
 
         _services.GetRequiredService<GradientRetryHealthCheck>().Add(telemetry.Health);
-        var topology = new PointTopology(place, _keeper, Connected, _manage, rules, telemetry.Health, _unseen, settings.QueueArguments, _logging.CreateLogger<PointTopology>());
+        var topology = new PointTopology(place, _keeper, ConnectedAsync, _manage, rules, telemetry.Health, _unseen, settings.QueueArguments, _logging.CreateLogger<PointTopology>());
         _keeper.Add(queue, place.PointPlan);
         _timeouts.Add(times);
         if (_manage != TopologyManagement.OnStart || !settings.QueueArguments.ContainsKey(RabbitMQ.Client.Headers.XDeadLetterExchange))
@@ -202,9 +208,10 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         Add(endpoint, queue, layers, point => new InMemoryRetryTransport(queue, point.Rules.MostRetries, parkingLot, telemetry, _time));
     }
 
-    // every endpoint says so of the connection that they share
-    private void Connected(ConnectionContext context)
+    // every endpoint says so of the connection that they share, before it consumes
+    private async Task ConnectedAsync(ConnectionContext context, string queue, CancellationToken cancellationToken)
     {
+        await _instances.BeginAsync(context.Connection, queue, cancellationToken).ConfigureAwait(false);
         if (!context.TryGetPayload<RabbitMqHostSettings>(out var host))
         {
             return;

@@ -13,7 +13,7 @@ namespace Retry.Messaging.MassTransit.Configuration;
 
 /// <summary>Has the topology looked after before a point's work queue is consumed from, and declares the point as soon as its queue exists.</summary>
 /// <remarks>Start-up never fails here: what cannot be declared is said, and tried again while the service runs.</remarks>
-internal sealed partial class PointTopology(RabbitMqPoint point, TopologyKeeper keeper, Action<ConnectionContext> connected, TopologyManagement manage, RetryRules rules, PointHealth health, UnseenByAmqp unseen, IDictionary<string, object> workQueueArguments, ILogger logger)
+internal sealed partial class PointTopology(RabbitMqPoint point, TopologyKeeper keeper, Func<ConnectionContext, string, CancellationToken, Task> connected, TopologyManagement manage, RetryRules rules, PointHealth health, UnseenByAmqp unseen, IDictionary<string, object> workQueueArguments, ILogger logger)
     : IFilter<ChannelContext>, IReceiveEndpointObserver
 {
     private ChannelContext? _channel;
@@ -30,7 +30,7 @@ internal sealed partial class PointTopology(RabbitMqPoint point, TopologyKeeper 
         // the work queue may have been deleted, and its bindings with it
         RetryConnection.Of(connection).Forget(point.PointPlan);
         await UnlessStoppedAsync(keeper.StartAsync(connection, context.CancellationToken)).ConfigureAwait(false);
-        connected(context.ConnectionContext);
+        await UnlessStoppedAsync(connected(context.ConnectionContext, point.Names.Work, context.CancellationToken)).ConfigureAwait(false);
         // from now on the keeper knows
         health.Found(PointHealth.Ladder, (string?)null);
         await next.Send(context).ConfigureAwait(false);

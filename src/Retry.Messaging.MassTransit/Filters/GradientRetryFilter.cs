@@ -13,7 +13,7 @@ namespace Retry.Messaging.MassTransit.Filters;
 /// <remarks>
 /// The life of a delivery:
 /// <list type="number">
-/// <item>The broker has put it back too often: it is suspected of killing its consumer (<see cref="CrashSuspicion"/>) and not consumed.</item>
+/// <item>It comes back from a process that died: it may have killed it (<see cref="CrashSuspicion"/>), and is kept apart before it is consumed.</item>
 /// <item>It came before its due time: it goes up the ladder again for the rest, and no attempt is used.</item>
 /// <item>The rest of the pipe runs: retries in memory, outbox, transaction, consumer. What becomes of the message is decided when it has ended, once.</item>
 /// <item>No exception: done, or decided on like a failure where the consumer asked for another attempt.</item>
@@ -182,17 +182,17 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
 
     private async Task<bool> IsSuspectedAsync(ConsumeContext context, RetryDelivery delivery)
     {
-        if (delivery.Returns == 0)
+        if (!suspicion.Concerns(delivery.State, delivery.CameBack))
         {
-            // nearly all: no id is made for it
             return false;
         }
 
-        switch (suspicion.Decide(delivery.State, delivery.Returns, delivery.FallbackId, time.GetUtcNow(), random))
+        var died = delivery.CameBack && (await delivery.HasSomebodyDiedAsync(context.CancellationToken).ConfigureAwait(false) ?? delivery.Returns >= suspicion.ReturnsAtLeast);
+        switch (suspicion.Decide(delivery.State, died, () => delivery.FallbackId, time.GetUtcNow(), random))
         {
             case RetryDecision.Again again:
                 await delivery.ClimbAsync(again, ClimbCause.Suspected, context.CancellationToken).ConfigureAwait(false);
-                LogSuspected(point.Queue, again.State.Id, delivery.Returns, again.Delay, again.State.Crashes, suspicion.CrashesAtMost);
+                LogSuspected(again);
                 MarkSettled(context);
                 await AttemptContext.NotifyEndedAsync(context).ConfigureAwait(false);
                 return true;
@@ -201,16 +201,16 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
                 var exception = new PoisonMessageException(point.Queue, park.State.Crashes);
                 using (var attempt = new AttemptContext(context, delivery, null, time) { Decider = (_, _) => park })
                 {
-                    await delivery.ParkAsync(park, attempt.FaultOf(exception), context.CancellationToken).ConfigureAwait(false);
-                    LogParked(point.Queue, park.State.Id, park.Reason.ToString(), delivery.State.Attempt, exception.Message);
-                    MarkSettled(context);
-                    if (delivery.Returns <= suspicion.ReturnsAtLeast)
+                    if (!delivery.CameBack)
                     {
                         // Its Fault carries the message, which is read for it. Once only: should reading be what kills,
-                        // the message comes back here, is parked again, and its Fault says nothing of its type.
+                        // the message comes back, is parked unread, and its Fault says nothing of its type.
                         read(attempt);
                     }
 
+                    await delivery.ParkAsync(park, attempt.FaultOf(exception), context.CancellationToken).ConfigureAwait(false);
+                    LogParked(point.Queue, park.State.Id, park.Reason.ToString(), delivery.State.Attempt, exception.Message);
+                    MarkSettled(context);
                     await SendFaultAsync(attempt, delivery, exception, park.State, context.CancellationToken).ConfigureAwait(false);
                 }
 
@@ -254,6 +254,18 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
         return true;
     }
 
+    private void LogSuspected(RetryDecision.Again again)
+    {
+        if (again.State.Crashes >= suspicion.DeathsToWarnAt)
+        {
+            LogSuspected(point.Queue, again.State.Id, again.State.Crashes, again.Delay, suspicion.DeathsAtMost);
+        }
+        else
+        {
+            LogCameBack(point.Queue, again.State.Id, again.Delay);
+        }
+    }
+
     private void LogAgain(AttemptEnd end, RetryDecision.Again again, int attempt)
     {
         if (end.Cause == ClimbCause.Asked)
@@ -294,8 +306,11 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
     [LoggerMessage(LogEvents.CameEarly, LogLevel.Warning, "{Queue}: {RetryId} came {Rest} before it was due and climbs again; early deliveries so far: {Count}. Something cuts the delays short, for example a message-ttl policy that fits the ladder's queues: run 'retryctl topology verify'.")]
     private partial void LogCameEarly(string queue, string? retryId, TimeSpan rest, long count);
 
-    [LoggerMessage(LogEvents.Suspected, LogLevel.Warning, "{Queue}: {RetryId} was returned {Returns} times and may have killed its consumer. It is not consumed but kept away for {Delay}; suspicion {Crashes} of {CrashesAtMost}")]
-    private partial void LogSuspected(string queue, string? retryId, int returns, TimeSpan delay, int crashes, int crashesAtMost);
+    [LoggerMessage(LogEvents.CameBack, LogLevel.Information, "{Queue}: {RetryId} came back from a process that died. It is consumed in {Delay}, apart from its neighbours")]
+    private partial void LogCameBack(string queue, string? retryId, TimeSpan delay);
+
+    [LoggerMessage(LogEvents.Suspected, LogLevel.Warning, "{Queue}: {RetryId} was there when {Deaths} processes died in a row, and may have killed its consumer. It is kept away for {Delay}, and parked after {DeathsAtMost}")]
+    private partial void LogSuspected(string queue, string? retryId, int deaths, TimeSpan delay, int deathsAtMost);
 
     [LoggerMessage(LogEvents.ConsumerAbandoned, LogLevel.Error, "{Queue}: the broker took a delivery away from its consumer (attempt {Attempt}), which does not listen to its CancellationToken and is not waited for any longer, {Seconds} s later. The message runs again under the same number, perhaps beside it. Shorten the consumer, set an AttemptTimeout and pass context.CancellationToken on, or raise the broker's consumer timeout")]
     private partial void LogAbandoned(string queue, int attempt, double seconds);

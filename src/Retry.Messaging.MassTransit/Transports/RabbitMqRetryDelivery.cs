@@ -43,6 +43,8 @@ internal sealed class RabbitMqRetryDelivery(RabbitMqRetryTransport transport, Ra
         [RabbitMqHeaders.RoutingKey] = RoutingKey,
     };
 
+    public override Task<bool?> HasSomebodyDiedAsync(CancellationToken cancellationToken) => transport.HasSomebodyDiedAsync(cancellationToken);
+
     public override Task HoldAsync(Func<Task> step, CancellationToken cancellationToken) =>
         transport.HoldAsync(connection, hold, step, cancellationToken);
 

@@ -3,6 +3,7 @@ using MassTransit.RabbitMqTransport;
 using Retry.Messaging.State;
 using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.RabbitMq.Holding;
+using Retry.Messaging.RabbitMq.Instances;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Telemetry;
 using Retry.Messaging.RabbitMq.Topology;
@@ -10,7 +11,7 @@ using Retry.Messaging.RabbitMq.Topology;
 namespace Retry.Messaging.MassTransit.Transports;
 
 /// <summary>Outcomes go to the ladder and the parking lot on RabbitMQ, on the connection the delivery came by.</summary>
-internal sealed class RabbitMqRetryTransport(RabbitMqPoint point, int? mostRetries, PointTimes times, bool declares, OutcomePublisher publisher, PointTelemetry telemetry, TimeProvider time) : IRetryTransport
+internal sealed class RabbitMqRetryTransport(RabbitMqPoint point, int? mostRetries, PointTimes times, bool declares, OutcomePublisher publisher, InstanceWatch instances, PointTelemetry telemetry, TimeProvider time) : IRetryTransport
 {
     private RetryConnection? _seen;
 
@@ -47,9 +48,12 @@ internal sealed class RabbitMqRetryTransport(RabbitMqPoint point, int? mostRetri
             State = state,
             Deadline = state.Kept.ExpiresAt,
             EndpointIsReady = telemetry.Health.Held.Told,
+            CameBack = context.Redelivered,
             Returns = returns,
         };
     }
+
+    public Task<bool?> HasSomebodyDiedAsync(CancellationToken cancellationToken) => instances.HasSomebodyDiedAsync(point.Names.Work, cancellationToken);
 
     public Task PublishAsync(RetryConnection connection, DeliveryHold hold, Func<OutcomeMessage> message, CancellationToken cancellationToken) =>
         publisher.PublishAsync(telemetry, connection, declares ? point.PointPlan : null, hold, message, cancellationToken);

@@ -25,7 +25,10 @@ internal abstract class RetryDelivery
     /// <summary>Completed once all who observe the endpoint know that it is ready.</summary>
     public Task EndpointIsReady { get; init; } = Task.CompletedTask;
 
-    /// <summary>How often the broker has put this delivery back into the queue, because nobody settled it.</summary>
+    /// <summary>Whether somebody had this delivery before, and did not settle it.</summary>
+    public bool CameBack { get; init; }
+
+    /// <summary>How often the broker has put this delivery back into the queue, because nobody settled it; 0 where it does not count.</summary>
     public int Returns { get; init; }
 
     /// <summary>Whether the connection that it came by is open: lost deliveries were then taken away by the broker.</summary>
@@ -39,6 +42,9 @@ internal abstract class RetryDelivery
 
     /// <summary>Headers that the transport makes of a delivery, as they were at the first one; <see langword="null"/> where nothing was taken off.</summary>
     public virtual IReadOnlyDictionary<string, string>? Restored => null;
+
+    /// <summary>Tells whether the message, which came back, comes from a process that died; <see langword="null"/> when nobody knows.</summary>
+    public virtual Task<bool?> HasSomebodyDiedAsync(CancellationToken cancellationToken) => Task.FromResult<bool?>(false);
 
     /// <summary>Sends the message up the ladder. Returns when it is safe there.</summary>
     public async Task ClimbAsync(RetryDecision.Again again, ClimbCause cause, CancellationToken cancellationToken)

@@ -4,11 +4,16 @@ namespace Retry.Messaging.RabbitMq.Control;
 /// <remarks>A stream of its own, because a setting must never be lost and an announcement need not last.</remarks>
 internal sealed class Announcements(IRecordStream stream) : IAsyncDisposable
 {
+    private readonly StreamPosition _position = new();
+
     /// <summary>How long an announcement is kept at least; whoever wants to be seen repeats it well before.</summary>
     public static readonly TimeSpan Life = TimeSpan.FromDays(1);
 
     /// <summary>What the stream keeps.</summary>
     public static readonly StreamRetention Retention = new(MaxBytes: 8 << 20, SegmentBytes: 1 << 20, MaxAge: "1D");
+
+    /// <summary>Gets why the others can no longer be heard, or <see langword="null"/>.</summary>
+    public string? Failure => _position.Failure;
 
     /// <summary>Says something; the first who does declares the stream.</summary>
     /// <exception cref="ControlException">The broker did not take it.</exception>
@@ -30,11 +35,9 @@ internal sealed class Announcements(IRecordStream stream) : IAsyncDisposable
     public async Task<IReadOnlyList<ControlRecord>> ReadAsync(CancellationToken cancellationToken)
     {
         var records = new List<ControlRecord>();
-        var seen = new StreamPosition();
-        var isThere = await stream.FollowAsync(Read, seen.Fail, cancellationToken).ConfigureAwait(false);
-        if (isThere && await stream.FindEndAsync(cancellationToken).ConfigureAwait(false) is { } end)
+        if (await HearAsync(Add, cancellationToken).ConfigureAwait(false))
         {
-            await seen.ReachedAsync(end, cancellationToken).ConfigureAwait(false);
+            await CatchUpAsync(cancellationToken).ConfigureAwait(false);
         }
 
         lock (records)
@@ -42,19 +45,52 @@ internal sealed class Announcements(IRecordStream stream) : IAsyncDisposable
             return [.. records];
         }
 
-        void Read(StreamRecord item)
+        void Add(ControlRecord record)
         {
-            if (ControlRecordFormat.Read(item.Properties, item.Body) is { } record)
+            lock (records)
             {
-                lock (records)
-                {
-                    records.Add(record);
-                }
+                records.Add(record);
             }
+        }
+    }
 
-            seen.At(item.Offset);
+    /// <summary>Reads what has been said, in order, and then what is said. The first who does declares the stream.</summary>
+    /// <exception cref="ControlException">The stream cannot be declared, or not be read.</exception>
+    public async Task FollowAsync(Action<ControlRecord> said, CancellationToken cancellationToken)
+    {
+        if (!await HearAsync(said, cancellationToken).ConfigureAwait(false))
+        {
+            await stream.DeclareAsync(cancellationToken).ConfigureAwait(false);
+            await HearAsync(said, cancellationToken).ConfigureAwait(false);
+        }
+
+        await CatchUpAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Waits until all that has been said by now is heard. One at a time.</summary>
+    /// <exception cref="ControlException">The others can no longer be heard.</exception>
+    public async Task CatchUpAsync(CancellationToken cancellationToken)
+    {
+        if (await stream.FindEndAsync(cancellationToken).ConfigureAwait(false) is { } end)
+        {
+            await _position.ReachedAsync(end, cancellationToken).ConfigureAwait(false);
         }
     }
 
     public ValueTask DisposeAsync() => stream.DisposeAsync();
+
+    private Task<bool> HearAsync(Action<ControlRecord> said, CancellationToken cancellationToken)
+    {
+        return stream.FollowAsync(Read, _position.Fail, cancellationToken);
+
+        void Read(StreamRecord item)
+        {
+            if (ControlRecordFormat.Read(item.Properties, item.Body) is { } record)
+            {
+                said(record);
+            }
+
+            _position.At(item.Offset);
+        }
+    }
 }

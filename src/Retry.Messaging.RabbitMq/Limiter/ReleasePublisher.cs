@@ -10,11 +10,15 @@ namespace Retry.Messaging.RabbitMq.Limiter;
 /// <remarks>
 /// A refusal (the work queue is full, or has lost its majority) starts a backoff of 1 s to 30 s, after which one message is tried
 /// alone; a confirm ends it. The loop of a session owns it; only answers come from the client.
+/// A message that is suspected of killing its consumer goes by the lowest rung. The process that releases it may be the one that
+/// dies of it, and by then what it released must be acknowledged: otherwise the release queue has it all a second time.
 /// </remarks>
 internal sealed class ReleasePublisher
 {
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan SuspectDelay = DelayLadder.Step * 5;
 
     private readonly IChannel _channel;
     private readonly LimiterConnection _connection;
@@ -22,6 +26,7 @@ internal sealed class ReleasePublisher
     private readonly string _workQueue;
     private readonly TimeProvider _time;
     private readonly LadderRoute _route;
+    private readonly LadderRoute _late;
     private readonly InFlight _inFlight = new();
     private readonly ConcurrentQueue<(ulong Number, bool Multiple, bool Refused)> _answers = new();
     private TimeSpan? _backoff;
@@ -35,6 +40,7 @@ internal sealed class ReleasePublisher
         _workQueue = workQueue;
         _time = time;
         _route = DelayLadder.Route(TimeSpan.Zero, workQueue);
+        _late = DelayLadder.Route(SuspectDelay, workQueue);
         channel.BasicAcksAsync += (_, args) => AnsweredAsync(args.DeliveryTag, args.Multiple, refused: false);
         channel.BasicNacksAsync += (_, args) => AnsweredAsync(args.DeliveryTag, args.Multiple, refused: true);
 
@@ -74,11 +80,12 @@ internal sealed class ReleasePublisher
             properties.Priority = priority;
         }
 
+        var route = RetryHeaderReader.HasCrashed(properties.Headers) ? _late : _route;
         _inFlight.Add(delivery);
         var left = _connection.Watch.ExpectAsync(_channel.ChannelNumber, _encrypted, due);
         try
         {
-            await _channel.BasicPublishAsync(_route.Exchange, _route.RoutingKey, mandatory: true, properties, delivery.Body, _connection.Over).ConfigureAwait(false);
+            await _channel.BasicPublishAsync(route.Exchange, route.RoutingKey, mandatory: true, properties, delivery.Body, _connection.Over).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (_connection.Ended is not null)
         {

@@ -32,6 +32,9 @@ public static class BrokerNames
     /// <summary>The stream in which processes say what they are; kept for a day.</summary>
     public const string AnnouncementStream = LadderPrefix + "announcements";
 
+    /// <summary>What the sign of life of an instance begins with: a queue that is there as long as its connection.</summary>
+    internal const string InstancePrefix = LadderPrefix + "instance.";
+
     /// <summary>The exchange that leads to the parking lots; its routing key is the work queue's name.</summary>
     public const string ParkingExchange = "retry.parking";
 
@@ -71,6 +74,10 @@ public static class BrokerNames
         ArgumentNullException.ThrowIfNull(level);
         return LadderPrefix + level.Grade(digit);
     }
+
+    /// <summary>The queue that is there as long as an instance of a service is connected.</summary>
+    /// <param name="instance">The instance's id.</param>
+    internal static string InstanceQueue(string instance) => InstancePrefix + instance;
 
     /// <summary>The release queue of a work queue, in the default naming.</summary>
     /// <param name="workQueue">The work queue's name.</param>

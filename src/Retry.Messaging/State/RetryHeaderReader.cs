@@ -32,6 +32,11 @@ public static class RetryHeaderReader
     /// <summary>The work queue that wrote the headers, if any did.</summary>
     internal static string? OriginOf(IDictionary<string, object?> headers) => Text(Unpacked(headers), RetryHeaderNames.Origin);
 
+    /// <summary>Whether a process died of, or beside, the message since its last outcome. Cheaper than to read the whole state.</summary>
+    internal static bool HasCrashed(IDictionary<string, object?> headers) => headers.TryGetValue(RetryHeaderNames.State, out var packed)
+        ? packed is byte[] text && text.AsSpan().IndexOf("\ncrashes="u8) >= 0
+        : headers.ContainsKey(RetryHeaderNames.Crashes);
+
     // one text while it climbs; headers of their own when it is parked or replayed
     private static IDictionary<string, object?> Unpacked(IDictionary<string, object?> headers) =>
         Text(headers, RetryHeaderNames.State) is { } packed ? PackedState.Read(packed) : headers;

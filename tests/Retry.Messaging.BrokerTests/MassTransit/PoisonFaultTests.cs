@@ -4,6 +4,9 @@ using MassTransit;
 using RabbitMQ.Client;
 using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.Decisions;
+using Retry.Messaging.Naming;
+using Retry.Messaging.RabbitMq.Control;
+using Retry.Messaging.RabbitMq.Instances;
 using Shouldly;
 using Xunit;
 
@@ -36,7 +39,12 @@ public sealed class PoisonFaultTests(BrokerFixture broker)
 
         await raw.WaitForCountAsync(Queue, 1, Deadline);
 
-        // a process that is gone with the message in its hands
+        // a process that is gone with the message in its hands, without a word
+        await using (var announcements = new Announcements(new RecordStream(raw.Connection, BrokerNames.AnnouncementStream, Announcements.Retention, TimeProvider.System)))
+        {
+            await announcements.SayAsync(InstanceDocument.Began(Queue, "the dead one", "test", DateTimeOffset.UtcNow), default);
+        }
+
         await using (var channel = await raw.Connection.CreateChannelAsync())
         {
             (await channel.BasicGetAsync(Queue, autoAck: false)).ShouldNotBeNull();
@@ -55,7 +63,7 @@ public sealed class PoisonFaultTests(BrokerFixture broker)
                     return Task.CompletedTask;
                 });
             }),
-            x => x.AddGradientRetry(options => options.Suspicion = new CrashSuspicion { ReturnsAtLeast = 1, CrashesAtMost = 1 }));
+            x => x.AddGradientRetry(options => options.Suspicion = new CrashSuspicion { DeathsAtMost = 1 }));
 
         await raw.WaitForCountAsync(Queue + ".parked", 1, Deadline);
         await raw.WaitForCountAsync(canBeRead ? typed : untyped, 1, Deadline);

@@ -1,6 +1,8 @@
 using System.Diagnostics;
+using System.Globalization;
 using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.BrokerTests.Processes;
+using Retry.Messaging.Naming;
 using Shouldly;
 using Xunit;
 using Xunit.Abstractions;
@@ -26,47 +28,16 @@ public sealed class RollingRestartTests(BrokerFixture broker, ITestOutputHelper 
             [SlowConsumer.BrokerVariable] = uri.ToString(),
             [SlowConsumer.LedgerVariable] = ledger,
         };
-        var instances = new Process[3];
-        var restarts = 0;
         var took = TimeSpan.Zero;
-        try
+        await using (var cluster = await Cluster.StartAsync(environment))
         {
-            for (var i = 0; i < instances.Length; i++)
-            {
-                instances[i] = await StartAsync(environment);
-            }
-
             for (var i = 0; i < Jobs; i++)
             {
                 await PublishAsync(raw, $"job-{i}");
             }
 
-            var clock = Stopwatch.StartNew();
-            for (; restarts < Restarts; restarts++)
-            {
-                var victim = restarts % instances.Length;
-                Signals.Send(instances[victim].Id, Signals.Terminate).ShouldBeTrue();
-                await instances[victim].WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(20));
-                instances[victim].Dispose();
-                instances[victim] = await StartAsync(environment);
-                var next = TimeSpan.FromSeconds(5 * (restarts + 1)) - clock.Elapsed;
-                await Task.Delay(next > TimeSpan.Zero ? next : TimeSpan.Zero);
-            }
-
-            took = clock.Elapsed;
+            took = await cluster.RestartAsync(Restarts, TimeSpan.FromSeconds(5));
             await UntilAsync(() => Read(ledger).Where(line => line.EndsWith(" 2", StringComparison.Ordinal)).Distinct().Count() == Jobs, TimeSpan.FromMinutes(2));
-        }
-        finally
-        {
-            foreach (var instance in instances)
-            {
-                if (instance is not null)
-                {
-                    Signals.Send(instance.Id, Signals.Terminate);
-                    await instance.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(20));
-                    instance.Dispose();
-                }
-            }
         }
 
         // A first attempt that fails in the moment of the signal is cut off like one that is at work: it is repeated, under its
@@ -75,7 +46,7 @@ public sealed class RollingRestartTests(BrokerFixture broker, ITestOutputHelper 
         var jobs = Enumerable.Range(0, Jobs).Select(i => $"job-{i}").Order().ToList();
         runs.Where(run => run.EndsWith(" 1", StringComparison.Ordinal)).Distinct().Order().ShouldBe(jobs.Select(job => job + " 1"));
         runs.Where(run => !run.EndsWith(" 1", StringComparison.Ordinal)).Order().ShouldBe(jobs.Select(job => job + " 2"));
-        output.WriteLine($"{restarts} restarts in {took.TotalSeconds:0} s, {runs.Count - (2 * Jobs)} first attempts cut off as they failed");
+        output.WriteLine($"{Restarts} restarts in {took.TotalSeconds:0} s, {runs.Count - (2 * Jobs)} first attempts cut off as they failed");
         (await raw.CountAsync("slow")).ShouldBe(0u);
         (await raw.CountAsync("slow.parked")).ShouldBe(0u);
         (await raw.CountAsync(faults)).ShouldBe(0u);
@@ -84,21 +55,97 @@ public sealed class RollingRestartTests(BrokerFixture broker, ITestOutputHelper 
         Directory.Delete(ledger, recursive: true);
     }
 
+    /// <summary>Jobs that take longer than an instance lives are cut off again and again. They come again at once, and nobody suspects them.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task What_restarts_cut_off_is_neither_suspected_nor_kept_away(bool quorum) =>
+        await DeployAsync(quorum, plain: false, jobs: 60, work: TimeSpan.FromSeconds(4), prefetch: 10, restarts: 18, every: TimeSpan.FromSeconds(1.5));
+
+    [Theory]
+    [Trait("Category", "Long")]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_deployment_of_five_minutes_parks_nothing_and_runs_each_job_once(bool quorum) =>
+        await DeployAsync(quorum, plain: false, jobs: 750, work: TimeSpan.FromSeconds(16), prefetch: 50, restarts: 60, every: TimeSpan.FromSeconds(5));
+
+    [Theory]
+    [Trait("Category", "Long")]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_restart_delays_no_job_by_more_than_5_s_compared_with_plain_MassTransit(bool quorum)
+    {
+        var without = await DeployAsync(quorum, plain: true, jobs: 60, work: TimeSpan.FromSeconds(4), prefetch: 10, restarts: 18, every: TimeSpan.FromSeconds(1.5));
+        var with = await DeployAsync(quorum, plain: false, jobs: 60, work: TimeSpan.FromSeconds(4), prefetch: 10, restarts: 18, every: TimeSpan.FromSeconds(1.5));
+        output.WriteLine($"after the last restart all was done in {without.TotalSeconds:0.0} s without graded retry, {with.TotalSeconds:0.0} s with it");
+        (with - without).ShouldBeLessThan(TimeSpan.FromSeconds(5));
+    }
+
+    private async Task<TimeSpan> DeployAsync(bool quorum, bool plain, int jobs, TimeSpan work, int prefetch, int restarts, TimeSpan every)
+    {
+        var uri = await broker.CreateVirtualHostAsync();
+        var ledger = Directory.CreateTempSubdirectory("deployment-").FullName;
+        await using var raw = await RawClient.ConnectAsync(uri);
+        var environment = new Dictionary<string, string>
+        {
+            [SlowConsumer.BrokerVariable] = uri.ToString(),
+            [SlowConsumer.LedgerVariable] = ledger,
+            [SlowConsumer.WorkSecondsVariable] = work.TotalSeconds.ToString(CultureInfo.InvariantCulture),
+            [SlowConsumer.StopSecondsVariable] = "1",
+            [SlowConsumer.PrefetchVariable] = prefetch.ToString(CultureInfo.InvariantCulture),
+            [SlowConsumer.SucceedsVariable] = bool.TrueString,
+            [SlowConsumer.QuorumVariable] = quorum.ToString(),
+            [SlowConsumer.PlainVariable] = plain.ToString(),
+        };
+        string? climbs = null;
+        TimeSpan took;
+        var clock = new Stopwatch();
+        await using (var cluster = await Cluster.StartAsync(environment))
+        {
+            if (!plain)
+            {
+                // all that climbs comes by there
+                await using var channel = await raw.Connection.CreateChannelAsync();
+                climbs = (await channel.QueueDeclareAsync("climbs", durable: true, exclusive: false, autoDelete: false)).QueueName;
+                await channel.QueueBindAsync(climbs, BrokerNames.ReturnExchange, "#");
+            }
+
+            for (var i = 0; i < jobs; i++)
+            {
+                await PublishAsync(raw, $"job-{i}");
+            }
+
+            took = await cluster.RestartAsync(restarts, every);
+            clock.Start();
+            await UntilAsync(() => Read(ledger).Count >= jobs, TimeSpan.FromMinutes(6));
+            clock.Stop();
+        }
+
+        output.WriteLine($"{restarts} restarts in {took.TotalSeconds:0} s; the last job {clock.Elapsed.TotalSeconds:0.0} s later; quorum {quorum}, plain {plain}");
+        Read(ledger).Order().ShouldBe(Enumerable.Range(0, jobs).Select(i => $"job-{i} 1").Order());
+        (await raw.CountAsync("slow")).ShouldBe(0u);
+        if (climbs is not null)
+        {
+            Logged(ledger).ShouldBeEmpty();
+            (await raw.CountAsync(climbs)).ShouldBe(0u);
+            (await raw.CountAsync("slow.parked")).ShouldBe(0u);
+            await raw.ShouldHaveLeftNothingBehindAsync("slow");
+        }
+
+        Directory.Delete(ledger, recursive: true);
+        return clock.Elapsed;
+    }
+
+    private static List<string> Logged(string ledger) => [.. Directory.EnumerateFiles(ledger, "*" + SlowConsumer.Log).SelectMany(File.ReadLines)];
+
     private static List<string> Read(string ledger) =>
-        [.. Directory.EnumerateFiles(ledger).SelectMany(file => ReadShared(file).Split('\n', StringSplitOptions.RemoveEmptyEntries))];
+        [.. Directory.EnumerateFiles(ledger).Where(file => !file.EndsWith(SlowConsumer.Log, StringComparison.Ordinal)).SelectMany(file => ReadShared(file).Split('\n', StringSplitOptions.RemoveEmptyEntries))];
 
     private static string ReadShared(string file)
     {
         using var reader = new StreamReader(new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
         var text = reader.ReadToEnd();
         return text[..(text.LastIndexOf('\n') + 1)];
-    }
-
-    private static async Task<Process> StartAsync(Dictionary<string, string> environment)
-    {
-        var process = TestProcess.Start(TestProcess.SlowConsumerRole, environment);
-        (await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(60))).ShouldBe(SlowConsumer.Ready);
-        return process;
     }
 
     private static Task PublishAsync(RawClient raw, string id)
@@ -115,6 +162,60 @@ public sealed class RollingRestartTests(BrokerFixture broker, ITestOutputHelper 
         {
             clock.Elapsed.ShouldBeLessThan(deadline);
             await Task.Delay(100);
+        }
+    }
+
+    /// <summary>Three instances, of which one after the other is ended by SIGTERM and started again.</summary>
+    private sealed class Cluster(Dictionary<string, string> environment) : IAsyncDisposable
+    {
+        private readonly Process?[] _instances = new Process?[3];
+
+        public static async Task<Cluster> StartAsync(Dictionary<string, string> environment)
+        {
+            var cluster = new Cluster(environment);
+            for (var i = 0; i < cluster._instances.Length; i++)
+            {
+                cluster._instances[i] = await cluster.StartAsync();
+            }
+
+            return cluster;
+        }
+
+        public async Task<TimeSpan> RestartAsync(int restarts, TimeSpan every)
+        {
+            var clock = Stopwatch.StartNew();
+            for (var restart = 0; restart < restarts; restart++)
+            {
+                var victim = restart % _instances.Length;
+                await EndAsync(_instances[victim]!);
+                _instances[victim] = await StartAsync();
+                var next = (every * (restart + 1)) - clock.Elapsed;
+                await Task.Delay(next > TimeSpan.Zero ? next : TimeSpan.Zero);
+            }
+
+            return clock.Elapsed;
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            foreach (var instance in _instances.OfType<Process>())
+            {
+                await EndAsync(instance);
+            }
+        }
+
+        private static async Task EndAsync(Process instance)
+        {
+            Signals.Send(instance.Id, Signals.Terminate).ShouldBeTrue();
+            await instance.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(20));
+            instance.Dispose();
+        }
+
+        private async Task<Process> StartAsync()
+        {
+            var process = TestProcess.Start(TestProcess.SlowConsumerRole, environment);
+            (await process.StandardOutput.ReadLineAsync().WaitAsync(TimeSpan.FromSeconds(60))).ShouldBe(SlowConsumer.Ready);
+            return process;
         }
     }
 }

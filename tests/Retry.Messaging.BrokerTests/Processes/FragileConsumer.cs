@@ -11,7 +11,12 @@ internal static class FragileConsumer
     public const string BrokerVariable = "FRAGILE_CONSUMER_BROKER";
     public const string LedgerVariable = "FRAGILE_CONSUMER_LEDGER";
     public const string LongestVariable = "FRAGILE_CONSUMER_KEEPS_AWAY_SECONDS";
+    public const string ClassicVariable = "FRAGILE_CONSUMER_CLASSIC";
+    public const string LimitedVariable = "FRAGILE_CONSUMER_LIMITED";
     public const string Queue = "fragile";
+
+    private static readonly TimeSpan BeforeItKills = TimeSpan.FromMilliseconds(400);
+    private static readonly TimeSpan SlowWork = TimeSpan.FromMilliseconds(300);
 
     public static async Task RunAsync()
     {
@@ -24,23 +29,45 @@ internal static class FragileConsumer
             broker,
             (context, cfg) => cfg.ReceiveEndpoint(Queue, e =>
             {
-                e.SetQuorumQueue();
+                if (!Is(ClassicVariable))
+                {
+                    e.SetQuorumQueue();
+                }
+
                 e.PrefetchCount = 200;
-                e.UseGradientRetry(context, retry => retry.Fixed(TimeSpan.FromMilliseconds(200)).Retries(3));
-                e.Handler<Cargo>(cargo =>
+                e.UseGradientRetry(context, retry =>
+                {
+                    retry.Fixed(TimeSpan.FromMilliseconds(200)).Retries(3);
+                    if (Is(LimitedVariable))
+                    {
+                        retry.LimitRedelivery(100);
+                    }
+                });
+                e.Handler<Cargo>(async cargo =>
                 {
                     if (cargo.Message.Kills)
                     {
+                        // by then its quick neighbours are acknowledged: what is done twice afterwards was forked
+                        await Task.Delay(BeforeItKills);
                         Environment.FailFast("the message that kills");
                     }
 
+                    if (IsSlow(cargo.Message.Number))
+                    {
+                        await Task.Delay(SlowWork);
+                    }
+
                     lines.WriteLine(cargo.Message.Number.ToString(CultureInfo.InvariantCulture));
-                    return Task.CompletedTask;
                 });
             }),
-            x => x.AddGradientRetry(options => options.Suspicion = new CrashSuspicion { Shortest = longest / 6, Longest = longest }));
+            x => x.AddGradientRetry(options => options.Suspicion = new CrashSuspicion { Longest = longest }));
         await Task.Run(Console.In.ReadToEnd);
     }
+
+    // one in ten is cut off when the process dies
+    private static bool IsSlow(int number) => number % 10 == 0;
+
+    private static bool Is(string variable) => Environment.GetEnvironmentVariable(variable) == bool.TrueString;
 
     public sealed record Cargo(int Number, bool Kills);
 }

@@ -26,6 +26,7 @@ public class FolderTests
             ["Control"] = ["Publishing"],
             ["Health"] = ["Topology"],
             ["Holding"] = ["Management", "Verification"],
+            ["Instances"] = ["Control", "Limiter"],
             ["Limiter"] = ["Control", "Holding", "Publishing", "Topology"],
             ["Management"] = ["Connections"],
             ["Parking"] = ["Holding", "Limiter", "Publishing", "Telemetry", "Topology"],

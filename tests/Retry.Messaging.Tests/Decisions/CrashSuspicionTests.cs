@@ -12,47 +12,59 @@ public class CrashSuspicionTests
     private static readonly DateTimeOffset Now = new(2026, 11, 1, 12, 0, 0, TimeSpan.Zero);
 
     [Theory]
-    [InlineData(-1)]
     [InlineData(0)]
-    [InlineData(1)]
-    [InlineData(2)]
-    public void Who_was_returned_up_to_twice_is_consumed(int returns) =>
-        Decide(RetryState.Fresh with { Crashes = 4 }, returns).ShouldBeNull();
+    [InlineData(9)]
+    public void Whose_process_lives_is_consumed(int crashes) =>
+        Decide(RetryState.Fresh with { Crashes = crashes }, died: false).ShouldBeNull();
 
     [Theory]
-    [InlineData(3)]
-    [InlineData(int.MaxValue)]
-    public void Who_was_returned_more_often_is_kept_away_and_uses_no_attempt(int returns)
+    [InlineData(false, 0, false)]
+    [InlineData(true, 0, true)]
+    [InlineData(false, 9, false)]
+    [InlineData(false, 10, true)]
+    public void Nearly_no_delivery_is_looked_at(bool cameBack, int crashes, bool concerns) =>
+        new CrashSuspicion().Concerns(RetryState.Fresh with { Crashes = crashes }, cameBack).ShouldBe(concerns);
+
+    [Theory]
+    [InlineData(0, 1, 2)]
+    [InlineData(1, 1, 4)]
+    [InlineData(4, 1, 32)]
+    [InlineData(5, 1, 60)]
+    [InlineData(8, 1, 60)]
+    [InlineData(9, 1, 1)]
+    public void Who_came_back_from_a_dead_process_is_kept_away_longer_each_time_and_uses_no_attempt(int crashes, int shortest, int longest)
     {
-        var state = RetryState.Fresh with { Attempt = 4, Error = "the last one" };
+        var state = RetryState.Fresh with { Attempt = 4, Error = "the last one", Crashes = crashes };
 
         for (var seed = 0; seed < 200; seed++)
         {
-            var again = Decide(state, returns, seed).ShouldBeOfType<RetryDecision.Again>();
+            var again = Decide(state, died: true, seed).ShouldBeOfType<RetryDecision.Again>();
 
-            again.Delay.ShouldBeInRange(TimeSpan.FromSeconds(5), TimeSpan.FromSeconds(30));
+            again.Delay.ShouldBeInRange(TimeSpan.FromSeconds(shortest), TimeSpan.FromSeconds(longest));
             again.DueAt.ShouldBe(Now + again.Delay);
-            again.State.ShouldBe(state with { Id = "fallback", Crashes = 1, DueAt = again.DueAt });
+            again.State.ShouldBe(state with { Id = "fallback", Crashes = crashes + 1, DueAt = again.DueAt });
         }
     }
 
     [Fact]
     public void The_delay_is_drawn_so_that_neighbours_part() =>
-        Enumerable.Range(0, 100).Select(seed => Decide(RetryState.Fresh, 3, seed)).OfType<RetryDecision.Again>().Select(again => again.Delay).Distinct().Count().ShouldBeGreaterThan(15);
+        Enumerable.Range(0, 100).Select(seed => Decide(RetryState.Fresh with { Crashes = 4 }, died: true, seed)).OfType<RetryDecision.Again>().Select(again => again.Delay).Distinct().Count().ShouldBeGreaterThan(15);
 
-    [Fact]
-    public void The_fifth_suspicion_in_a_row_parks()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Who_was_there_at_the_tenth_death_in_a_row_is_parked_when_it_comes_again(bool died)
     {
         var state = RetryState.Fresh;
-        for (var crash = 1; crash < 5; crash++)
+        for (var crash = 1; crash <= 10; crash++)
         {
-            state = Decide(state, 3).ShouldBeOfType<RetryDecision.Again>().State;
+            state = Decide(state, died: true).ShouldBeOfType<RetryDecision.Again>().State;
             state.Crashes.ShouldBe(crash);
         }
 
-        var park = Decide(state, 3).ShouldBeOfType<RetryDecision.Park>();
+        var park = Decide(state, died).ShouldBeOfType<RetryDecision.Park>();
         park.Reason.ShouldBe(ParkReason.Poison);
-        park.State.Crashes.ShouldBe(5);
+        park.State.Crashes.ShouldBe(10);
         park.State.Attempt.ShouldBe(1);
         park.State.DueAt.ShouldBeNull();
     }
@@ -69,7 +81,7 @@ public class CrashSuspicionTests
 
     [Fact]
     public void A_forged_number_of_crashes_does_not_overflow() =>
-        Decide(RetryState.Fresh with { Crashes = int.MaxValue }, 3).ShouldBeOfType<RetryDecision.Park>().State.Crashes.ShouldBe(int.MaxValue);
+        Decide(RetryState.Fresh with { Crashes = int.MaxValue }, died: true).ShouldBeOfType<RetryDecision.Park>().State.Crashes.ShouldBe(int.MaxValue);
 
-    private static RetryDecision? Decide(RetryState state, int returns, int seed = 1) => new CrashSuspicion().Decide(state, returns, "fallback", Now, new Random(seed));
+    private static RetryDecision? Decide(RetryState state, bool died, int seed = 1) => new CrashSuspicion().Decide(state, died, static () => "fallback", Now, new Random(seed));
 }

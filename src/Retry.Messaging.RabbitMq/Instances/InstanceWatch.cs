@@ -1,0 +1,197 @@
+using Microsoft.Extensions.Logging;
+using RabbitMQ.Client;
+
+namespace Retry.Messaging.RabbitMq.Instances;
+
+/// <summary>Tells a message that came back from a process that died from one that was only cut off.</summary>
+/// <remarks>
+/// <list type="number">
+/// <item>Before an instance consumes, it says so in a stream and shows a sign of life (<see cref="InstanceSession"/>).</item>
+/// <item>Before it cuts off its first delivery, an instance that is stopped in good order says that, too.</item>
+/// <item>A message comes back. Somebody who served its queue has no sign of life and has not said that it stops: it died. Otherwise the
+/// message was cut off by a restart, and is consumed like any other.</item>
+/// </list>
+/// Which instance held which message nobody knows, so a death counts against all that comes back in the ten minutes after it.
+/// </remarks>
+internal sealed partial class InstanceWatch(TimeProvider time, ILogger logger)
+{
+    // the broker returns deliveries and takes the sign of life away at once, but not in one step
+    private static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(300);
+    private static readonly TimeSpan Fresh = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan StartPatience = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan StopPatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan FailurePause = TimeSpan.FromSeconds(30);
+    private static readonly string By = $"{Environment.MachineName}:{Environment.ProcessId}";
+
+    private readonly Lock _lock = new();
+    private readonly HashSet<string> _queues = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (long At, Task<bool?> Died)> _looks = new(StringComparer.Ordinal);
+    private string _instance = NewInstance();
+    private IConnection? _connection;
+    private IConnection? _openedOn;
+    private Task<InstanceSession>? _session;
+    private long _opened;
+    private string? _trouble;
+
+    /// <summary>Has an instance say that it is about to consume from a queue. Start-up does not fail here, and waits for 10 s at most.</summary>
+    /// <param name="connection">The connection that the deliveries come by.</param>
+    /// <param name="queue">The queue.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    public async Task BeginAsync(IConnection connection, string queue, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+        {
+            _connection = connection;
+            _queues.Add(queue);
+        }
+
+        using var patience = new CancellationTokenSource(StartPatience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        try
+        {
+            var session = await SessionAsync(connection).WaitAsync(either.Token).ConfigureAwait(false);
+            await session.BeginAsync(queue, either.Token).ConfigureAwait(false);
+            // who is missing already is known from now on
+            _ = LookAsync(queue);
+        }
+#pragma warning disable CA1031 // without it a killer is found later, or not: that is said, and the service runs
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            Say(exception is OperationCanceledException ? $"the broker did not answer within {StartPatience.TotalSeconds:0} s" : exception.Message);
+        }
+#pragma warning restore CA1031
+    }
+
+    /// <summary>Has the instance say that it stops. It waits for 2 s at most; the stop goes on in any case.</summary>
+    public async Task EndAsync()
+    {
+        Task<InstanceSession>? ending;
+        lock (_lock)
+        {
+            // started again, a bus is another instance
+            (ending, _session) = (_session, null);
+            _instance = NewInstance();
+            _queues.Clear();
+        }
+
+        if (ending is not { IsCompletedSuccessfully: true })
+        {
+            return;
+        }
+
+        using var patience = new CancellationTokenSource(StopPatience, time);
+        try
+        {
+            var session = await ending.ConfigureAwait(false);
+            await session.EndAsync(patience.Token).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // the stop goes on; what it cuts off is taken for what a dead process left
+        catch (Exception exception)
+        {
+            LogStopNotSaid(exception is OperationCanceledException ? $"the broker did not take it within {StopPatience.TotalSeconds:0} s" : exception.Message.TrimEnd('.'));
+        }
+#pragma warning restore CA1031
+    }
+
+    /// <summary>Tells whether a process died that may have held a message which has come back just now.</summary>
+    /// <param name="queue">The message's queue.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns><see langword="null"/> when nobody knows.</returns>
+    public async Task<bool?> HasSomebodyDiedAsync(string queue, CancellationToken cancellationToken)
+    {
+        await Task.Delay(Settle, time, cancellationToken).ConfigureAwait(false);
+        return await LookAsync(queue).WaitAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    // one look serves all that came back together
+    private Task<bool?> LookAsync(string queue)
+    {
+        lock (_lock)
+        {
+            if (_looks.TryGetValue(queue, out var look) && time.GetElapsedTime(look.At) < Fresh)
+            {
+                return look.Died;
+            }
+
+            var looking = LookAnewAsync(queue);
+            _looks[queue] = (time.GetTimestamp(), looking);
+            return looking;
+        }
+    }
+
+    private async Task<bool?> LookAnewAsync(string queue)
+    {
+        await Task.Yield();
+        IConnection? connection;
+        lock (_lock)
+        {
+            connection = _connection;
+        }
+
+        if (connection is not { IsOpen: true })
+        {
+            return null;
+        }
+
+        using var patience = new CancellationTokenSource(StartPatience, time);
+        try
+        {
+            var session = await SessionAsync(connection).WaitAsync(patience.Token).ConfigureAwait(false);
+            return await session.HasSomebodyDiedAsync(queue, patience.Token).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // whatever it was, nobody knows then
+        catch (Exception exception)
+        {
+            if (connection.IsOpen)
+            {
+                Say(exception is OperationCanceledException ? $"the broker did not answer within {StartPatience.TotalSeconds:0} s" : exception.Message);
+            }
+
+            return null;
+        }
+#pragma warning restore CA1031
+    }
+
+    private Task<InstanceSession> SessionAsync(IConnection connection)
+    {
+        lock (_lock)
+        {
+            var isUsable = _session is { } session && _openedOn == connection && (!session.IsCompleted || session is { IsCompletedSuccessfully: true, Result.IsOpen: true });
+            if (_session is null || _openedOn != connection || (!isUsable && time.GetElapsedTime(_opened) >= FailurePause))
+            {
+                _openedOn = connection;
+                _opened = time.GetTimestamp();
+                _session = OpenAsync(connection, _instance, [.. _queues]);
+            }
+
+            return _session;
+        }
+    }
+
+    private async Task<InstanceSession> OpenAsync(IConnection connection, string instance, IReadOnlyList<string> queues)
+    {
+        await Task.Yield();
+        var session = new InstanceSession(connection, instance, By, time);
+        using var patience = new CancellationTokenSource(StartPatience, time);
+        await session.OpenAsync(patience.Token).ConfigureAwait(false);
+        await Task.WhenAll(queues.Select(queue => session.BeginAsync(queue, patience.Token))).ConfigureAwait(false);
+        return session;
+    }
+
+    private static string NewInstance() => Guid.NewGuid().ToString("N")[..16];
+
+    // what lasts is said once
+    private void Say(string why)
+    {
+        if (Interlocked.Exchange(ref _trouble, why) != why)
+        {
+            LogUnknown(why.TrimEnd('.'));
+        }
+    }
+
+    [LoggerMessage(LogEvents.InstancesUnknown, LogLevel.Warning, "Whether other instances die is not known here: {Reason}. A message that kills its process is found by the broker's count alone, and on a classic queue not at all")]
+    private partial void LogUnknown(string reason);
+
+    [LoggerMessage(LogEvents.StopNotSaid, LogLevel.Information, "Stopped without being able to say so ({Reason}). What this instance cut off is kept away from its queue for some seconds, as if the process had died")]
+    private partial void LogStopNotSaid(string reason);
+}
