@@ -39,6 +39,15 @@ internal sealed class InstanceBook
         }
     }
 
+    /// <summary>Whether an instance, or another for it, has said that it stops.</summary>
+    public bool HasEnded(string instance)
+    {
+        lock (_lock)
+        {
+            return _ended.Contains(instance);
+        }
+    }
+
     /// <summary>The instances that should be consuming from a queue.</summary>
     public IReadOnlyList<string> Serving(string queue)
     {

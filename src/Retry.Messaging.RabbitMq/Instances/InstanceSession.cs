@@ -10,9 +10,8 @@ namespace Retry.Messaging.RabbitMq.Instances;
 /// <summary>An instance on one connection: its sign of life, what it says, and what the others say.</summary>
 /// <remarks>
 /// The sign of life is a queue that this connection consumes from and the broker deletes with its last consumer. It ends when
-/// the connection does, so the broker takes the sign and the deliveries away together. Looking at one is a passive
-/// declaration, which neither an alarm nor a missing permission stops.
-/// Nothing is closed by hand: all channels end with the connection.
+/// the connection does, so the broker takes the sign and the deliveries away together. Nothing is closed by hand: all
+/// channels end with the connection.
 /// </remarks>
 #pragma warning disable CA1001 // all that is on the connection ends with it, and a semaphore without a wait handle holds nothing
 internal sealed class InstanceSession(IConnection connection, string instance, string by, TimeProvider time)
@@ -37,6 +36,9 @@ internal sealed class InstanceSession(IConnection connection, string instance, s
 
     /// <summary>Gets a value indicating whether it hears the others.</summary>
     public bool IsOpen => connection.IsOpen && _announcements.Failure is null;
+
+    /// <summary>Gets a value indicating whether the others believe that this instance has ended.</summary>
+    public bool IsForgotten => _book.HasEnded(instance);
 
     /// <summary>Shows the sign of life, and reads what has been said so far.</summary>
     /// <exception cref="ControlException">The broker refuses it.</exception>
@@ -86,14 +88,15 @@ internal sealed class InstanceSession(IConnection connection, string instance, s
         await _one.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
-            if (!await IsSomebodyMissingAsync(queue, cancellationToken).ConfigureAwait(false))
+            var missing = await FindMissingAsync(queue, cancellationToken).ConfigureAwait(false);
+            if (missing.Count == 0)
             {
                 return false;
             }
 
             // who stops in good order says so before it goes: that may be on its way here
             await _announcements.CatchUpAsync(cancellationToken).ConfigureAwait(false);
-            return _book.Serving(queue).Any(other => _missing.TryGetValue(other, out var since) && time.GetElapsedTime(since) < Evidence);
+            return _book.Serving(queue).Intersect(missing).Any();
         }
         finally
         {
@@ -101,9 +104,9 @@ internal sealed class InstanceSession(IConnection connection, string instance, s
         }
     }
 
-    private async Task<bool> IsSomebodyMissingAsync(string queue, CancellationToken cancellationToken)
+    private async Task<IReadOnlyList<string>> FindMissingAsync(string queue, CancellationToken cancellationToken)
     {
-        var found = false;
+        var found = new List<string>();
         foreach (var other in _book.Serving(queue).Where(other => other != instance))
         {
             if (await _look.FindAsync(BrokerNames.InstanceQueue(other), cancellationToken).ConfigureAwait(false) is { ConsumerCount: > 0 })
@@ -112,13 +115,12 @@ internal sealed class InstanceSession(IConnection connection, string instance, s
             }
             else if (time.GetElapsedTime(_missing.GetOrAdd(other, time.GetTimestamp())) < Evidence)
             {
-                found = true;
+                found.Add(other);
             }
             else
             {
                 // what it held has come back long ago
                 await _announcements.SayAsync(InstanceDocument.Ended(other, by, time.GetUtcNow()), cancellationToken).ConfigureAwait(false);
-                _missing.TryRemove(other, out _);
             }
         }
 

@@ -70,6 +70,7 @@ internal sealed partial class InstanceWatch(TimeProvider time, ILogger logger)
         {
             // started again, a bus is another instance
             (ending, _session) = (_session, null);
+            _connection = null;
             _instance = NewInstance();
             _queues.Clear();
         }
@@ -130,7 +131,8 @@ internal sealed partial class InstanceWatch(TimeProvider time, ILogger logger)
 
         if (connection is not { IsOpen: true })
         {
-            return null;
+            // an instance that stops consumes what still comes, or has it cut off
+            return connection is null ? false : null;
         }
 
         using var patience = new CancellationTokenSource(StartPatience, time);
@@ -174,6 +176,18 @@ internal sealed partial class InstanceWatch(TimeProvider time, ILogger logger)
         var session = new InstanceSession(connection, instance, By, time);
         using var patience = new CancellationTokenSource(StartPatience, time);
         await session.OpenAsync(patience.Token).ConfigureAwait(false);
+        if (session.IsForgotten)
+        {
+            // away for so long that the others gave it up
+            lock (_lock)
+            {
+                _instance = NewInstance();
+                session = new InstanceSession(connection, _instance, By, time);
+            }
+
+            await session.OpenAsync(patience.Token).ConfigureAwait(false);
+        }
+
         await Task.WhenAll(queues.Select(queue => session.BeginAsync(queue, patience.Token))).ConfigureAwait(false);
         return session;
     }

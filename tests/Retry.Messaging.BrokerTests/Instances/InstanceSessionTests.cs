@@ -60,7 +60,7 @@ public sealed class InstanceSessionTests(BrokerFixture broker)
     {
         var uri = await broker.CreateVirtualHostAsync();
         await using var connection = await BrokerFixture.ConnectAsync(uri);
-        var observer = await OpenAsync(connection, "observer", new FastClock(120));
+        var observer = await OpenAsync(connection, "observer", new FastClock(60));
         await using (var leaving = await BrokerFixture.ConnectAsync(uri))
         {
             await OpenAsync(leaving, "other", TimeProvider.System);

@@ -12,7 +12,7 @@ using Xunit.Abstractions;
 namespace Retry.Messaging.BrokerTests.MassTransit;
 
 /// <summary>The message that kills its consumer, and those that were only near it.</summary>
-[Collection(SharedBroker.Name)]
+[Collection(WaitingBroker.Name)]
 public sealed class PoisonTests(BrokerFixture broker, ITestOutputHelper output)
 {
     private const int Good = 2000;
