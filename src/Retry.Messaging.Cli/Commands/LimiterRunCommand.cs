@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Configuration;
+using Retry.Messaging.Policies;
 using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.RabbitMq.Topology;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Retry.Messaging.Cli.Hosting;
+using Retry.Messaging.RabbitMq;
 using Retry.Messaging.RabbitMq.Parking;
 
 namespace Retry.Messaging.Cli.Output;

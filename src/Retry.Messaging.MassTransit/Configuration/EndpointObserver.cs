@@ -13,6 +13,7 @@ using Retry.Messaging.MassTransit.Filters;
 using Retry.Messaging.MassTransit.InMemory;
 using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.Naming;
+using Retry.Messaging.Policies;
 using Retry.Messaging.RabbitMq;
 using Retry.Messaging.RabbitMq.Connections;
 using Retry.Messaging.RabbitMq.Health;

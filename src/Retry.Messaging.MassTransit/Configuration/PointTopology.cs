@@ -28,8 +28,9 @@ internal sealed partial class PointTopology(RabbitMqPoint point, TopologyKeeper 
         var connection = context.ConnectionContext.Connection;
         keeper.Add(point.Names.Work, point.PointPlan);
         // the work queue may have been deleted, and its bindings with it
-        RetryConnection.Of(connection).Forget(point.PointPlan);
-        await UnlessStoppedAsync(keeper.StartAsync(connection, context.CancellationToken)).ConfigureAwait(false);
+        var retry = RetryConnection.Of(connection);
+        retry.Forget(point.PointPlan);
+        await UnlessStoppedAsync(keeper.StartAsync(connection, call => retry.SomethingMissing += call, context.CancellationToken)).ConfigureAwait(false);
         await UnlessStoppedAsync(connected(context.ConnectionContext, point.Names.Work, context.CancellationToken)).ConfigureAwait(false);
         // from now on the keeper knows
         health.Found(PointHealth.Ladder, (string?)null);

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using Retry.Messaging.Configuration;
 using Retry.Messaging.RabbitMq;
 
 namespace Retry.Messaging.MassTransit.Filters;

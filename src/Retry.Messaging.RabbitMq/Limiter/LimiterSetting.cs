@@ -1,4 +1,5 @@
 using Retry.Messaging.Configuration;
+using Retry.Messaging.Policies;
 
 namespace Retry.Messaging.RabbitMq.Limiter;
 

@@ -118,7 +118,7 @@ internal sealed class LostMessages(IConnection connection, TimeProvider time)
 
             var left = message.State.DueAt - time.GetUtcNow();
             var route = DelayLadder.Route(left > TimeSpan.Zero ? left.Value : TimeSpan.Zero, destination);
-            using var span = RetryTracing.StartReplay(message, plan);
+            using var span = message.StartReplay(plan);
             var properties = Republication.With(delivery.Properties!, OnItsWay(message, plan), names.Work);
             RetryTracing.Propagate(properties.Headers!);
             HeaderFrame.Fit(properties, connection.FrameMax);

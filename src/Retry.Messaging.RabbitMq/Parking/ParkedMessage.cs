@@ -1,4 +1,6 @@
+using System.Diagnostics;
 using Retry.Messaging.Outcomes;
+using Retry.Messaging.RabbitMq.Telemetry;
 using Retry.Messaging.State;
 
 namespace Retry.Messaging.RabbitMq.Parking;
@@ -76,4 +78,7 @@ public sealed class ParkedMessage
     internal RetryState State { get; init; } = RetryState.Fresh;
 
     internal IDictionary<string, object?>? RawHeaders { get; init; }
+
+    /// <summary>The span of its replay.</summary>
+    internal Activity? StartReplay(string plan) => RetryTracing.StartReplay(WorkQueue, RawHeaders, Id, Reason.Name, Replayed + 1, plan);
 }

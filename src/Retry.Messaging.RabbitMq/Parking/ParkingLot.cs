@@ -99,7 +99,7 @@ public sealed class ParkingLot : IParkingLot
         async Task<bool> PublishAsync(LotDelivery delivery)
         {
             var message = delivery.Message!;
-            using var span = RetryTracing.StartReplay(message, plan);
+            using var span = message.StartReplay(plan);
             var properties = ReplayedCopy.Of(message, delivery.Properties!, plan);
             RetryTracing.Propagate(properties.Headers!);
             HeaderFrame.Fit(properties, _connection.FrameMax);

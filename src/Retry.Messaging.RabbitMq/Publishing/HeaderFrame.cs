@@ -2,7 +2,6 @@ using System.Collections;
 using System.Collections.Frozen;
 using System.Text;
 using RabbitMQ.Client;
-using Retry.Messaging.RabbitMq.Parking;
 using Retry.Messaging.State;
 
 namespace Retry.Messaging.RabbitMq.Publishing;

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using RabbitMQ.Client.Exceptions;
-using Retry.Messaging.Configuration;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Health;
 using Retry.Messaging.RabbitMq.Holding;

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Text;
 using Retry.Messaging.Ladder;
 using Retry.Messaging.Naming;
-using Retry.Messaging.RabbitMq.Parking;
 using Retry.Messaging.State;
 
 namespace Retry.Messaging.RabbitMq.Telemetry;
@@ -40,12 +39,18 @@ internal static class RetryTracing
             .SetTag(TelemetryNames.Attributes.ExceptionType, exception.GetType().FullName);
 
     /// <summary>A parked or lost message goes back: in its own trace, linked to that of whoever sends it.</summary>
-    public static Activity? StartReplay(ParkedMessage message, string plan) =>
+    /// <param name="queue">The message's work queue.</param>
+    /// <param name="headers">Its headers, as they are on the broker.</param>
+    /// <param name="id">Its id.</param>
+    /// <param name="reason">Why it is where it is.</param>
+    /// <param name="replayed">How often it has been replayed, with this time.</param>
+    /// <param name="plan">The plan that replays it.</param>
+    public static Activity? StartReplay(string queue, IDictionary<string, object?>? headers, string? id, string reason, int replayed, string plan) =>
         Source.HasListeners()
-            ? Start("replay", message.WorkQueue, ParentOf(message.RawHeaders), Activity.Current)
-                ?.SetTag(TelemetryNames.Attributes.Id, message.Id)
-                .SetTag(TelemetryNames.Attributes.Reason, message.Reason.Name)
-                .SetTag(TelemetryNames.Attributes.Replayed, message.Replayed + 1)
+            ? Start("replay", queue, ParentOf(headers), Activity.Current)
+                ?.SetTag(TelemetryNames.Attributes.Id, id)
+                .SetTag(TelemetryNames.Attributes.Reason, reason)
+                .SetTag(TelemetryNames.Attributes.Replayed, replayed)
                 .SetTag(TelemetryNames.Attributes.Plan, plan)
             : null;
 

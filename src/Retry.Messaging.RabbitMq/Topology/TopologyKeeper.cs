@@ -4,7 +4,6 @@ using RabbitMQ.Client;
 using Retry.Messaging.Configuration;
 using Retry.Messaging.Ladder;
 using Retry.Messaging.Naming;
-using Retry.Messaging.RabbitMq.Publishing;
 
 namespace Retry.Messaging.RabbitMq.Topology;
 
@@ -48,8 +47,9 @@ internal sealed class TopologyKeeper(TopologyManagement manage, TopologyRounds r
 
     /// <summary>Looks, and mends, for the first time on a connection, and goes on until that is closed. What goes wrong is logged.</summary>
     /// <param name="connection">The connection of the bus; all its endpoints may call.</param>
+    /// <param name="listen">Has what it is given called whenever something is found missing on the connection.</param>
     /// <param name="cancellationToken">Stops waiting for the first look.</param>
-    public Task StartAsync(IConnection connection, CancellationToken cancellationToken)
+    public Task StartAsync(IConnection connection, Action<Action> listen, CancellationToken cancellationToken)
     {
         if (manage == TopologyManagement.Never)
         {
@@ -63,19 +63,18 @@ internal sealed class TopologyKeeper(TopologyManagement manage, TopologyRounds r
                 _connection = connection;
                 var first = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
                 _started = first.Task;
-                _ = WatchAsync(connection, first);
+                _ = WatchAsync(connection, listen, first);
             }
 
             return _started.WaitAsync(cancellationToken);
         }
     }
 
-    private async Task WatchAsync(IConnection connection, TaskCompletionSource first)
+    private async Task WatchAsync(IConnection connection, Action<Action> listen, TaskCompletionSource first)
     {
         await Task.Yield();
-        var retry = RetryConnection.Of(connection);
         var call = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        retry.SomethingMissing += Call;
+        listen(Call);
         connection.ConnectionShutdownAsync += OnShutdownAsync;
         try
         {
@@ -90,7 +89,6 @@ internal sealed class TopologyKeeper(TopologyManagement manage, TopologyRounds r
         finally
         {
             first.TrySetResult();
-            retry.SomethingMissing -= Call;
             connection.ConnectionShutdownAsync -= OnShutdownAsync;
         }
 

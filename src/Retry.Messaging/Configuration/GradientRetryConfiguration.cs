@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Configuration;
+using Retry.Messaging.Policies;
 
 namespace Retry.Messaging.Configuration;
 

@@ -1,3 +1,5 @@
+using Retry.Messaging.Policies;
+
 namespace Retry.Messaging.Configuration;
 
 /// <summary>Says everything about a retry point: a work queue and how its messages are retried.</summary>

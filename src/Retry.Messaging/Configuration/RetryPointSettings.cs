@@ -1,4 +1,5 @@
 using Retry.Messaging.Outcomes;
+using Retry.Messaging.Policies;
 
 namespace Retry.Messaging.Configuration;
 

@@ -1,5 +1,3 @@
-using Retry.Messaging.Naming;
-
 namespace Retry.Messaging.Ladder;
 
 /// <summary>The arithmetic of the ladder: which rungs make up a delay.</summary>
@@ -35,7 +33,7 @@ public static class DelayLadder
         new(7, "tenths", Step, 9, 100, "ms"),
     ];
 
-    private static readonly string[] LevelExchanges = [.. All.Select(BrokerNames.LevelExchange)];
+    private static readonly string[] LevelExchanges = [.. All.Select(LadderNames.LevelExchange)];
 
     /// <summary>Finds the way of a delay through the ladder.</summary>
     /// <param name="delay">
@@ -49,7 +47,7 @@ public static class DelayLadder
         ArgumentException.ThrowIfNullOrEmpty(destination);
 
         var steps = Math.Min(StepsRoundedUp(delay), MaxDelay.Ticks / Step.Ticks);
-        var exchange = BrokerNames.ReturnExchange;
+        var exchange = LadderNames.ReturnExchange;
         for (var i = 0; i < LevelCount; i++)
         {
             if (steps >= All[i].UnitSteps)

@@ -12,10 +12,10 @@ namespace Retry.Messaging.Naming;
 public static class BrokerNames
 {
     /// <summary>What every exchange and rung of the ladder starts with.</summary>
-    public const string LadderPrefix = "retry.v1.";
+    public const string LadderPrefix = LadderNames.Prefix;
 
     /// <summary>The exchange at the foot of the ladder: eight words, then the destination.</summary>
-    public const string ReturnExchange = LadderPrefix + "return";
+    public const string ReturnExchange = LadderNames.ReturnExchange;
 
     /// <summary>The alternate exchange of all our exchanges: what has no destination leaves the ladder here.</summary>
     public const string LostExchange = LadderPrefix + "lost";
@@ -63,7 +63,7 @@ public static class BrokerNames
     public static string LevelExchange(LadderLevel level)
     {
         ArgumentNullException.ThrowIfNull(level);
-        return LadderPrefix + level.Name;
+        return LadderNames.LevelExchange(level);
     }
 
     /// <summary>The queue of one rung, for example <c>retry.v1.30s</c>.</summary>
@@ -72,7 +72,7 @@ public static class BrokerNames
     public static string Rung(LadderLevel level, int digit)
     {
         ArgumentNullException.ThrowIfNull(level);
-        return LadderPrefix + level.Grade(digit);
+        return LadderNames.Rung(level, digit);
     }
 
     /// <summary>The queue that is there as long as an instance of a service is connected.</summary>

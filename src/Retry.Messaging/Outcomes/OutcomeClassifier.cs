@@ -1,4 +1,3 @@
-using Retry.Messaging.Http;
 
 namespace Retry.Messaging.Outcomes;
 

@@ -1,4 +1,3 @@
-using Retry.Messaging.Configuration;
 
 namespace Retry.Messaging.Policies;
 

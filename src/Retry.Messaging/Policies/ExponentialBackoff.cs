@@ -1,5 +1,4 @@
 using System.Globalization;
-using Retry.Messaging.Configuration;
 
 namespace Retry.Messaging.Policies;
 

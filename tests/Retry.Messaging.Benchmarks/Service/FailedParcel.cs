@@ -1,7 +1,7 @@
 using RabbitMQ.Client;
 using Retry.Messaging.Decisions;
 using Retry.Messaging.Outcomes;
-using Retry.Messaging.RabbitMq.Parking;
+using Retry.Messaging.RabbitMq;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.State;
 

@@ -7,7 +7,7 @@ namespace Retry.Messaging.Tests.Architecture;
 /// <summary>Rules that a reader of the sources may rely on.</summary>
 public partial class SourceTests
 {
-    private static readonly string[] HomesOfNames = ["src/Retry.Messaging/Naming/BrokerNames.cs", "src/Retry.Messaging/Naming/ControlHeaderNames.cs", "src/Retry.Messaging/State/RetryHeaderNames.cs"];
+    private static readonly string[] HomesOfNames = ["src/Retry.Messaging/Ladder/LadderNames.cs", "src/Retry.Messaging/Naming/BrokerNames.cs", "src/Retry.Messaging/Naming/ControlHeaderNames.cs", "src/Retry.Messaging/State/RetryHeaderNames.cs"];
 
     // Processes of a test broker live in real time; a clock of its own would only hide what they do.
     // real processes, and a wait that is finer than the runtime's timers (only with the system's own clock)

@@ -1,6 +1,5 @@
 using FsCheck;
 using FsCheck.Fluent;
-using Retry.Messaging.Configuration;
 using Shouldly;
 using Xunit;
 

@@ -1,5 +1,4 @@
 using System.Net;
-using Retry.Messaging.Http;
 using Retry.Messaging.Outcomes;
 using Shouldly;
 using Xunit;

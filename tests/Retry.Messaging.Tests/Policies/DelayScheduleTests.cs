@@ -1,6 +1,5 @@
 using FsCheck;
 using FsCheck.Fluent;
-using Retry.Messaging.Configuration;
 using Retry.Messaging.Policies;
 using Shouldly;
 using Xunit;

@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Text;
 
-namespace Retry.Messaging.Configuration;
+namespace Retry.Messaging;
 
 /// <summary>Durations as people write them: <c>100ms</c>, <c>1m30s</c>, <c>2h</c>, <c>1d</c>.</summary>
 /// <remarks>

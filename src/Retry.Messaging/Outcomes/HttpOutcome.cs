@@ -1,7 +1,6 @@
 using System.Net;
-using Retry.Messaging.Outcomes;
 
-namespace Retry.Messaging.Http;
+namespace Retry.Messaging.Outcomes;
 
 /// <summary>What the answer of an HTTP service means for the message that caused the call.</summary>
 public static class HttpOutcome

@@ -1,4 +1,4 @@
-namespace Retry.Messaging.RabbitMq.Parking;
+namespace Retry.Messaging.RabbitMq;
 
 /// <summary>The headers of MassTransit that tell something about a parked message.</summary>
 internal static class MassTransitHeaderNames

@@ -1,6 +1,4 @@
-using Retry.Messaging.Policies;
-
-namespace Retry.Messaging.Configuration;
+namespace Retry.Messaging.Policies;
 
 /// <summary>What holds where nobody said anything: code, definition and appsettings all win over it.</summary>
 public static class RetryDefaults
