@@ -15,7 +15,7 @@ internal static class FragileConsumer
     public const string LimitedVariable = "FRAGILE_CONSUMER_LIMITED";
     public const string Queue = "fragile";
 
-    private static readonly TimeSpan BeforeItKills = TimeSpan.FromMilliseconds(400);
+    private static readonly TimeSpan BeforeItKills = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan SlowWork = TimeSpan.FromMilliseconds(300);
 
     public static async Task RunAsync()
