@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using MassTransit;
+using Retry.Messaging.State;
 
 namespace Retry.Messaging.MassTransit.Filters;
 
@@ -8,6 +9,7 @@ namespace Retry.Messaging.MassTransit.Filters;
 /// The pipe does not always throw that. Where a consumer, handler, saga or activity ends with a cancellation that is not its
 /// delivery's (an HttpClient's time-out is one), MassTransit throws a <see cref="ConsumerCanceledException"/> in its place, which has
 /// no inner exception: no rule of a user would fit, and nobody would learn what took too long.
+/// With tracing on, MassTransit reads the exception before it throws it on. A member of it that throws then takes its place.
 /// </remarks>
 internal sealed class ThrownExceptions
 {
@@ -18,13 +20,41 @@ internal sealed class ThrownExceptions
     /// <summary>What was thrown where the pipe threw this.</summary>
     public Exception OriginalOf(Exception exception)
     {
-        if (exception is not ConsumerCanceledException { InnerException: null })
+        // several consumers may have thrown; MassTransit names the one whose exception it replaced
+        var replaced = exception is ConsumerCanceledException { InnerException: null }
+            ? _thrown.LastOrDefault(thrown => thrown.Exception is not ConsumerCanceledException && exception.Message.EndsWith(thrown.Consumer, StringComparison.Ordinal))
+            : _thrown.Any(thrown => ReferenceEquals(thrown.Exception, exception)) ? default
+            : _thrown.LastOrDefault(thrown => IsWhatReadingThrows(thrown.Exception, exception));
+        return replaced.Exception ?? exception;
+    }
+
+    private static bool IsWhatReadingThrows(Exception read, Exception found)
+    {
+        return Throws(() => read.GetBaseException()) || Throws(() => Innermost(read).Message) || Throws(() => Innermost(read).StackTrace);
+
+        bool Throws(Func<object?> member)
         {
-            return exception;
+            try
+            {
+                member();
+                return false;
+            }
+#pragma warning disable CA1031 // a user's property may throw anything
+            catch (Exception thrown)
+            {
+                return thrown.GetType() == found.GetType() && HeaderText.Message(thrown) == HeaderText.Message(found);
+            }
+#pragma warning restore CA1031
+        }
+    }
+
+    private static Exception Innermost(Exception exception)
+    {
+        while (exception.InnerException is { } inner)
+        {
+            exception = inner;
         }
 
-        // several consumers may have thrown; MassTransit names the one whose exception it replaced
-        var replaced = _thrown.LastOrDefault(thrown => thrown.Exception is not ConsumerCanceledException && exception.Message.EndsWith(thrown.Consumer, StringComparison.Ordinal));
-        return replaced.Exception ?? exception;
+        return exception;
     }
 }

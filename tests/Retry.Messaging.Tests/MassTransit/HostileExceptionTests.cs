@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using MassTransit;
 using MassTransit.Testing;
 using Microsoft.Extensions.DependencyInjection;
@@ -12,12 +13,32 @@ namespace Retry.Messaging.Tests.MassTransit;
 /// <summary>An exception is a user's code: whatever it does when it is looked at, its message is parked and its Fault sent.</summary>
 public class HostileExceptionTests
 {
-    public static TheoryData<string> Names => [.. HostileExceptions.All.Keys];
+    public static TheoryData<string, bool> Names
+    {
+        get
+        {
+            var names = new TheoryData<string, bool>();
+            foreach (var name in HostileExceptions.All.Keys)
+            {
+                names.Add(name, false);
+                names.Add(name, true);
+            }
+
+            return names;
+        }
+    }
 
     [Theory]
     [MemberData(nameof(Names))]
-    public async Task An_exception_that_cannot_be_serialized_is_parked_with_a_fault_of_type_and_message(string name)
+    public async Task An_exception_that_cannot_be_serialized_is_parked_with_a_fault_of_type_and_message(string name, bool traced)
     {
+        // MassTransit reads what a consumer has thrown only where somebody listens
+        using var listener = new ActivityListener
+        {
+            ShouldListenTo = source => traced && source.Name == "MassTransit",
+            Sample = static (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
+        };
+        ActivitySource.AddActivityListener(listener);
         var log = new ReadingLog();
         await using var service = await HarnessService.StartAsync(
             x => x.AddGradientRetry(retry => retry.Retries(1)),
