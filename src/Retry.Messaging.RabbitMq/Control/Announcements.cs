@@ -58,13 +58,15 @@ internal sealed class Announcements(IRecordStream stream) : IAsyncDisposable
     /// <exception cref="ControlException">The stream cannot be declared, or not be read.</exception>
     public async Task FollowAsync(Action<ControlRecord> said, CancellationToken cancellationToken)
     {
-        if (!await HearAsync(said, cancellationToken).ConfigureAwait(false))
+        if (await HearAsync(said, cancellationToken).ConfigureAwait(false))
         {
-            await stream.DeclareAsync(cancellationToken).ConfigureAwait(false);
-            await HearAsync(said, cancellationToken).ConfigureAwait(false);
+            await CatchUpAsync(cancellationToken).ConfigureAwait(false);
+            return;
         }
 
-        await CatchUpAsync(cancellationToken).ConfigureAwait(false);
+        // nobody has said anything yet
+        await stream.DeclareAsync(cancellationToken).ConfigureAwait(false);
+        await HearAsync(said, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Waits until all that has been said by now is heard. One at a time.</summary>

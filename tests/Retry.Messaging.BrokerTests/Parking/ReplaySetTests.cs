@@ -44,8 +44,9 @@ public sealed class ReplaySetTests(BrokerFixture broker)
 
         moved.Count.ShouldBe(Count);
         moved.Distinct().Count().ShouldBe(Count);
-        await failing.CloseAsync();
+        // what the replays have moved is parked again one after the other
         (await lot.WaitForCountAsync(RawLot.Parked, Count)).ShouldBe((uint)Count);
+        await failing.CloseAsync();
 
         async Task ReplayAsync(IConnection connection, LotSet set)
         {
