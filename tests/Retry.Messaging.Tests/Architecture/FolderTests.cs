@@ -81,6 +81,19 @@ public class FolderTests
         left.Keys.ShouldBeEmpty("These use each other in a circle.");
     }
 
+    [Fact]
+    public void Each_folder_has_its_sentence_in_CONTRIBUTING()
+    {
+        var source = Path.Combine(Repository.Root, "src");
+        var folders = Directory.EnumerateDirectories(source)
+            .SelectMany(Directory.EnumerateDirectories)
+            .Where(folder => Path.GetFileName(folder) is not ("bin" or "obj") && Directory.EnumerateFiles(folder, "*.cs", SearchOption.AllDirectories).Any())
+            .Select(folder => Path.GetRelativePath(source, folder).Replace('\\', '/'));
+        var sentences = Regex.Matches(File.ReadAllText(Path.Combine(Repository.Root, "CONTRIBUTING.md")), @"^\| `(Retry[\w.]*/\w+)` \| \S", RegexOptions.Multiline).Select(match => match.Groups[1].Value);
+
+        sentences.ShouldBe(folders, ignoreOrder: true);
+    }
+
     private static Dictionary<string, List<string>> EdgesOf(string library)
     {
         var root = Path.Combine(Repository.Root, "src", library);
