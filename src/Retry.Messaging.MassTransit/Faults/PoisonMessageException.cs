@@ -5,7 +5,7 @@ namespace Retry.Messaging.MassTransit;
 public sealed class PoisonMessageException : Exception
 {
     internal PoisonMessageException(string queue, int crashes)
-        : base($"The message was returned to queue '{queue}' again and again, {crashes} times in a row also after it had been kept away from all others: it is suspected of killing its consumer. Look at it before it is replayed.")
+        : base($"The message came back to queue '{queue}' from {crashes} processes in a row that died, though it had been kept away from all others in between: it is suspected of killing its consumer. Look at it before it is replayed.")
     {
     }
 }

@@ -43,7 +43,7 @@ internal abstract class RetryDelivery
     /// <summary>Headers that the transport makes of a delivery, as they were at the first one; <see langword="null"/> where nothing was taken off.</summary>
     public virtual IReadOnlyDictionary<string, string>? Restored => null;
 
-    /// <summary>Tells whether the message, which came back, comes from a process that died; <see langword="null"/> when nobody knows.</summary>
+    /// <summary>Tells whether a process died that may have held this message, which came back; <see langword="null"/> when nobody knows.</summary>
     public virtual Task<bool?> HasSomebodyDiedAsync(CancellationToken cancellationToken) => Task.FromResult<bool?>(false);
 
     /// <summary>Sends the message up the ladder. Returns when it is safe there.</summary>

@@ -17,6 +17,9 @@ namespace Retry.Messaging.RabbitMq.Instances;
 internal sealed class InstanceSession(IConnection connection, string instance, string by, TimeProvider time)
 #pragma warning restore CA1001
 {
+    // how long a death explains that messages come back
+    private static readonly TimeSpan Evidence = TimeSpan.FromMinutes(10);
+
     // should the broker not see the last consumer go, because it went itself
     private static readonly TimeSpan Expiry = TimeSpan.FromHours(1);
     private static readonly TimeSpan RepeatEvery = Announcements.Life / 3;
@@ -27,9 +30,6 @@ internal sealed class InstanceSession(IConnection connection, string instance, s
     private readonly InstanceBook _book = new();
     private readonly QueueLook _look = new(connection);
     private readonly Announcements _announcements = new(new RecordStream(connection, BrokerNames.AnnouncementStream, Announcements.Retention, time));
-
-    /// <summary>How long a death explains that messages come back.</summary>
-    public static readonly TimeSpan Evidence = TimeSpan.FromMinutes(10);
 
     /// <summary>Gets the connection.</summary>
     public IConnection Connection => connection;

@@ -10,14 +10,13 @@ namespace Retry.Messaging.RabbitMq.Limiter;
 /// <remarks>
 /// A refusal (the work queue is full, or has lost its majority) starts a backoff of 1 s to 30 s, after which one message is tried
 /// alone; a confirm ends it. The loop of a session owns it; only answers come from the client.
-/// A message that is suspected of killing its consumer goes by the lowest rung. The process that releases it may be the one that
-/// dies of it, and by then what it released must be acknowledged: otherwise the release queue has it all a second time.
+/// A message that met the death of a process goes by the rung of 500 ms. The process that releases it may be the one that
+/// dies of it, and by then the release must be acknowledged: otherwise the release queue has the message a second time.
 /// </remarks>
 internal sealed class ReleasePublisher
 {
     private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(30);
-
     private static readonly TimeSpan SuspectDelay = DelayLadder.Step * 5;
 
     private readonly IChannel _channel;
