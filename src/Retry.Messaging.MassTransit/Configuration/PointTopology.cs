@@ -102,7 +102,12 @@ internal sealed partial class PointTopology(RabbitMqPoint point, TopologyKeeper 
         catch (Exception exception)
         {
             health.Found(PointHealth.Point, exception.Message);
-            LogRefused(point.Names.Work, exception.Message);
+            if (channel.ConnectionContext.Connection.IsOpen)
+            {
+                LogRefused(point.Names.Work, exception.Message);
+            }
+
+            // otherwise the endpoint stops, or is started again on the next connection
             return false;
         }
 #pragma warning restore CA1031

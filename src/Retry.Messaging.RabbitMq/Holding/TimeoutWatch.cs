@@ -80,7 +80,7 @@ internal sealed partial class TimeoutWatch(TimeProvider time, ILogger logger)
 #pragma warning disable CA1031 // what is not known is assumed; that is said
             catch (Exception exception)
             {
-                if (exception.Message != _trouble)
+                if (connection.IsOpen && exception.Message != _trouble)
                 {
                     _trouble = exception.Message;
                     LogUnseen(exception.Message.TrimEnd('.'));

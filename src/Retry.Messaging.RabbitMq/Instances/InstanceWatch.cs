@@ -57,7 +57,7 @@ internal sealed partial class InstanceWatch(TimeProvider time, ILogger logger)
 #pragma warning disable CA1031 // without it a killer is found later, or not: that is said, and the service runs
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
-            Say(exception is OperationCanceledException ? $"the broker did not answer within {StartPatience.TotalSeconds:0} s" : exception.Message);
+            Say(connection, exception);
         }
 #pragma warning restore CA1031
     }
@@ -144,11 +144,7 @@ internal sealed partial class InstanceWatch(TimeProvider time, ILogger logger)
 #pragma warning disable CA1031 // whatever it was, nobody knows then
         catch (Exception exception)
         {
-            if (connection.IsOpen)
-            {
-                Say(exception is OperationCanceledException ? $"the broker did not answer within {StartPatience.TotalSeconds:0} s" : exception.Message);
-            }
-
+            Say(connection, exception);
             return null;
         }
 #pragma warning restore CA1031
@@ -194,10 +190,11 @@ internal sealed partial class InstanceWatch(TimeProvider time, ILogger logger)
 
     private static string NewInstance() => Guid.NewGuid().ToString("N")[..16];
 
-    // what lasts is said once
-    private void Say(string why)
+    // what lasts is said once; the end of a connection is said by others, or nobody's trouble when the service stops
+    private void Say(IConnection connection, Exception exception)
     {
-        if (Interlocked.Exchange(ref _trouble, why) != why)
+        var why = exception is OperationCanceledException ? $"the broker did not answer within {StartPatience.TotalSeconds:0} s" : exception.Message;
+        if (connection.IsOpen && Interlocked.Exchange(ref _trouble, why) != why)
         {
             LogUnknown(why.TrimEnd('.'));
         }

@@ -69,7 +69,7 @@ internal sealed partial class LostMover(TimeSpan lostFor, bool binds, LostRounds
                     await TakePartAsync(connection, connect, stop.Token).ConfigureAwait(false);
                 }
 #pragma warning disable CA1031 // whatever it was, what is lost stays where it is; it is said, and tried again
-                catch (Exception exception) when (!stop.IsCancellationRequested)
+                catch (Exception exception) when (connection.IsOpen)
                 {
                     Say(exception);
                 }

@@ -1,6 +1,7 @@
 using System.Reflection;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
+using RabbitMQ.Client.Exceptions;
 
 namespace Retry.Messaging.Tests.RabbitMq;
 
@@ -19,6 +20,9 @@ public class SilentBroker : DispatchProxy
 
     /// <summary>What a declaration of an exchange ends with.</summary>
     public Func<Task> Declaring { get; set; } = static () => Task.CompletedTask;
+
+    /// <summary>Whether the connection is closed by its service in the moment in which somebody opens a channel on it.</summary>
+    public bool ClosesOnUse { get; set; }
 
     /// <summary>The connection is closed, and nobody has been told.</summary>
     public void Close() => _closed = true;
@@ -52,6 +56,10 @@ public class SilentBroker : DispatchProxy
 
             case "get_FrameMax":
                 return 131_072u;
+
+            case nameof(IConnection.CreateChannelAsync) when ClosesOnUse:
+                Close();
+                return Task.FromException<IChannel>(new OperationInterruptedException(new ShutdownEventArgs(ShutdownInitiator.Application, Constants.ReplySuccess, "Connection Disposed")));
 
             case nameof(IConnection.CreateChannelAsync):
                 var channel = Create<IChannel, SilentBroker>();

@@ -21,6 +21,14 @@ internal sealed class WaitedClock : TimeProvider
         return alarm;
     }
 
+    /// <summary>Waits until something is waited for, and lets the time for it pass.</summary>
+    public async Task NextAsync(TimeSpan deadline)
+    {
+        var alarm = await _alarms.Reader.ReadAsync().AsTask().WaitAsync(deadline);
+        _now = Math.Max(_now, alarm.DueAt.Ticks);
+        alarm.Ring();
+    }
+
     /// <summary>Lets time pass until the work is over; it must wait for one thing at a time.</summary>
     public async Task RunAsync(Task work, Func<TimeSpan, Task> passed)
     {
