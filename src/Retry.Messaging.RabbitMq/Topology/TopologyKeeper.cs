@@ -14,6 +14,7 @@ namespace Retry.Messaging.RabbitMq.Topology;
 /// <item>It binds the queues of its points each time: bindings cannot be seen, and who declared an exchange again knew only its own.</item>
 /// <item>Something is missing: first the way back to the queues, then the points, then the ladder from the foot up. What comes off a
 /// rung meanwhile finds its way, or no exchange at all and stays where it is.</item>
+/// <item>What is found missing on a connection that worked is looked for a second time, since whoever deletes may not be done.</item>
 /// <item>All exchanges of the ladder are missing: it waits before the last step, until every other service has bound its queues too.</item>
 /// <item>Where somebody else manages the topology it only says what is missing.</item>
 /// </list>
@@ -27,6 +28,7 @@ internal sealed class TopologyKeeper(TopologyManagement manage, TopologyRounds r
     private Task _started = Task.CompletedTask;
     private DateTimeOffset? _waitsUntil;
     private bool _mayBind = true;
+    private bool _hasLooked;
     private string? _different;
 
     /// <summary>What the last look saw.</summary>
@@ -144,6 +146,14 @@ internal sealed class TopologyKeeper(TopologyManagement manage, TopologyRounds r
         // On a broker that has never had a ladder each question would be an error in its log.
         var fresh = isFirst && manage == TopologyManagement.OnStart && !await HasLadderAsync(connection).ConfigureAwait(false);
         var missing = fresh ? TopologyPlan.Nothing : await FindMissingAsync(connection).ConfigureAwait(false);
+        if (!isFirst && missing.Exchanges.Count > 0 && Condition.Missing.Count == 0)
+        {
+            // Half of a ladder that is being deleted looks like one that lost a part. Declared at once, it would come back before
+            // the other services have bound their queues.
+            await Task.Delay(rounds.Settle, time).ConfigureAwait(false);
+            missing = await FindMissingAsync(connection).ConfigureAwait(false);
+        }
+
         var since = Condition.Since ?? time.GetUtcNow();
         var before = TopologyCondition.Of(missing, since);
         if (manage == TopologyManagement.Verify)
@@ -161,7 +171,10 @@ internal sealed class TopologyKeeper(TopologyManagement manage, TopologyRounds r
         Condition = before.Missing.Count > 0 || refusals.Count > 0
             ? TopologyCondition.Of(await FindMissingAsync(connection).ConfigureAwait(false), since)
             : before;
-        if (isFirst && Condition.Missing.Count == 0)
+        // a service that starts says nothing of what it declares, and one that lost its connection has missed nobody
+        var isStart = isFirst && (!_hasLooked || before.Missing.Count == 0);
+        _hasLooked = true;
+        if (isStart && Condition.Missing.Count == 0)
         {
             _different = refusals.Count == 0 ? null : string.Join(' ', refusals.Select(refusal => refusal.Message));
             _reporter.SayRefused(refusals);

@@ -9,6 +9,9 @@ internal sealed record TopologyRounds
     /// <summary>The shortest time between two looks, however many publishes find something missing.</summary>
     public TimeSpan Shortest { get; init; } = TimeSpan.FromSeconds(5);
 
+    /// <summary>After what time an exchange that is missing is looked for again, before anything is declared.</summary>
+    public TimeSpan Settle { get; init; } = TimeSpan.FromSeconds(1);
+
     /// <summary>How long the exchanges of a ladder that has lost all of them stay away: longer than the longest interval.</summary>
     /// <remarks>
     /// Nothing moves meanwhile, so nothing can go astray, and every running service binds its queues at its own next look. With

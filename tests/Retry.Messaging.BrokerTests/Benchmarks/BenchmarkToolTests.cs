@@ -8,7 +8,7 @@ using Xunit;
 namespace Retry.Messaging.BrokerTests.Benchmarks;
 
 /// <summary>The benchmarks run, and tell what they found. How fast anything was is nobody's business here.</summary>
-[Collection(SharedBroker.Name)]
+[Collection(OperatorBroker.Name)]
 public sealed class BenchmarkToolTests(BrokerFixture broker)
 {
     private const int Done = 0;

@@ -13,7 +13,7 @@ using Xunit;
 namespace Retry.Messaging.BrokerTests.Cli;
 
 /// <summary><c>retryctl limiter</c> as a process: what it prints, what it leaves, and its exit code.</summary>
-[Collection(SharedBroker.Name)]
+[Collection(OperatorBroker.Name)]
 public sealed class LimiterCommandTests(BrokerFixture broker)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);

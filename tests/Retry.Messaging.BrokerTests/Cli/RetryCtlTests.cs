@@ -13,7 +13,7 @@ using Xunit;
 
 namespace Retry.Messaging.BrokerTests.Cli;
 
-[Collection(SharedBroker.Name)]
+[Collection(OperatorBroker.Name)]
 public sealed class RetryCtlTests(BrokerFixture broker)
 {
     [Fact]

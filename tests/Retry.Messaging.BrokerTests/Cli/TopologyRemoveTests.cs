@@ -12,7 +12,7 @@ using Xunit;
 namespace Retry.Messaging.BrokerTests.Cli;
 
 /// <summary><c>retryctl topology remove</c>: what nobody needs any more goes, and no message with it.</summary>
-[Collection(SharedBroker.Name)]
+[Collection(OperatorBroker.Name)]
 public sealed class TopologyRemoveTests(BrokerFixture broker)
 {
     private const string Release = RawLot.Work + ".release";

@@ -10,7 +10,7 @@ using Xunit.Abstractions;
 namespace Retry.Messaging.BrokerTests.Control;
 
 /// <summary>The control log on a broker: its end is found without writing, it is bounded, and what lives is always in it.</summary>
-[Collection(SharedBroker.Name)]
+[Collection(OperatorBroker.Name)]
 public sealed class ControlLogTests(BrokerFixture fixture, ITestOutputHelper output)
 {
     private const string Kind = "limit";

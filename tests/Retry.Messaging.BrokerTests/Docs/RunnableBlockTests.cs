@@ -8,7 +8,7 @@ using Xunit;
 namespace Retry.Messaging.BrokerTests.Docs;
 
 /// <summary>Runs the console blocks of the documentation that are marked runnable.</summary>
-[Collection(SharedBroker.Name)]
+[Collection(OperatorBroker.Name)]
 public sealed class RunnableBlockTests(BrokerFixture broker)
 {
     private const string Prompt = "$ ";

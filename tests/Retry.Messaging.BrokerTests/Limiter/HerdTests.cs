@@ -11,7 +11,7 @@ namespace Retry.Messaging.BrokerTests.Limiter;
 /// Two cores do not take in 20,000 failures in a second (3 to 4 s, measured). So they fail in turn and are told one instant to come back at,
 /// as by Retry-After: the first wait nine seconds, the last two, each on one rung. A plain client sends them and consumes what comes back.
 /// </remarks>
-[Collection(SharedBroker.Name)]
+[Collection(OperatorBroker.Name)]
 public sealed class HerdTests(BrokerFixture broker, ITestOutputHelper output)
 {
     private const int Herd = 20_000;

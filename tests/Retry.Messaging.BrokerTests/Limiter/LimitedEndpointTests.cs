@@ -11,7 +11,7 @@ using Xunit.Abstractions;
 namespace Retry.Messaging.BrokerTests.Limiter;
 
 /// <summary>The limit as a user of MassTransit sets it.</summary>
-[Collection(SharedBroker.Name)]
+[Collection(OperatorBroker.Name)]
 public sealed class LimitedEndpointTests(BrokerFixture broker, ITestOutputHelper output)
 {
     private const int Cap = 50;

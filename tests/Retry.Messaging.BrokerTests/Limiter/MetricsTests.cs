@@ -8,7 +8,7 @@ using Xunit;
 namespace Retry.Messaging.BrokerTests.Limiter;
 
 /// <summary>What a limiter says of itself, held against what a plain client sees.</summary>
-[Collection(SharedBroker.Name)]
+[Collection(OperatorBroker.Name)]
 public sealed class MetricsTests(BrokerFixture broker)
 {
     private const int Cap = 20;

@@ -7,7 +7,7 @@ using Xunit.Abstractions;
 namespace Retry.Messaging.BrokerTests.Limiter;
 
 /// <summary>The cap, by instants taken from the wire: in every window from 100 ms to 10 s at most cap x window + burst.</summary>
-[Collection(SharedBroker.Name)]
+[Collection(OperatorBroker.Name)]
 public sealed class RateTests(BrokerFixture broker, ITestOutputHelper output)
 {
     private const int Rounds = 3;

@@ -12,7 +12,7 @@ using Xunit;
 namespace Retry.Messaging.BrokerTests.Limiter;
 
 /// <summary>What a limit leaves behind, emptied by whoever serves the point without one.</summary>
-[Collection(SharedBroker.Name)]
+[Collection(OperatorBroker.Name)]
 public sealed class ReleaseDrainTests(BrokerFixture broker)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);

@@ -19,7 +19,7 @@ public sealed class DeletedTopologyTests(BrokerFixture broker, ITestOutputHelper
 {
     // the broker looks after what it could not route every 5 s with our settings, every 180 s without
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(4);
-    private static readonly TopologyRounds Quick = new() { Interval = TimeSpan.FromSeconds(1), Shortest = TimeSpan.FromSeconds(0.2), Grace = TimeSpan.FromSeconds(4) };
+    private static readonly TopologyRounds Quick = new() { Interval = TimeSpan.FromSeconds(1), Shortest = TimeSpan.FromSeconds(0.2), Settle = TimeSpan.FromSeconds(0.5), Grace = TimeSpan.FromSeconds(4) };
     private static readonly TopologyRounds Slow = Quick with { Interval = TimeSpan.FromSeconds(3) };
 
     [Fact]

@@ -98,6 +98,7 @@ public sealed class PoisonTests(BrokerFixture broker, ITestOutputHelper output)
     }
 
     [Fact]
+    [Trait("Category", "Long")]
     public async Task Twenty_five_rolling_restarts_under_backlog_park_nothing()
     {
         const int messages = 3000;

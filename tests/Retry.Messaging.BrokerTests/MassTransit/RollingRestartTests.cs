@@ -13,9 +13,9 @@ namespace Retry.Messaging.BrokerTests.MassTransit;
 public sealed class RollingRestartTests(BrokerFixture broker, ITestOutputHelper output)
 {
     private const int Jobs = 24;
-    private const int Restarts = 24;
+    private const int Restarts = 15;
 
-    /// <summary>SIGTERM to one of three instances every 5 s, or as fast as they come back, for 2 minutes; consumers that take 10 s.</summary>
+    /// <summary>SIGTERM to one of three instances every 2.5 s, or as fast as they come back; consumers that take 4 s.</summary>
     [Fact]
     public async Task Restarts_cut_deliveries_off_but_use_no_attempt()
     {
@@ -27,6 +27,7 @@ public sealed class RollingRestartTests(BrokerFixture broker, ITestOutputHelper 
         {
             [SlowConsumer.BrokerVariable] = uri.ToString(),
             [SlowConsumer.LedgerVariable] = ledger,
+            [SlowConsumer.WorkSecondsVariable] = "4",
         };
         var took = TimeSpan.Zero;
         await using (var cluster = await Cluster.StartAsync(environment))
@@ -36,7 +37,7 @@ public sealed class RollingRestartTests(BrokerFixture broker, ITestOutputHelper 
                 await PublishAsync(raw, $"job-{i}");
             }
 
-            took = await cluster.RestartAsync(Restarts, TimeSpan.FromSeconds(5));
+            took = await cluster.RestartAsync(Restarts, TimeSpan.FromSeconds(2.5));
             await UntilAsync(() => Read(ledger).Where(line => line.EndsWith(" 2", StringComparison.Ordinal)).Distinct().Count() == Jobs, TimeSpan.FromMinutes(2));
         }
 
@@ -60,7 +61,7 @@ public sealed class RollingRestartTests(BrokerFixture broker, ITestOutputHelper 
     [InlineData(true)]
     [InlineData(false)]
     public async Task What_restarts_cut_off_is_neither_suspected_nor_kept_away(bool quorum) =>
-        await DeployAsync(quorum, plain: false, jobs: 60, work: TimeSpan.FromSeconds(4), prefetch: 10, restarts: 18, every: TimeSpan.FromSeconds(1.5));
+        await DeployAsync(quorum, plain: false, jobs: 60, work: TimeSpan.FromSeconds(4), prefetch: 10, restarts: 12, every: TimeSpan.FromSeconds(1.5));
 
     [Theory]
     [Trait("Category", "Long")]

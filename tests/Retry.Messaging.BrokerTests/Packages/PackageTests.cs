@@ -4,7 +4,7 @@ using Xunit;
 namespace Retry.Messaging.BrokerTests.Packages;
 
 /// <summary>What a user gets: packages from a folder, in a project that knows nothing of this repository.</summary>
-[Collection(SharedBroker.Name)]
+[Collection(OperatorBroker.Name)]
 [Trait("Category", "Long")]
 public sealed class PackageTests(PackedLibraries packed, BrokerFixture broker) : IClassFixture<PackedLibraries>, IDisposable
 {

@@ -16,7 +16,7 @@ using Xunit.Abstractions;
 namespace Retry.Messaging.BrokerTests.Parking;
 
 /// <summary>What was lost goes on by itself once its queue is back.</summary>
-[Collection(SharedBroker.Name)]
+[Collection(OperatorBroker.Name)]
 public sealed class LostMoverTests(BrokerFixture broker, ITestOutputHelper output)
 {
     private const int Homeless = 100_000;

@@ -9,7 +9,7 @@ using Xunit;
 
 namespace Retry.Messaging.BrokerTests.Parking;
 
-[Collection(SharedBroker.Name)]
+[Collection(OperatorBroker.Name)]
 public sealed class ParkingLotTests(BrokerFixture broker)
 {
     [Fact]

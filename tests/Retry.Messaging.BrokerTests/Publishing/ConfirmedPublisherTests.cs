@@ -7,7 +7,7 @@ using Xunit;
 namespace Retry.Messaging.BrokerTests.Publishing;
 
 /// <summary>A publish ends: confirmed, refused, or with its channel. Whatever the client does, none is waited for without end.</summary>
-[Collection(SharedBroker.Name)]
+[Collection(OperatorBroker.Name)]
 public sealed class ConfirmedPublisherTests(BrokerFixture broker)
 {
     private const string Queue = "orders";

@@ -9,7 +9,7 @@ using Xunit;
 
 namespace Retry.Messaging.BrokerTests.Verification;
 
-[Collection(SharedBroker.Name)]
+[Collection(OperatorBroker.Name)]
 public sealed class TopologyVerifyTests(BrokerFixture broker)
 {
     private static readonly Dictionary<string, object?> Quorum = new() { ["x-queue-type"] = "quorum" };

@@ -21,6 +21,9 @@ internal sealed class WaitedClock : TimeProvider
         return alarm;
     }
 
+    /// <summary>Waits until something is waited for.</summary>
+    public async Task AskedAsync(TimeSpan deadline) => await _alarms.Reader.WaitToReadAsync().AsTask().WaitAsync(deadline);
+
     /// <summary>Waits until something is waited for, and lets the time for it pass.</summary>
     public async Task NextAsync(TimeSpan deadline)
     {
