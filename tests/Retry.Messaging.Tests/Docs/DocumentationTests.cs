@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Retry.Messaging.Tests.Architecture;
 using Shouldly;
 using Xunit;
@@ -33,6 +34,23 @@ public sealed class DocumentationTests
         {
             var target = Path.Combine(Repository.Root, Path.GetDirectoryName(page)!, link);
             (File.Exists(target) || Directory.Exists(target)).ShouldBeTrue($"{page} links to {link}, which does not exist");
+        }
+    }
+
+    /// <summary>Code, tables and headings stay on their line, and so does what cannot be broken.</summary>
+    [Theory]
+    [MemberData(nameof(Pages))]
+    public void Prose_is_wrapped_at_100_characters(string page)
+    {
+        const int longest = 100;
+        var fenced = false;
+        foreach (var (line, number) in File.ReadLines(Path.Combine(Repository.Root, page)).Select((line, index) => (line, index + 1)))
+        {
+            var isFence = line.TrimStart().StartsWith("```", StringComparison.Ordinal);
+            fenced ^= isFence;
+            var isProse = !fenced && !isFence && !line.StartsWith("    ", StringComparison.Ordinal) && !line.StartsWith('|') && !line.StartsWith('#');
+            var isOnePiece = Regex.Matches(line, @"`[^`]*`|\[[^\]]*\]\([^)]*\)|\S+").Any(piece => piece.Length > longest - 20);
+            (isProse && !isOnePiece && line.Length > longest).ShouldBeFalse($"{page}:{number} has {line.Length} characters, at most {longest} are read with ease: wrap it.");
         }
     }
 
