@@ -3,6 +3,7 @@ using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
 using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.RabbitMq.Holding;
+using Retry.Messaging.RabbitMq.Limiter.Pacing;
 
 namespace Retry.Messaging.RabbitMq.Limiter;
 

@@ -1,8 +1,8 @@
-using RabbitMQ.Client.Exceptions;
-using Retry.Messaging.Configuration;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Control;
 using Retry.Messaging.RabbitMq.Holding;
+using Retry.Messaging.RabbitMq.Limiter.Gates;
+using Retry.Messaging.RabbitMq.Limiter.Pacing;
 
 namespace Retry.Messaging.RabbitMq.Limiter;
 
@@ -13,8 +13,7 @@ namespace Retry.Messaging.RabbitMq.Limiter;
 /// <item>The settings are read to their end. What cannot be read is never taken for "nothing is set": nothing is released.</item>
 /// <item>The release queue has one active consumer in the whole cluster. Being given a message is how an instance learns
 /// that it is the one; it assumes that its predecessor has just used the whole allowance.</item>
-/// <item>The message waits in memory for its turn (<see cref="RedeliveryPacer"/>), for the work queue
-/// (<see cref="WorkQueueGate"/>), for a broker under an alarm, for the rest of a backoff.</item>
+/// <item>The message waits in memory until each <see cref="IReleaseGate"/> is open. They are asked in a fixed order, the rate last.</item>
 /// <item>It is published on the channel that it came by. An instance that hangs loses its consumer together with the channel,
 /// so when it wakes up it can publish nothing. Its turn is counted from the moment that its bytes have left
 /// (<see cref="SocketWatch"/>), and no other goes before.</item>
@@ -32,14 +31,8 @@ internal sealed class LimiterSession : IAsyncDisposable
     private const int LargestWindow = 1000;
     private const int SmallestAhead = 32;
     private const double WindowSeconds = 0.1;
-    private static readonly TimeSpan LongestLook = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan SettleLook = TimeSpan.FromMilliseconds(50);
-    // announcements are kept for a day, and an operator asks on the second one, too
-    private static readonly TimeSpan AnnouncedAgain = TimeSpan.FromHours(1);
-
-    // not at once: on 3.10 a stream that others have just declared, at the start of all on a fresh broker, ends connections (541)
-    private static readonly TimeSpan SaysAfter = TimeSpan.FromSeconds(5);
 
     private readonly LimiterOptions _options;
     private readonly LimiterMonitor _monitor;
@@ -48,18 +41,14 @@ internal sealed class LimiterSession : IAsyncDisposable
     private readonly LimiterConnection _connection;
     private readonly RedeliveryPacer _pacer;
     private readonly QueueLook _look;
-    private readonly WorkQueueGate _gate;
     private readonly LimiterSettings _settings;
-    private readonly Announcements _announcements;
-    private readonly long _opened;
+    private readonly LimiterAnnouncer _announcer;
     private ControlLog? _log;
     private ReleaseIntake? _intake;
     private ReleasePublisher? _publisher;
+    private ReleaseStep? _step;
     private int _window;
     private bool _active;
-    private long _announced;
-    private bool _hasSaid;
-    private bool _stoodAlone;
 
     private LimiterSession(LimiterOptions options, LimiterMonitor monitor, TimeProvider time, WakeUp wakeUp, LimiterConnection connection)
     {
@@ -68,13 +57,11 @@ internal sealed class LimiterSession : IAsyncDisposable
         _time = time;
         _wakeUp = wakeUp;
         _connection = connection;
-        _opened = time.GetTimestamp();
         _pacer = new RedeliveryPacer(time);
         _look = new QueueLook(connection.Client);
         monitor.IsAt(connection.Cluster, connection.VirtualHost);
         _settings = new LimiterSettings(options.Names.Work);
-        _announcements = new Announcements(new RecordStream(connection.Client, BrokerNames.AnnouncementStream, Announcements.Retention, time));
-        _gate = new WorkQueueGate(_look, options, _pacer, monitor, wakeUp, time);
+        _announcer = new LimiterAnnouncer(options, _settings, monitor, new Announcements(new RecordStream(connection.Client, BrokerNames.AnnouncementStream, Announcements.Retention, time)), time);
     }
 
     /// <summary>Gets a value indicating whether it has been given a message.</summary>
@@ -114,7 +101,7 @@ internal sealed class LimiterSession : IAsyncDisposable
                 cancellationToken.ThrowIfCancellationRequested();
                 await FollowSettingsAsync().ConfigureAwait(false);
                 await TakeInAsync().ConfigureAwait(false);
-                await StepAsync(cancellationToken).ConfigureAwait(false);
+                await _step!.RunAsync(cancellationToken).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -145,10 +132,13 @@ internal sealed class LimiterSession : IAsyncDisposable
             await _log.AppendAsync(LimiterDocument.Write(known), cancellationToken).ConfigureAwait(false);
         }
 
-        _stoodAlone = release.ConsumerCount == 0;
+        _announcer.Log = _log;
+        _announcer.StoodAlone = release.ConsumerCount == 0;
         var channel = await _connection.OpenChannelAsync(_options.Hold, cancellationToken).ConfigureAwait(false);
         _intake = new ReleaseIntake(channel, _options.Names.Release, _options.Hold, _wakeUp, reason => _ = _connection.EndAsync(reason), _time);
-        _publisher = new ReleasePublisher(channel, _connection, _options.Names.Work, _wakeUp, _time);
+        var refusals = new RefusalGate(() => _publisher!.Unconfirmed, _time);
+        _publisher = new ReleasePublisher(channel, _connection, _options.Names.Work, refusals, _wakeUp, _time);
+        _step = new ReleaseStep(_options, _connection, _look, _intake, _publisher, refusals, () => _window, _pacer, _monitor, _wakeUp, _time);
     }
 
     private void Follow(ControlRecord record)
@@ -156,13 +146,6 @@ internal sealed class LimiterSession : IAsyncDisposable
         _settings.Read(record);
         _wakeUp.Set();
     }
-
-    private LimiterNode Self(bool active) => new(_options.Names.Work, _options.Instance, active, CodeLimit, _time.GetUtcNow());
-
-    // who has no limit obeys one that another instance has said later: a limit that is being deployed holds from the first instance on
-    private RedeliveryLimit? CodeLimit => _options.KnowsLimit && _options.Limit is { } own ? own : _settings.Code?.Limit;
-
-    private bool IsLimitKnown => _options.KnowsLimit || _settings.Code is not null || _settings.LastReadable.PerSecond is not null;
 
     private async Task FollowSettingsAsync()
     {
@@ -179,7 +162,7 @@ internal sealed class LimiterSession : IAsyncDisposable
         }
 
         var setting = _settings.LastReadable;
-        var limit = setting.Over(CodeLimit);
+        var limit = setting.Over(_announcer.CodeLimit);
         var window = limit is null ? LargestWindow : (int)Math.Clamp(WindowSeconds * limit.PerSecond, SmallestWindow, LargestWindow);
         _pacer.Change(limit);
         _monitor.Applied(setting, limit);
@@ -190,7 +173,7 @@ internal sealed class LimiterSession : IAsyncDisposable
             return;
         }
 
-        if (!IsLimitKnown)
+        if (!_announcer.IsLimitKnown)
         {
             await StopConsumingAsync().ConfigureAwait(false);
             _monitor.Is(LimiterActivity.Down, $"no service has said yet how fast its messages may be released, and no operator either. Run 'retryctl limiter rate {_options.Names.Work} PER_SECOND'");
@@ -206,8 +189,7 @@ internal sealed class LimiterSession : IAsyncDisposable
         if (!_intake.Consumes)
         {
             _window = window;
-            _gate.Close();
-            _publisher!.Reset();
+            _step!.Reset();
             await _intake.StartAsync((ushort)(window + Math.Max(window, SmallestAhead))).ConfigureAwait(false);
             _monitor.Is(LimiterActivity.StandingBy, null);
         }
@@ -244,115 +226,11 @@ internal sealed class LimiterSession : IAsyncDisposable
             _active = WasActive = true;
             _pacer.AssumeUsed();
             _monitor.Is(LimiterActivity.Active, null);
-            _ = SayAsync(active: true);
-        }
-        else if (!_hasSaid && _time.GetElapsedTime(_opened) > SaysAfter)
-        {
-            // who stands in line alone is the active one before the first message comes
-            _ = SayAsync(active: _stoodAlone && _intake.Consumes);
-        }
-        else if (_active && _time.GetElapsedTime(_announced) > AnnouncedAgain)
-        {
-            _ = AnnounceAsync(active: true);
-        }
-    }
-
-    private async Task SayAsync(bool active)
-    {
-        _hasSaid = true;
-        _announced = _time.GetTimestamp();
-        await SayCodeAsync().ConfigureAwait(false);
-        await AnnounceAsync(active).ConfigureAwait(false);
-    }
-
-    // Who has no limit goes by it. Two versions of the code may disagree: then the last to start is right, so it is said once, not
-    // after each lost connection.
-    private async Task SayCodeAsync()
-    {
-        if (!_options.KnowsLimit || (_settings.Code is { } said && (said.Limit == _options.Limit || _monitor.HasSaidCode)))
-        {
-            return;
-        }
-
-        _monitor.HasSaidCode = true;
-
-        try
-        {
-            var code = new LimiterCode(_options.Names.Work, _options.Limit);
-            await _log!.AppendAsync(LimiterDocument.Write(code, _settings.NextCodeVersion, _options.Instance, _time.GetUtcNow()), CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (Exception exception) when (exception is ControlException or OperationInterruptedException or IOException or ObjectDisposedException)
-        {
-            // as below; who does not know the limit releases nothing
-        }
-    }
-
-    // for people only: nothing depends on it
-    private async Task AnnounceAsync(bool active)
-    {
-        _announced = _time.GetTimestamp();
-        try
-        {
-            await _announcements.SayAsync(LimiterDocument.Write(Self(active)), CancellationToken.None).ConfigureAwait(false);
-        }
-        catch (Exception exception) when (exception is ControlException or OperationInterruptedException or IOException or ObjectDisposedException)
-        {
-            // the connection is gone, or the user may not write it; the limiter says of itself elsewhere what it does
-        }
-    }
-
-    /// <summary>Releases one message, or waits for what it needs.</summary>
-    private async Task StepAsync(CancellationToken cancellationToken)
-    {
-        if (_intake!.First is not { } next)
-        {
-            if (_publisher!.Unconfirmed == 0)
-            {
-                // the gate looks only while something waits; what it saw last would stand, and grow older, for as long as nothing comes
-                _monitor.Sees(0, oldestDue: null);
-            }
-
-            await _wakeUp.WaitAsync(LongestLook, cancellationToken).ConfigureAwait(false);
-        }
-        else if (_time.GetElapsedTime(next.ReceivedAt) > _options.Hold.Limit)
-        {
-            await _intake.GiveBackAsync().ConfigureAwait(false);
-        }
-        else if (_connection.Blocked is { } reason)
-        {
-            _monitor.Waits($"the broker takes no publishes: {reason}");
-            await _wakeUp.WaitAsync(LongestLook, cancellationToken).ConfigureAwait(false);
-        }
-        else if (_publisher!.Backoff is var backoff && (backoff is not null || (_publisher.IsRefused && _publisher.Unconfirmed > 0)))
-        {
-            _monitor.Waits("the work queue refuses messages: it is full, or has lost its majority");
-            await _wakeUp.WaitAsync(backoff ?? LongestLook, cancellationToken).ConfigureAwait(false);
-        }
-        else if (_publisher.Unconfirmed >= _window)
-        {
-            await _wakeUp.WaitAsync(LongestLook, cancellationToken).ConfigureAwait(false);
-        }
-        else if (_pacer.Limit is { } limit && !await _gate.IsOpenAsync(limit, next, cancellationToken).ConfigureAwait(false))
-        {
-            await _wakeUp.WaitAsync(WorkQueueGate.Pause, cancellationToken).ConfigureAwait(false);
-        }
-        else if (_pacer.Wait() is var wait && wait > FineDelay.Longest)
-        {
-            // a confirm comes meanwhile and wants its acknowledgement, or settings change
-            await _wakeUp.WaitAsync(wait < LongestLook ? wait - (FineDelay.Longest / 2) : LongestLook, cancellationToken).ConfigureAwait(false);
-        }
-        else if (wait > FineDelay.Last)
-        {
-            await FineDelay.WaitAsync(wait - FineDelay.Last, _time, cancellationToken).ConfigureAwait(false);
+            _announcer.BecameActive();
         }
         else
         {
-            _intake.RemoveFirst();
-            _pacer.Take(await _publisher.SendAsync(next, wait, cancellationToken).ConfigureAwait(false));
-            if (!_publisher.IsRefused)
-            {
-                _monitor.Waits(null);
-            }
+            _announcer.LookAfter(_active, _intake.Consumes);
         }
     }
 }

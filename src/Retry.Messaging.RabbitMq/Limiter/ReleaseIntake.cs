@@ -36,7 +36,7 @@ internal sealed class ReleaseIntake(IChannel channel, string queue, HoldTime hol
         {
             _tag = null;
             await channel.BasicCancelAsync(tag, noWait: false, CancellationToken.None).ConfigureAwait(false);
-            await _consumer!.Ended.WaitAsync(atMost, CancellationToken.None).ConfigureAwait(false);
+            await _consumer!.Ended.WaitAsync(atMost, time, CancellationToken.None).ConfigureAwait(false);
         }
     }
 

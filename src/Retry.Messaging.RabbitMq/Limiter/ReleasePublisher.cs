@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using RabbitMQ.Client;
 using Retry.Messaging.Ladder;
+using Retry.Messaging.RabbitMq.Limiter.Gates;
+using Retry.Messaging.RabbitMq.Limiter.Pacing;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.State;
 
@@ -8,15 +10,12 @@ namespace Retry.Messaging.RabbitMq.Limiter;
 
 /// <summary>Sends messages to the work queue, and knows what became of them.</summary>
 /// <remarks>
-/// A refusal (the work queue is full, or has lost its majority) starts a backoff of 1 s to 30 s, after which one message is tried
-/// alone; a confirm ends it. The loop of a session owns it; only answers come from the client.
+/// The loop of a session owns it; only answers come from the client.
 /// A message that met the death of a process goes by the rung of 500 ms. The process that releases it may be the one that
 /// dies of it, and by then the release must be acknowledged: otherwise the release queue has the message a second time.
 /// </remarks>
 internal sealed class ReleasePublisher
 {
-    private static readonly TimeSpan FirstBackoff = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LongestBackoff = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan SuspectDelay = DelayLadder.Step * 5;
 
     private readonly IChannel _channel;
@@ -28,15 +27,15 @@ internal sealed class ReleasePublisher
     private readonly LadderRoute _late;
     private readonly InFlight _inFlight = new();
     private readonly ConcurrentQueue<(ulong Number, bool Multiple, bool Refused)> _answers = new();
-    private TimeSpan? _backoff;
-    private long _backoffSince;
+    private readonly RefusalGate _refusals;
 
-    public ReleasePublisher(IChannel channel, LimiterConnection connection, string workQueue, WakeUp wakeUp, TimeProvider time)
+    public ReleasePublisher(IChannel channel, LimiterConnection connection, string workQueue, RefusalGate refusals, WakeUp wakeUp, TimeProvider time)
     {
         _channel = channel;
         _connection = connection;
         _encrypted = connection.Client.Endpoint.Ssl.Enabled;
         _workQueue = workQueue;
+        _refusals = refusals;
         _time = time;
         _route = DelayLadder.Route(TimeSpan.Zero, workQueue);
         _late = DelayLadder.Route(SuspectDelay, workQueue);
@@ -53,15 +52,6 @@ internal sealed class ReleasePublisher
 
     /// <summary>Gets how many are unconfirmed.</summary>
     public int Unconfirmed => _inFlight.Count;
-
-    /// <summary>Gets a value indicating whether the work queue refused the last message that it answered.</summary>
-    public bool IsRefused => _backoff is not null;
-
-    /// <summary>Gets how long no message may be tried; null when one may.</summary>
-    public TimeSpan? Backoff => _backoff is { } backoff && _time.GetElapsedTime(_backoffSince) is var since && since < backoff ? backoff - since : null;
-
-    /// <summary>Forgets a refusal.</summary>
-    public void Reset() => _backoff = null;
 
     /// <summary>Publishes, and waits until the bytes have left.</summary>
     /// <param name="delivery">The message.</param>
@@ -104,15 +94,13 @@ internal sealed class ReleasePublisher
                 (answer.Refused ? refused : confirmed)(delivery);
             }
 
-            if (!answer.Refused)
+            if (answer.Refused)
             {
-                _backoff = null;
+                _refusals.Refused();
             }
-            else if (_backoff is null || _time.GetElapsedTime(_backoffSince) >= _backoff)
+            else
             {
-                var next = _backoff is { } backoff ? backoff * 2 : FirstBackoff;
-                _backoff = next < LongestBackoff ? next : LongestBackoff;
-                _backoffSince = _time.GetTimestamp();
+                _refusals.Confirmed();
             }
         }
     }

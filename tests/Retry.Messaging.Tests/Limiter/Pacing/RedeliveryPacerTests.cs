@@ -1,10 +1,10 @@
 using Microsoft.Extensions.Time.Testing;
 using Retry.Messaging.Configuration;
-using Retry.Messaging.RabbitMq.Limiter;
+using Retry.Messaging.RabbitMq.Limiter.Pacing;
 using Shouldly;
 using Xunit;
 
-namespace Retry.Messaging.Tests.Limiter;
+namespace Retry.Messaging.Tests.Limiter.Pacing;
 
 /// <summary>The pace as arithmetic: rates, bursts, waits that end late, successors.</summary>
 public sealed class RedeliveryPacerTests

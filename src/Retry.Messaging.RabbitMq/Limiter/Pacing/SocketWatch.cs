@@ -3,7 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using RabbitMQ.Client;
 
-namespace Retry.Messaging.RabbitMq.Limiter;
+namespace Retry.Messaging.RabbitMq.Limiter.Pacing;
 
 /// <summary>Knows when a publish has left the process: when its bytes were given to the socket.</summary>
 /// <remarks>

@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
-namespace Retry.Messaging.RabbitMq.Limiter;
+namespace Retry.Messaging.RabbitMq.Limiter.Pacing;
 
 /// <summary>What a socket has been given and not yet sent.</summary>
 internal static class SocketQueue

@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Retry.Messaging.RabbitMq.Limiter;
+namespace Retry.Messaging.RabbitMq.Limiter.Pacing;
 
 /// <summary>Waits that end within about a millisecond.</summary>
 /// <remarks>

@@ -1,6 +1,6 @@
 using Retry.Messaging.Configuration;
 
-namespace Retry.Messaging.RabbitMq.Limiter;
+namespace Retry.Messaging.RabbitMq.Limiter.Pacing;
 
 /// <summary>Says when the next message may go: a schedule, not a bucket that a timer fills.</summary>
 /// <remarks>

@@ -2,11 +2,11 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using RabbitMQ.Client;
-using Retry.Messaging.RabbitMq.Limiter;
+using Retry.Messaging.RabbitMq.Limiter.Pacing;
 using Shouldly;
 using Xunit;
 
-namespace Retry.Messaging.Tests.Limiter;
+namespace Retry.Messaging.Tests.Limiter.Pacing;
 
 /// <summary>When a publish has left: over a real socket, without a broker.</summary>
 public sealed class SocketWatchTests : IAsyncLifetime, IDisposable

@@ -1,0 +1,96 @@
+using RabbitMQ.Client.Exceptions;
+using Retry.Messaging.Configuration;
+using Retry.Messaging.RabbitMq.Control;
+
+namespace Retry.Messaging.RabbitMq.Limiter;
+
+/// <summary>Tells the other processes what a limiter's code says, and people what the limiter does.</summary>
+internal sealed class LimiterAnnouncer(LimiterOptions options, LimiterSettings settings, LimiterMonitor monitor, Announcements announcements, TimeProvider time)
+{
+    // announcements are kept for a day, and an operator asks on the second one, too
+    private static readonly TimeSpan AnnouncedAgain = TimeSpan.FromHours(1);
+
+    // not at once: on 3.10 a stream that others have just declared, at the start of all on a fresh broker, ends connections (541)
+    private static readonly TimeSpan SaysAfter = TimeSpan.FromSeconds(5);
+
+    private readonly long _opened = time.GetTimestamp();
+    private long _announced;
+    private bool _hasSaid;
+
+    /// <summary>Gets or sets the control log.</summary>
+    public ControlLog? Log { get; set; }
+
+    /// <summary>Gets or sets a value indicating whether nobody consumed the release queue when this limiter came.</summary>
+    public bool StoodAlone { get; set; }
+
+    /// <summary>Gets the rate that the code asks for.</summary>
+    /// <remarks>
+    /// A process that has no limit obeys one that another instance has said later: a limit that is being deployed holds from the first
+    /// instance on.
+    /// </remarks>
+    public RedeliveryLimit? CodeLimit => options.KnowsLimit && options.Limit is { } own ? own : settings.Code?.Limit;
+
+    /// <summary>Gets a value indicating whether the code or an operator has said how fast messages may be released.</summary>
+    public bool IsLimitKnown => options.KnowsLimit || settings.Code is not null || settings.LastReadable.PerSecond is not null;
+
+    /// <summary>The limiter was given its first message: it is the active one.</summary>
+    public void BecameActive() => _ = SayAsync(active: true);
+
+    /// <summary>Says what has to be said now, if anything; called now and then.</summary>
+    public void LookAfter(bool active, bool consumes)
+    {
+        if (!_hasSaid && time.GetElapsedTime(_opened) > SaysAfter)
+        {
+            // a limiter that stands in line alone is the active one before the first message comes
+            _ = SayAsync(active: StoodAlone && consumes);
+        }
+        else if (active && time.GetElapsedTime(_announced) > AnnouncedAgain)
+        {
+            _ = AnnounceAsync(active: true);
+        }
+    }
+
+    private async Task SayAsync(bool active)
+    {
+        _hasSaid = true;
+        _announced = time.GetTimestamp();
+        await SayCodeAsync().ConfigureAwait(false);
+        await AnnounceAsync(active).ConfigureAwait(false);
+    }
+
+    // A process that has no limit goes by it. Two versions of the code may disagree: then the last to start is right, so it is said
+    // once, not after each lost connection.
+    private async Task SayCodeAsync()
+    {
+        if (!options.KnowsLimit || (settings.Code is { } said && (said.Limit == options.Limit || monitor.HasSaidCode)))
+        {
+            return;
+        }
+
+        monitor.HasSaidCode = true;
+        try
+        {
+            var code = new LimiterCode(options.Names.Work, options.Limit);
+            await Log!.AppendAsync(LimiterDocument.Write(code, settings.NextCodeVersion, options.Instance, time.GetUtcNow()), CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is ControlException or OperationInterruptedException or IOException or ObjectDisposedException)
+        {
+            // as below; a process that does not know the limit releases nothing
+        }
+    }
+
+    // for people only: nothing depends on it
+    private async Task AnnounceAsync(bool active)
+    {
+        _announced = time.GetTimestamp();
+        try
+        {
+            var self = new LimiterNode(options.Names.Work, options.Instance, active, CodeLimit, time.GetUtcNow());
+            await announcements.SayAsync(LimiterDocument.Write(self), CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is ControlException or OperationInterruptedException or IOException or ObjectDisposedException)
+        {
+            // the connection is gone, or the user may not write it; the limiter says of itself elsewhere what it does
+        }
+    }
+}
