@@ -86,7 +86,7 @@ internal sealed class LostMessages(IConnection connection, TimeProvider time)
         {
             var reader = await LotReader.OpenAsync(connection, LotSource.Lost, request, time, cancellationToken).ConfigureAwait(false);
             await using var readerEnds = reader.ConfigureAwait(false);
-            using var mover = new LotMover(reader, PublishAsync, filter.Limit, progress);
+            using var mover = new LotMover(reader, PublishAsync, filter.Limit, time, progress);
             await foreach (var message in mover.RunAsync(cancellationToken).ConfigureAwait(false))
             {
                 yield return message;

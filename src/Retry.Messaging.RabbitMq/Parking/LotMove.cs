@@ -36,7 +36,7 @@ internal sealed class LotMove(IConnection connection, LotSource source, TimeProv
             var reader = await LotReader.OpenAsync(connection, source, request with { Of = set }, time, cancellationToken).ConfigureAwait(false);
             await using (reader.ConfigureAwait(false))
             {
-                using var mover = new LotMover(reader, move, before, progress);
+                using var mover = new LotMover(reader, move, before, time, progress);
                 await foreach (var message in mover.RunAsync(cancellationToken).ConfigureAwait(false))
                 {
                     yield return message;

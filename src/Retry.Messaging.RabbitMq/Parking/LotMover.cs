@@ -4,7 +4,7 @@ using System.Threading.Channels;
 namespace Retry.Messaging.RabbitMq.Parking;
 
 /// <summary>Takes selected messages out of a parking lot, many at once, each only after its move is safe; one that has nowhere to go stays.</summary>
-internal sealed class LotMover(LotReader reader, Func<LotDelivery, Task<bool>> move, int? limit, IProgress<ParkingProgress>? progress) : IDisposable
+internal sealed class LotMover(LotReader reader, Func<LotDelivery, Task<bool>> move, int? limit, TimeProvider time, IProgress<ParkingProgress>? progress) : IDisposable
 {
     /// <summary>How many moves may be on their way, or done and not yet streamed, at once.</summary>
     private const int Window = 1000;
@@ -62,7 +62,7 @@ internal sealed class LotMover(LotReader reader, Func<LotDelivery, Task<bool>> m
         Finish();
         try
         {
-            await (end is null && _failure is null ? _settled.Task : _settled.Task.WaitAsync(Patience)).ConfigureAwait(false);
+            await (end is null && _failure is null ? _settled.Task : _settled.Task.WaitAsync(Patience, time)).ConfigureAwait(false);
         }
         catch (TimeoutException exception)
         {

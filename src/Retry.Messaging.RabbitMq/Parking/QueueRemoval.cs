@@ -95,7 +95,7 @@ internal sealed class QueueRemoval(IConnection connection, TimeProvider time)
         await using var publisherEnds = publisher.ConfigureAwait(false);
         var reader = await LotReader.OpenAsync(connection, source, new LotRequest(ParkedFilter.All) { WithBodies = true, TakesOut = true }, time, cancellationToken).ConfigureAwait(false);
         await using var readerEnds = reader.ConfigureAwait(false);
-        using var mover = new LotMover(reader, PublishAsync, limit: null, progress: null);
+        using var mover = new LotMover(reader, PublishAsync, limit: null, time, progress: null);
         var moved = 0L;
         await foreach (var _ in mover.RunAsync(cancellationToken).ConfigureAwait(false))
         {

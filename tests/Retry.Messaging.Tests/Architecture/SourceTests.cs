@@ -4,14 +4,18 @@ using Xunit;
 
 namespace Retry.Messaging.Tests.Architecture;
 
-/// <summary>Rules that a reader of the sources may rely on.</summary>
+/// <summary>Rules that a reader of the sources may rely on. What a library may not call stands in src/BannedSymbols.txt, for the compiler.</summary>
 public partial class SourceTests
 {
     private static readonly string[] HomesOfNames = ["src/Retry.Messaging/Ladder/LadderNames.cs", "src/Retry.Messaging/Naming/BrokerNames.cs", "src/Retry.Messaging/Naming/ControlHeaderNames.cs", "src/Retry.Messaging/State/RetryHeaderNames.cs"];
 
-    // Processes of a test broker live in real time; a clock of its own would only hide what they do.
-    // real processes, and a wait that is finer than the runtime's timers (only with the system's own clock)
-    private static readonly string[] RealTime = ["src/Retry.Messaging.Testing/Broker/", "src/Retry.Messaging.RabbitMq/Limiter/FineDelay.cs"];
+    private static readonly string[] Declarers =
+    [
+        "src/Retry.Messaging.RabbitMq/Topology/TopologyKeeper.cs",
+        "src/Retry.Messaging.RabbitMq/Topology/PointDeclarations.cs",
+        "src/Retry.Messaging.RabbitMq/Parking/MoverCalls.cs",
+        "src/Retry.Messaging.Cli/Commands/TopologyApplyCommand.cs",
+    ];
 
     // measures how late the machine's own sleeps end
     private const string MeasuresSleep = "tests/Retry.Messaging.BrokerTests/Limiter/Yardstick.cs";
@@ -20,13 +24,10 @@ public partial class SourceTests
     public void Names_of_broker_objects_and_headers_are_written_in_one_place() =>
         Findings(NameLiteral(), HomesOfNames).ShouldBeEmpty("Use BrokerNames, ControlHeaderNames or RetryHeaderNames.");
 
+    /// <summary>A service declares by its keeper and by the queue of the mover's calls; an operator by apply.</summary>
     [Fact]
-    public void Time_is_injected() =>
-        Findings(WallClock(), RealTime).ShouldBeEmpty("Take a TimeProvider; decisions take the time itself.");
-
-    [Fact]
-    public void Nothing_waits_without_a_clock_that_can_be_replaced() =>
-        Findings(Sleep(), RealTime).ShouldBeEmpty("Wait for an event, or by Task.Delay(delay, time, cancellationToken).");
+    public void One_place_declares_the_topology_of_a_service() =>
+        Findings(Declaration(), Declarers).ShouldBeEmpty("Have the TopologyKeeper declare it.");
 
     [Fact]
     public void Tests_do_not_sleep() =>
@@ -44,11 +45,8 @@ public partial class SourceTests
     [GeneratedRegex("\"[^\"]*(retry\\.v1|retry\\.parking|\\bretry-(id|origin|attempt|first-failed-at|due-at|deadline|error|history|reason|crashes|replayed|plan|kept)\\b|\\bcontrol-(key|version|by|at|repeat)\\b)")]
     private static partial Regex NameLiteral();
 
-    [GeneratedRegex(@"\bDateTime(Offset)?\.(Utc)?Now\b|\bDateTime\.Today\b|\bStopwatch\b|\bEnvironment\.TickCount")]
-    private static partial Regex WallClock();
-
-    [GeneratedRegex(@"\bThread\.Sleep\(|\bTask\.Delay\([^,()]*\)")]
-    private static partial Regex Sleep();
+    [GeneratedRegex(@"\bTopologyDeclarer\.DeclareAsync\(")]
+    private static partial Regex Declaration();
 
     [GeneratedRegex(@"\bThread\." + @"Sleep\(")]
     private static partial Regex ThreadSleep();
