@@ -25,6 +25,7 @@ using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Telemetry;
 using Retry.Messaging.RabbitMq.Topology;
 using Retry.Messaging.RabbitMq.Verification;
+using Retry.Messaging.RabbitMq.Attempts;
 
 namespace Retry.Messaging.MassTransit.Configuration;
 
@@ -150,14 +151,14 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
 
         var telemetry = Metrics.Point(this, queue, _time);
         var times = new PointTimes(queue, new HoldTime(_bus.ConsumerTimeout), EffectiveSettings.Number(settings.QueueArguments.TryGetValue(TopologyPlan.DeliveryLimit, out var limit) ? limit : null), _time);
-        var rules = Add(endpoint, queue, layers, point => new RabbitMqRetryTransport(Rabbit(point.Queue, point.Rules), point.Rules.MostRetries, times, _manage == TopologyManagement.OnStart, _publisher, _instances, telemetry, _time));
+        var rules = Add(endpoint, queue, layers, point => new RabbitMqRetryTransport(Rabbit(point.Queue, point.Rules), point.Rules.MostRetries, times, _keeper, _publisher, _instances, telemetry, _time));
         if (rules is null)
         {
             return;
         }
 
         // derived names, too: also what a function of the user's makes
-        if (WhyUnusable(_options.QueueNames(queue), queue, rules.Limit is not null || rules.Isolated) is { } derived)
+        if (WhyUnusable(_options.QueueNames(queue), queue, rules.NeedsReleaseQueue) is { } derived)
         {
             Refuse(endpoint, derived);
             return;
@@ -184,7 +185,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
             _unseen.Add(queue, place.PointPlan.HasReleaseQueue);
         }
 
-        var limiter = new PointLimiter(place, rules, _manage, times.Hold, () => settings.PrefetchCount, _time, _logging.CreateLogger<PointLimiter>());
+        var limiter = new PointLimiter(place, rules, _keeper, times.Hold, () => settings.PrefetchCount, _time, _logging.CreateLogger<PointLimiter>());
         _services.GetService<LimiterHealthCheck>()?.Add(limiter);
         endpoint.ConfigureChannel(channel =>
         {
@@ -254,15 +255,15 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         var rules = RetryRules.Compile(settings);
         var point = new RetryPoint(queue, rules);
         var logger = _logging.CreateLogger<GradientRetryFilter>();
-        var reporter = new RetryReporter(queue, _time, _logging.CreateLogger<RetryReporter>());
+        var settler = new OutcomeSettler(queue, new RetryReporter(queue, _time, _logging.CreateLogger<RetryReporter>()), _time, _logging.CreateLogger<OutcomeSettler>());
         var outcomes = new Lazy<IRetryTransport>(() => transport(point));
         var types = new ConsumedTypes(endpoint);
         endpoint.AddPrePipeSpecification(new GradientRetrySpecification(
-            () => new GradientRetryFilter(point, outcomes.Value, _options.Suspicion, types.Read, reporter, _time, Random.Shared, logger),
+            () => new GradientRetryFilter(point, outcomes.Value, _options.Suspicion, types.Read, settler, _time, Random.Shared, logger),
             findings,
             new RedeliveryGuard(endpoint, queue),
             reason => LogLeftAlone(queue, reason)));
-        AddForUnconsumed(endpoint, point, outcomes, reporter);
+        AddForUnconsumed(endpoint, point, outcomes, settler);
         endpoint.ConnectConsumerConfigurationObserver(new BatchExceptionObserver());
         endpoint.ConnectActivityConfigurationObserver(new ActivityRetryObserver(activity => LogLeftAlone(queue, $"the compensation of {TypeCache.GetShortName(activity)} is not retried: its exceptions fault the routing slip at once")));
         return rules;
@@ -270,7 +271,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
 
     // What cannot be read, and what nobody consumes, never comes to the filter on the consume pipe. As with MassTransit's
     // own queues for them, whoever configured one of the two pipes keeps it as it is.
-    private void AddForUnconsumed(IReceiveEndpointConfigurator endpoint, RetryPoint point, Lazy<IRetryTransport> outcomes, RetryReporter reporter)
+    private void AddForUnconsumed(IReceiveEndpointConfigurator endpoint, RetryPoint point, Lazy<IRetryTransport> outcomes, OutcomeSettler settler)
     {
         if (endpoint is not IEndpointConfiguration { Receive: var receive })
         {
@@ -280,7 +281,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         if (!receive.ErrorConfigurator.Build().IsNotEmpty())
         {
             var logger = _logging.CreateLogger<UnreadableFilter>();
-            receive.ErrorConfigurator.AddPipeSpecification(new LateFilterSpecification<ExceptionReceiveContext>(() => new UnreadableFilter(point, outcomes.Value, reporter, _time, Random.Shared, logger)));
+            receive.ErrorConfigurator.AddPipeSpecification(new LateFilterSpecification<ExceptionReceiveContext>(() => new UnreadableFilter(point, outcomes.Value, settler, _time, Random.Shared, logger)));
         }
 
         if (!receive.DeadLetterConfigurator.Build().IsNotEmpty())
@@ -292,7 +293,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
 
     // one for each queue: who publishes to a point waits for the declaration that its endpoint began, and begins none beside it
     private RabbitMqPoint Rabbit(string queue, RetryRules rules) =>
-        _places.GetOrAdd((queue, rules.Limit is not null || rules.Isolated), place => new RabbitMqPoint(_options.QueueNames(place.Queue), place.HasRelease));
+        _places.GetOrAdd((queue, rules.NeedsReleaseQueue), place => new RabbitMqPoint(_options.QueueNames(place.Queue), place.HasRelease));
 
     private string? WhyUnusable(RetryPointNames? names, string queue, bool hasRelease) =>
         names?.Work != queue ? $"Queue '{queue}' cannot be a retry point: found {(names is null ? "no names" : $"the names of '{names.Work}'")}, wanted those of its own queues. Mend QueueNames."

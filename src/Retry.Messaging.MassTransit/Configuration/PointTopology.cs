@@ -28,8 +28,8 @@ internal sealed partial class PointTopology(RabbitMqPoint point, TopologyKeeper 
         var connection = context.ConnectionContext.Connection;
         keeper.Add(point.Names.Work, point.PointPlan);
         // the work queue may have been deleted, and its bindings with it
+        keeper.Forget(connection, point.PointPlan);
         var retry = RetryConnection.Of(connection);
-        retry.Forget(point.PointPlan);
         await UnlessStoppedAsync(keeper.StartAsync(connection, call => retry.SomethingMissing += call, context.CancellationToken)).ConfigureAwait(false);
         await UnlessStoppedAsync(connected(context.ConnectionContext, point.Names.Work, context.CancellationToken)).ConfigureAwait(false);
         // from now on the keeper knows
@@ -42,7 +42,7 @@ internal sealed partial class PointTopology(RabbitMqPoint point, TopologyKeeper 
         // all observers are called before one of them is waited for
         await Task.Yield();
         health.Held.BeReady();
-        if (manage != TopologyManagement.OnStart || await EnsureAsync(point.PointPlan).ConfigureAwait(false))
+        if (await DeclareAsync().ConfigureAwait(false))
         {
             LogReady(point.Names.Work, rules.ToString());
         }
@@ -68,7 +68,7 @@ internal sealed partial class PointTopology(RabbitMqPoint point, TopologyKeeper 
 
     public void Probe(ProbeContext context) => context.CreateFilterScope("gradientRetryTopology").Add("parked", point.Names.Parked);
 
-    private async Task<bool> EnsureAsync(TopologyPlan plan)
+    private async Task<bool> DeclareAsync()
     {
         if (_channel is not { } channel)
         {
@@ -77,7 +77,7 @@ internal sealed partial class PointTopology(RabbitMqPoint point, TopologyKeeper 
 
         try
         {
-            var declaring = RetryConnection.Of(channel.ConnectionContext.Connection).EnsureAsync(plan, channel.CancellationToken);
+            var declaring = keeper.DeclareAsync(channel.ConnectionContext.Connection, point.PointPlan, channel.CancellationToken);
             await UnlessStoppedAsync(declaring).ConfigureAwait(false);
             var differences = await declaring.ConfigureAwait(false);
             health.Found(PointHealth.Point, differences);

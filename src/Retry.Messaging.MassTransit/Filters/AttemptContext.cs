@@ -6,14 +6,16 @@ using Retry.Messaging.Outcomes;
 using Retry.Messaging.State;
 using Retry.Messaging.MassTransit.Faults;
 using Retry.Messaging.MassTransit.Transports;
+using Retry.Messaging.RabbitMq.Attempts;
 
 namespace Retry.Messaging.MassTransit.Filters;
 
 /// <summary>The consume context of one attempt: keeps the Fault back until the message is parked.</summary>
-internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryContext, IDisposable
+internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryContext, IAttempt, IDisposable
 {
     private readonly ConsumeContext _context;
     private readonly RetryDelivery _delivery;
+    private readonly TimeProvider _time;
     private readonly RedeliveryRequest _redelivery = new();
     private ThrownExceptions? _thrown;
     private readonly CancellationTokenSource? _timeout;
@@ -29,6 +31,7 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
     {
         _context = context;
         _delivery = delivery;
+        _time = time;
         Headers = new AttemptHeaders(context.Headers, delivery);
         ReceiveContext = new AttemptReceiveContext(context.ReceiveContext, delivery);
         _envelopeProblem = new Lazy<FormatException?>(FindEnvelopeProblem, LazyThreadSafetyMode.None);
@@ -145,27 +148,31 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
     public TimeSpan? End() => _redelivery.Close();
 
     /// <summary>What the parked message's headers tell other tools.</summary>
-    public FaultDetails FaultOf(Exception exception) => new(exception, _message?.ConsumerType, _message?.MessageType, ReceiveContext.InputAddress);
+    public FaultDetails FaultOf(Exception exception) => new MassTransitFault(exception, _message?.ConsumerType, _message?.MessageType, ReceiveContext.InputAddress);
+
+    /// <inheritdoc/>
+    public bool WasConsumed => true;
+
+    /// <inheritdoc/>
+    public void MarkSettled() => _context.ReceiveContext.GetOrAddPayload(static () => SettledDelivery.Instance);
 
     /// <summary>Tells MassTransit, unless a consumer has, that the delivery has been dealt with; otherwise a copy goes to the skipped queue.</summary>
-    public Task NotifyEndedAsync() => ReceiveContext.IsDelivered ? Task.CompletedTask : _message is { } message ? message.NotifyEndedAsync() : NotifyEndedAsync(_context);
-
-    /// <inheritdoc cref="NotifyEndedAsync()"/>
-    public static Task NotifyEndedAsync(ConsumeContext context) => new FaultedMessage<UnroutedMessage>(context, UnroutedMessage.Instance).NotifyEndedAsync();
+    public Task NotifyEndedAsync() => ReceiveContext.IsDelivered ? Task.CompletedTask : (_message ?? Unrouted).NotifyEndedAsync();
 
     /// <summary>Publishes the one Fault of a message that has just been parked.</summary>
-    public async Task SendFaultAsync(Exception exception, RetryState parked, TimeProvider time, CancellationToken cancellationToken)
+    public async Task SendFaultAsync(Exception exception, RetryState parked, CancellationToken cancellationToken)
     {
         if (_envelopeProblem.Value is not null)
         {
-            await ParkedReceiveFault.SendAsync(ReceiveContext, null, exception, parked, time.GetUtcNow(), cancellationToken).ConfigureAwait(false);
+            await ParkedReceiveFault.SendAsync(ReceiveContext, null, exception, parked, _time.GetUtcNow(), cancellationToken).ConfigureAwait(false);
             await ReceiveContext.NotifyFaulted(exception).ConfigureAwait(false);
             return;
         }
 
-        var message = _message ?? new FaultedMessage<UnroutedMessage>(_context, UnroutedMessage.Instance);
-        await message.SendFaultAsync(exception, parked, time.GetUtcNow(), cancellationToken).ConfigureAwait(false);
+        await (_message ?? Unrouted).SendFaultAsync(exception, parked, _time.GetUtcNow(), cancellationToken).ConfigureAwait(false);
     }
+
+    private FaultedMessage<UnroutedMessage> Unrouted => new(_context, UnroutedMessage.Instance);
 
     // MassTransit reads these when somebody asks for them: a consumer may, and the Fault does
     private FormatException? FindEnvelopeProblem()

@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using MassTransit;
 using MassTransit.Context;
-using Retry.Messaging.MassTransit.Transports;
+using Retry.Messaging.RabbitMq.Attempts;
 
 namespace Retry.Messaging.MassTransit.Filters;
 

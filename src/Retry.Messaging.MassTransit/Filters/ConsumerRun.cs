@@ -1,4 +1,4 @@
-using Retry.Messaging.MassTransit.Transports;
+using Retry.Messaging.RabbitMq.Attempts;
 
 namespace Retry.Messaging.MassTransit.Filters;
 

@@ -4,8 +4,8 @@ using Retry.Messaging.Decisions;
 using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq;
+using Retry.Messaging.RabbitMq.Attempts;
 using Retry.Messaging.RabbitMq.Telemetry;
-using Retry.Messaging.State;
 
 namespace Retry.Messaging.MassTransit.Filters;
 
@@ -19,13 +19,13 @@ namespace Retry.Messaging.MassTransit.Filters;
 /// <item>No exception: done, or decided on like a failure where the consumer asked for another attempt.</item>
 /// <item>The host is stopping, or the delivery is lost: no outcome. It goes back untouched.</item>
 /// <item>The exception is decided on (<see cref="RetryDecider"/>): climb, park, drop or done.</item>
-/// <item>Climb or park: published and confirmed. Parked: then one Fault. Dropped: one Fault if its requester still waits.</item>
+/// <item>It is settled (<see cref="OutcomeSettler"/>): published and confirmed, then announced.</item>
 /// <item>MassTransit acknowledges, because nothing is thrown from here.</item>
 /// </list>
 /// It stands before the message type router, so everything that is configured on the endpoint is inside it, in whichever
 /// order it was configured: an outbox outside would take the ended exception for success, and commit.
 /// </remarks>
-internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransport transport, CrashSuspicion suspicion, Func<ConsumeContext, bool> read, RetryReporter reporter, TimeProvider time, Random random, ILogger logger)
+internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransport transport, CrashSuspicion suspicion, Func<ConsumeContext, bool> read, OutcomeSettler settler, TimeProvider time, Random random, ILogger logger)
     : IFilter<ConsumeContext>
 {
     // asked of the operating system anew each time
@@ -102,40 +102,7 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
         var end = failure is null
             ? DecideOnRedelivery(attempt, delivery, asked.GetValueOrDefault())
             : new AttemptEnd(failure, attempt.Decide(failure), ClimbCause.Failed(failure));
-        await SettleAsync(attempt, delivery, end, context.CancellationToken).ConfigureAwait(false);
-    }
-
-    private async Task SettleAsync(AttemptContext attempt, RetryDelivery delivery, AttemptEnd end, CancellationToken cancellationToken)
-    {
-        var exception = end.Exception;
-        switch (end.Decision)
-        {
-            case RetryDecision.Again again:
-                await delivery.ClimbAsync(again, end.Cause, cancellationToken).ConfigureAwait(false);
-                LogAgain(end, again, delivery.State.Attempt);
-                MarkSettled(attempt);
-                await attempt.NotifyEndedAsync().ConfigureAwait(false);
-                break;
-
-            case RetryDecision.Park park:
-                await delivery.ParkAsync(park, attempt.FaultOf(exception), cancellationToken).ConfigureAwait(false);
-                LogParked(point.Queue, park.State.Id, park.Reason.ToString(), delivery.State.Attempt, park.State.Error);
-                MarkSettled(attempt);
-                await SendFaultAsync(attempt, delivery, exception, park.State, cancellationToken).ConfigureAwait(false);
-                break;
-
-            case RetryDecision.Drop drop:
-                delivery.Telemetry.Dropped();
-                reporter.Dropped(drop.State.Id, delivery.State.Attempt, drop.State.Error);
-                MarkSettled(attempt);
-                await AnswerAsync(attempt, delivery, exception, drop.State, cancellationToken).ConfigureAwait(false);
-                break;
-
-            case RetryDecision.Done:
-                delivery.Telemetry.Done();
-                await attempt.NotifyEndedAsync().ConfigureAwait(false);
-                break;
-        }
+        await settler.SettleAsync(attempt, delivery, end, context.CancellationToken).ConfigureAwait(false);
     }
 
     private RetryDecision Decide(AttemptContext attempt, RetryDelivery delivery, Exception exception)
@@ -161,25 +128,6 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
         IsRequest = attempt.IsRequest,
     };
 
-    private static void MarkSettled(ConsumeContext context) => context.ReceiveContext.GetOrAddPayload(static () => SettledDelivery.Instance);
-
-    // Whoever still waits is told now. Where nobody does, the answer would make an exchange that nobody deletes.
-    private Task AnswerAsync(AttemptContext attempt, RetryDelivery delivery, Exception exception, RetryState dropped, CancellationToken cancellationToken) =>
-        delivery.Deadline > time.GetUtcNow()
-            ? SendFaultAsync(attempt, delivery, exception, dropped, cancellationToken)
-            : attempt.NotifyEndedAsync();
-
-    // Parked but not announced: the Fault is held like any outcome. One that cannot even be written must not hold the
-    // message: its cause is in the parking lot.
-    private async Task SendFaultAsync(AttemptContext attempt, RetryDelivery delivery, Exception exception, RetryState parked, CancellationToken cancellationToken)
-    {
-        if (await FaultSending.TryAsync(delivery, token => attempt.SendFaultAsync(exception, parked, time, token), time, cancellationToken).ConfigureAwait(false) is { } unsendable)
-        {
-            LogFaultNotSent(point.Queue, parked.Id, HeaderText.TypeName(unsendable), HeaderText.Message(unsendable));
-            await attempt.NotifyEndedAsync().ConfigureAwait(false);
-        }
-    }
-
     private async Task<bool> IsSuspectedAsync(ConsumeContext context, RetryDelivery delivery)
     {
         if (!suspicion.Concerns(delivery.State, delivery.CameBack))
@@ -188,37 +136,32 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
         }
 
         var died = delivery.CameBack && (await delivery.HasSomebodyDiedAsync(context.CancellationToken).ConfigureAwait(false) ?? delivery.Returns >= suspicion.ReturnsAtLeast);
-        switch (suspicion.Decide(delivery.State, died, () => delivery.FallbackId, time.GetUtcNow(), random))
+        var decision = suspicion.Decide(delivery.State, died, () => delivery.FallbackId, time.GetUtcNow(), random);
+        if (decision is null)
         {
-            case RetryDecision.Again again:
-                await delivery.ClimbAsync(again, ClimbCause.Suspected, context.CancellationToken).ConfigureAwait(false);
-                LogSuspected(again);
-                MarkSettled(context);
-                await AttemptContext.NotifyEndedAsync(context).ConfigureAwait(false);
-                return true;
-
-            case RetryDecision.Park park:
-                var exception = new PoisonMessageException(point.Queue, park.State.Crashes);
-                using (var attempt = new AttemptContext(context, delivery, null, time) { Decider = (_, _) => park })
-                {
-                    if (!delivery.CameBack)
-                    {
-                        // Its Fault carries the message, which is read for it. Once only: should reading be what kills,
-                        // the message comes back, is parked unread, and its Fault says nothing of its type.
-                        read(attempt);
-                    }
-
-                    await delivery.ParkAsync(park, attempt.FaultOf(exception), context.CancellationToken).ConfigureAwait(false);
-                    LogParked(point.Queue, park.State.Id, park.Reason.ToString(), delivery.State.Attempt, exception.Message);
-                    MarkSettled(context);
-                    await SendFaultAsync(attempt, delivery, exception, park.State, context.CancellationToken).ConfigureAwait(false);
-                }
-
-                return true;
-
-            default:
-                return false;
+            return false;
         }
+
+        using var attempt = new AttemptContext(context, delivery, null, time) { Decider = (_, _) => decision };
+        if (decision is RetryDecision.Again again)
+        {
+            await OutcomeSettler.ClimbAsync(attempt, delivery, again, ClimbCause.Suspected, context.CancellationToken).ConfigureAwait(false);
+            LogSuspected(again);
+        }
+        else if (decision is RetryDecision.Park park)
+        {
+            if (!delivery.CameBack)
+            {
+                // Its Fault carries the message, which is read for it. Once only: should reading be what kills,
+                // the message comes back, is parked unread, and its Fault says nothing of its type.
+                read(attempt);
+            }
+
+            var exception = new PoisonMessageException(point.Queue, park.State.Crashes);
+            await settler.ParkAsync(attempt, delivery, park, exception, exception.Message, context.CancellationToken).ConfigureAwait(false);
+        }
+
+        return true;
     }
 
     private async Task<bool> CameEarlyAsync(ConsumeContext context, RetryDelivery delivery)
@@ -248,9 +191,9 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
         while (rest < RestWaitedForHere);
 
         ReportEarly(delivery.State.Id, rest);
-        await delivery.ClimbAsync(new RetryDecision.Again(rest, delivery.State.DueAt!.Value, delivery.State), ClimbCause.Early, context.CancellationToken).ConfigureAwait(false);
-        MarkSettled(context);
-        await AttemptContext.NotifyEndedAsync(context).ConfigureAwait(false);
+        var again = new RetryDecision.Again(rest, delivery.State.DueAt!.Value, delivery.State);
+        using var attempt = new AttemptContext(context, delivery, null, time) { Decider = (_, _) => again };
+        await OutcomeSettler.ClimbAsync(attempt, delivery, again, ClimbCause.Early, context.CancellationToken).ConfigureAwait(false);
         return true;
     }
 
@@ -263,18 +206,6 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
         else
         {
             LogCameBack(point.Queue, again.State.Id, again.Delay);
-        }
-    }
-
-    private void LogAgain(AttemptEnd end, RetryDecision.Again again, int attempt)
-    {
-        if (end.Cause == ClimbCause.Asked)
-        {
-            LogRedelivery(point.Queue, again.State.Id, again.Delay, attempt);
-        }
-        else
-        {
-            reporter.Retried(again.State.Id, attempt, again.Delay, again.State.Error);
         }
     }
 
@@ -293,15 +224,6 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
     private static readonly TimeSpan PauseBetweenReports = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan RestWaitedForHere = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan PauseBeforeClimbingAgain = TimeSpan.FromSeconds(1);
-
-    [LoggerMessage(LogEvents.RedeliveryScheduled, LogLevel.Debug, "{Queue}: {RetryId} is delivered again in {Delay}, as its consumer asked in attempt {Attempt}")]
-    private partial void LogRedelivery(string queue, string? retryId, TimeSpan delay, int attempt);
-
-    [LoggerMessage(LogEvents.Parked, LogLevel.Warning, "{Queue}: {RetryId} is parked as {Reason} after attempt {Attempt}: {Error}")]
-    private partial void LogParked(string queue, string? retryId, string reason, int attempt, string? error);
-
-    [LoggerMessage(LogEvents.FaultNotSent, LogLevel.Error, "{Queue}: the Fault of {RetryId} could not be written: {ErrorType}: {Error}")]
-    private partial void LogFaultNotSent(string queue, string? retryId, string errorType, string error);
 
     [LoggerMessage(LogEvents.CameEarly, LogLevel.Warning, "{Queue}: {RetryId} came {Rest} before it was due and climbs again; early deliveries so far: {Count}. Something cuts the delays short, for example a message-ttl policy that fits the ladder's queues: run 'retryctl topology verify'.")]
     private partial void LogCameEarly(string queue, string? retryId, TimeSpan rest, long count);

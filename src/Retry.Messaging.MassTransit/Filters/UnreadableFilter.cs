@@ -6,6 +6,7 @@ using Retry.Messaging.MassTransit.Faults;
 using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq;
+using Retry.Messaging.RabbitMq.Attempts;
 using Retry.Messaging.RabbitMq.Telemetry;
 using Retry.Messaging.State;
 
@@ -16,7 +17,7 @@ namespace Retry.Messaging.MassTransit.Filters;
 /// A message that cannot be deserialized never reaches the consume pipe, and with it our filter there. Anything else that comes
 /// here was thrown outside that filter, by one that somebody put in front of it, and is decided on by the same rules.
 /// </remarks>
-internal sealed partial class UnreadableFilter(RetryPoint point, IRetryTransport transport, RetryReporter reporter, TimeProvider time, Random random, ILogger logger)
+internal sealed partial class UnreadableFilter(RetryPoint point, IRetryTransport transport, OutcomeSettler settler, TimeProvider time, Random random, ILogger logger)
     : IFilter<ExceptionReceiveContext>
 {
     /// <summary>How long a delivery is kept that nothing can be done with, before it goes back.</summary>
@@ -70,49 +71,25 @@ internal sealed partial class UnreadableFilter(RetryPoint point, IRetryTransport
         RetryDecision decision = ExceptionLevels.Innermost(exception) is SerializationException || exception is SerializationException
             ? RetryDecider.Refuse(delivery.State, failure, ParkReason.Malformed, now)
             : RetryDecider.Decide(delivery.State, failure, point.Rules, now, random);
-        switch (decision)
-        {
-            case RetryDecision.Again again:
-                await delivery.ClimbAsync(again, ClimbCause.Failed(exception), context.CancellationToken).ConfigureAwait(false);
-                reporter.Retried(again.State.Id, delivery.State.Attempt, again.Delay, again.State.Error);
-                break;
-
-            case RetryDecision.Park park:
-                await delivery.ParkAsync(park, new FaultDetails(exception, null, null, context.InputAddress), context.CancellationToken).ConfigureAwait(false);
-                LogParked(point.Queue, park.State.Id, park.Reason.ToString(), park.State.Error);
-                await SendFaultAsync(context, delivery, park.State).ConfigureAwait(false);
-                break;
-
-            case RetryDecision.Drop drop:
-                delivery.Telemetry.Dropped();
-                reporter.Dropped(drop.State.Id, delivery.State.Attempt, drop.State.Error);
-                if (delivery.Deadline > now)
-                {
-                    await SendFaultAsync(context, delivery, drop.State).ConfigureAwait(false);
-                }
-
-                break;
-
-            case RetryDecision.Done:
-                delivery.Telemetry.Done();
-                break;
-        }
+        await settler.SettleAsync(new UnreadAttempt(context, time), delivery, new AttemptEnd(exception, decision, ClimbCause.Failed(exception)), context.CancellationToken).ConfigureAwait(false);
     }
-
-    private async Task SendFaultAsync(ExceptionReceiveContext context, RetryDelivery delivery, RetryState ended)
-    {
-        if (await FaultSending.TryAsync(delivery, token => ParkedReceiveFault.SendAsync(context, null, context.Exception, ended, time.GetUtcNow(), token), time, context.CancellationToken).ConfigureAwait(false) is { } unsendable)
-        {
-            LogFaultNotSent(point.Queue, ended.Id, HeaderText.TypeName(unsendable), HeaderText.Message(unsendable));
-        }
-    }
-
-    [LoggerMessage(LogEvents.Parked, LogLevel.Warning, "{Queue}: {RetryId} is parked as {Reason}, nobody consumed it: {Error}")]
-    private partial void LogParked(string queue, string? retryId, string reason, string? error);
 
     [LoggerMessage(LogEvents.NotSettled, LogLevel.Error, "{Queue}: a failed message could neither be retried nor parked, because of a defect. It goes back to its queue, and is repeated under the same attempt.")]
     private partial void LogNotSettled(Exception defect, string queue);
 
-    [LoggerMessage(LogEvents.FaultNotSent, LogLevel.Error, "{Queue}: the Fault of {RetryId} could not be written: {ErrorType}: {Error}")]
-    private partial void LogFaultNotSent(string queue, string? retryId, string errorType, string error);
+    /// <summary>A delivery that no consumer had.</summary>
+    private sealed class UnreadAttempt(ExceptionReceiveContext context, TimeProvider time) : IAttempt
+    {
+        public bool WasConsumed => false;
+
+        public void MarkSettled() => context.GetOrAddPayload(static () => SettledDelivery.Instance);
+
+        // the filter tells MassTransit
+        public Task NotifyEndedAsync() => Task.CompletedTask;
+
+        public FaultDetails FaultOf(Exception exception) => new MassTransitFault(exception, null, null, context.InputAddress);
+
+        public Task SendFaultAsync(Exception exception, RetryState ended, CancellationToken cancellationToken) =>
+            ParkedReceiveFault.SendAsync(context, null, exception, ended, time.GetUtcNow(), cancellationToken);
+    }
 }

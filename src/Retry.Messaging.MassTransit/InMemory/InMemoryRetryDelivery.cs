@@ -4,10 +4,9 @@ using RabbitMQ.Client;
 using Retry.Messaging.Decisions;
 using Retry.Messaging.Ladder;
 using Retry.Messaging.State;
-using Retry.Messaging.MassTransit.Faults;
-using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Telemetry;
+using Retry.Messaging.RabbitMq.Attempts;
 
 namespace Retry.Messaging.MassTransit.InMemory;
 

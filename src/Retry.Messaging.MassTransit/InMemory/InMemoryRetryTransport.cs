@@ -3,6 +3,7 @@ using MassTransit.InMemoryTransport;
 using Retry.Messaging.State;
 using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.RabbitMq.Telemetry;
+using Retry.Messaging.RabbitMq.Attempts;
 
 namespace Retry.Messaging.MassTransit.InMemory;
 

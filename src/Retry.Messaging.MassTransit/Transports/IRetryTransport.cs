@@ -1,4 +1,5 @@
 using MassTransit;
+using Retry.Messaging.RabbitMq.Attempts;
 
 namespace Retry.Messaging.MassTransit.Transports;
 

@@ -5,7 +5,7 @@ using RabbitMQ.Client;
 using Retry.Messaging.Configuration;
 using Retry.Messaging.RabbitMq.Holding;
 using Retry.Messaging.RabbitMq.Limiter;
-using Retry.Messaging.RabbitMq.Publishing;
+using Retry.Messaging.RabbitMq.Topology;
 
 namespace Retry.Messaging.MassTransit.Transports;
 
@@ -16,7 +16,7 @@ namespace Retry.Messaging.MassTransit.Transports;
 /// limit looks whether there is a release queue, left from when it, or another instance, had one, and empties it.
 /// </remarks>
 #pragma warning disable CA1001 // MassTransit disposes no observers; what is started is ended, and disposed, when the endpoint stops
-internal sealed class PointLimiter(RabbitMqPoint point, RetryRules rules, TopologyManagement manage, HoldTime hold, Func<int> prefetch, TimeProvider time, ILogger logger)
+internal sealed class PointLimiter(RabbitMqPoint point, RetryRules rules, TopologyKeeper keeper, HoldTime hold, Func<int> prefetch, TimeProvider time, ILogger logger)
     : IFilter<ChannelContext>, IReceiveEndpointObserver
 #pragma warning restore CA1001
 {
@@ -122,14 +122,9 @@ internal sealed class PointLimiter(RabbitMqPoint point, RetryRules rules, Topolo
     // observers run side by side, and the release queue is declared by another
     private async Task DeclaredAsync(IConnection busConnection, CancellationToken cancellationToken)
     {
-        if (manage != TopologyManagement.OnStart)
-        {
-            return;
-        }
-
         try
         {
-            await RetryConnection.Of(busConnection).EnsureAsync(point.PointPlan, cancellationToken).ConfigureAwait(false);
+            await keeper.DeclareAsync(busConnection, point.PointPlan, cancellationToken).ConfigureAwait(false);
         }
 #pragma warning disable CA1031 // it has been said where it was declared; the limiter says what it lacks, and tries again
         catch (Exception)

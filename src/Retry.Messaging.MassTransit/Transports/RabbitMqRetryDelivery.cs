@@ -2,14 +2,10 @@ using MassTransit;
 using MassTransit.RabbitMqTransport;
 using RabbitMQ.Client;
 using Retry.Messaging.Decisions;
-using Retry.Messaging.State;
-using Retry.Messaging.Ladder;
-using Retry.Messaging.MassTransit.Faults;
-using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Holding;
 using Retry.Messaging.RabbitMq.Parking;
 using Retry.Messaging.RabbitMq.Publishing;
-using Retry.Messaging.RabbitMq.Telemetry;
+using Retry.Messaging.RabbitMq.Attempts;
 
 namespace Retry.Messaging.MassTransit.Transports;
 
@@ -49,12 +45,12 @@ internal sealed class RabbitMqRetryDelivery(RabbitMqRetryTransport transport, Ra
         transport.HoldAsync(connection, hold, step, cancellationToken);
 
     protected override Task SendUpAsync(RetryDecision.Again again, CancellationToken cancellationToken) =>
-        transport.PublishAsync(connection, hold, () => Climb(again.State, again.Delay, again.DueAt), cancellationToken);
+        transport.PublishAsync(connection, hold, () => OutcomeMessages.Climbing(basic.Properties, receive.Body.GetBytes(), again, transport.Names.Work, transport.Destination, transport.Time.GetUtcNow()), cancellationToken);
 
     protected override Task SendToParkingLotAsync(RetryDecision.Park park, FaultDetails fault, CancellationToken cancellationToken)
     {
         var at = transport.Time.GetUtcNow();
-        return transport.PublishAsync(connection, hold, () => Park(park, fault, at), cancellationToken);
+        return transport.PublishAsync(connection, hold, () => OutcomeMessages.Parked(basic.Properties, receive.Body.GetBytes(), park, fault.Headers(at, State.Attempt - 1), transport.Names.Work), cancellationToken);
     }
 
     // one id, whoever opens the delivery a second time
@@ -64,31 +60,6 @@ internal sealed class RabbitMqRetryDelivery(RabbitMqRetryTransport transport, Ra
     {
         var id = ChainId.Of(transport.Names.Work, Exchange, RoutingKey, basic.Properties, receive.Body.GetBytes());
         return connection.GivenIds.Give(id) || receive.Redelivered ? id : ChainId.Another(basic.Properties.MessageId);
-    }
-
-    private OutcomeMessage Climb(RetryState state, TimeSpan delay, DateTimeOffset dueAt)
-    {
-        // after a hold, what is left of the delay; the policy's delay counts from the failure
-        var left = dueAt - transport.Time.GetUtcNow();
-        var route = DelayLadder.Route(left < delay - DelayLadder.Step ? left : delay, transport.Destination);
-        var properties = Republication.Climbing(basic.Properties, state, transport.Names.Work);
-        properties.Headers![MessageHeaders.RedeliveryCount] = state.Attempt - 1;
-        RetryTracing.Propagate(properties.Headers);
-        RetryTracing.TagEntry(route);
-        return new OutcomeMessage(route.Exchange, route.RoutingKey, properties, receive.Body.GetBytes());
-    }
-
-    private OutcomeMessage Park(RetryDecision.Park park, FaultDetails fault, DateTimeOffset at)
-    {
-        var properties = Republication.With(basic.Properties, park.State with { Reason = park.Reason }, transport.Names.Work);
-        foreach (var (name, value) in fault.Headers(at, State.Attempt - 1))
-        {
-            properties.Headers![name] = value;
-        }
-
-        RetryTracing.Propagate(properties.Headers!);
-
-        return new OutcomeMessage(BrokerNames.ParkingExchange, transport.Names.Work, properties, receive.Body.GetBytes());
     }
 
     private sealed record FirstChainId(string Text);

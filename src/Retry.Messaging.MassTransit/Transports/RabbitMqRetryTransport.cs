@@ -7,11 +7,12 @@ using Retry.Messaging.RabbitMq.Instances;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Telemetry;
 using Retry.Messaging.RabbitMq.Topology;
+using Retry.Messaging.RabbitMq.Attempts;
 
 namespace Retry.Messaging.MassTransit.Transports;
 
 /// <summary>Outcomes go to the ladder and the parking lot on RabbitMQ, on the connection the delivery came by.</summary>
-internal sealed class RabbitMqRetryTransport(RabbitMqPoint point, int? mostRetries, PointTimes times, bool declares, OutcomePublisher publisher, InstanceWatch instances, PointTelemetry telemetry, TimeProvider time) : IRetryTransport
+internal sealed class RabbitMqRetryTransport(RabbitMqPoint point, int? mostRetries, PointTimes times, TopologyKeeper keeper, OutcomePublisher publisher, InstanceWatch instances, PointTelemetry telemetry, TimeProvider time) : IRetryTransport
 {
     private RetryConnection? _seen;
 
@@ -56,7 +57,7 @@ internal sealed class RabbitMqRetryTransport(RabbitMqPoint point, int? mostRetri
     public Task<bool?> HasSomebodyDiedAsync(CancellationToken cancellationToken) => instances.HasSomebodyDiedAsync(point.Names.Work, cancellationToken);
 
     public Task PublishAsync(RetryConnection connection, DeliveryHold hold, Func<OutcomeMessage> message, CancellationToken cancellationToken) =>
-        publisher.PublishAsync(telemetry, connection, declares ? point.PointPlan : null, hold, message, cancellationToken);
+        publisher.PublishAsync(telemetry, connection, token => keeper.DeclareAsync(connection.Client, point.PointPlan, token), hold, message, cancellationToken);
 
     /// <summary>Repeats a step that goes through MassTransit's own transport.</summary>
     public Task HoldAsync(RetryConnection connection, DeliveryHold hold, Func<Task> step, CancellationToken cancellationToken) =>

@@ -37,16 +37,16 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
     /// <summary>Publishes until confirmed.</summary>
     /// <param name="point">The point whose outcome it is.</param>
     /// <param name="connection">The connection that the delivery came by.</param>
-    /// <param name="plan">What must have been declared first, on this connection; <see langword="null"/> where somebody else manages the topology.</param>
+    /// <param name="declared">Completes when the point has been declared on this connection: before, an outcome would end in the lost queue.</param>
     /// <param name="hold">How long the delivery may be held.</param>
     /// <param name="message">What to publish, asked for anew before each try, since the rest of a delay shrinks.</param>
     /// <param name="cancellationToken">Cancelled when the delivery is lost or the host stops.</param>
     /// <exception cref="OutcomeNotConfirmedException">Held for too long, or the connection is gone: the delivery must go back.</exception>
-    public async Task PublishAsync(PointTelemetry point, RetryConnection connection, TopologyPlan? plan, DeliveryHold hold, Func<OutcomeMessage> message, CancellationToken cancellationToken)
+    public async Task PublishAsync(PointTelemetry point, RetryConnection connection, Func<CancellationToken, Task> declared, DeliveryHold hold, Func<OutcomeMessage> message, CancellationToken cancellationToken)
     {
         try
         {
-            await PublishWhereItBelongsAsync(point, connection, plan, hold, message, cancellationToken).ConfigureAwait(false);
+            await PublishWhereItBelongsAsync(point, connection, declared, hold, message, cancellationToken).ConfigureAwait(false);
         }
         catch (OutcomeNotConfirmedException exception) when (exception.WasHeldTooLong && hold.IsLast)
         {
@@ -54,16 +54,12 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
         }
     }
 
-    private Task PublishWhereItBelongsAsync(PointTelemetry point, RetryConnection connection, TopologyPlan? plan, DeliveryHold hold, Func<OutcomeMessage> message, CancellationToken cancellationToken)
+    private Task PublishWhereItBelongsAsync(PointTelemetry point, RetryConnection connection, Func<CancellationToken, Task> declared, DeliveryHold hold, Func<OutcomeMessage> message, CancellationToken cancellationToken)
     {
         var isFirst = true;
         return HoldAsync(point, hold, () => connection.IsOpen, exception => IsWorthAnotherTry(exception, cancellationToken), async held =>
         {
-            if (plan is not null)
-            {
-                await DeclaredAsync(connection, plan, cancellationToken).ConfigureAwait(false);
-            }
-
+            await DeclaredAsync(declared, cancellationToken).ConfigureAwait(false);
             var (exchange, routingKey, properties, body) = message();
             var cut = HeaderFrame.Fit(properties, connection.FrameMax);
             if (cut.Count > 0 && isFirst)
@@ -212,11 +208,11 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
 
     // An attempt may fail before its endpoint is ready. What goes to the ladder or the parking lot before the point is bound
     // there is not refused: it ends in the lost queue.
-    private static async Task DeclaredAsync(RetryConnection connection, TopologyPlan plan, CancellationToken cancellationToken)
+    private static async Task DeclaredAsync(Func<CancellationToken, Task> declared, CancellationToken cancellationToken)
     {
         try
         {
-            await connection.EnsureAsync(plan, cancellationToken).ConfigureAwait(false);
+            await declared(cancellationToken).ConfigureAwait(false);
         }
         catch (TopologyException exception) when (exception.IsForbidden)
         {

@@ -3,11 +3,10 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
-using Retry.Messaging.RabbitMq.Topology;
 
 namespace Retry.Messaging.RabbitMq.Publishing;
 
-/// <summary>What we have on one connection of the application: a publisher, and the knowledge of what has been declared.</summary>
+/// <summary>What we have on one connection of the application: a publisher, and the knowledge of what it did not find.</summary>
 internal sealed class RetryConnection
 {
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(2);
@@ -15,7 +14,6 @@ internal sealed class RetryConnection
 
     private readonly TimeProvider _time = TimeProvider.System;
     private readonly IConnection _connection;
-    private readonly ConcurrentDictionary<TopologyPlan, Lazy<Task<IReadOnlyList<TopologyException>>>> _declared = new(ReferenceEqualityComparer.Instance);
     private readonly ConcurrentDictionary<string, long> _suspects = new(StringComparer.Ordinal);
 
     // nothing is closed when the connection closes: its channels are gone with it, and closing one by itself would keep
@@ -41,6 +39,9 @@ internal sealed class RetryConnection
     /// <summary>The broker's version, as it introduced itself; 0.0 where it did not.</summary>
     public Version Version { get; }
 
+    /// <summary>The client's connection.</summary>
+    public IConnection Client => _connection;
+
     /// <summary>Whether the connection is open.</summary>
     public bool IsOpen => _connection.IsOpen;
 
@@ -52,32 +53,6 @@ internal sealed class RetryConnection
 
     /// <summary>A publish has found something missing: an exchange, or what it leads to.</summary>
     public event Action? SomethingMissing;
-
-    /// <summary>Declares a plan once; after a failure the next call tries again.</summary>
-    /// <returns>What exists with other properties than planned; it is used as it is.</returns>
-    /// <exception cref="TopologyException">The broker refused a part of it.</exception>
-    public async Task<IReadOnlyList<TopologyException>> EnsureAsync(TopologyPlan plan, CancellationToken cancellationToken)
-    {
-        // one declaration serves all who wait for it, so it cannot be cancelled by one of them
-        var declaration = _declared.GetOrAdd(plan, p => new Lazy<Task<IReadOnlyList<TopologyException>>>(() => TopologyDeclarer.DeclareAsync(_connection, p, cancellationToken: CancellationToken.None)));
-        try
-        {
-            return await declaration.Value.WaitAsync(cancellationToken).ConfigureAwait(false);
-        }
-        catch (Exception exception) when (declaration.Value is { IsCompleted: true, IsCompletedSuccessfully: false })
-        {
-            // asked again, a broker that forbids it would only write one more error into its log
-            if (exception is not TopologyException { IsForbidden: true })
-            {
-                _declared.TryRemove(new(plan, declaration));
-            }
-
-            throw;
-        }
-    }
-
-    /// <summary>Lets a plan be declared again.</summary>
-    public void Forget(TopologyPlan plan) => _declared.TryRemove(plan, out _);
 
     /// <summary>Publishes, and remembers an exchange that was not there.</summary>
     /// <remarks>

@@ -7,7 +7,7 @@ using Retry.Messaging.Naming;
 
 namespace Retry.Messaging.RabbitMq.Topology;
 
-/// <summary>Keeps the topology of one bus as planned: at the start, on every new connection, and while it runs.</summary>
+/// <summary>Keeps the topology of one bus as planned: at the start, on every new connection, and while it runs. Nothing else in a service declares it.</summary>
 /// <remarks>
 /// <list type="number">
 /// <item>It looks every half a minute or so, and at once when a publish has found something missing: 70 small questions.</item>
@@ -16,6 +16,7 @@ namespace Retry.Messaging.RabbitMq.Topology;
 /// rung meanwhile finds its way, or no exchange at all and stays where it is.</item>
 /// <item>What is found missing on a connection that worked is looked for a second time, since whoever deletes may not be done.</item>
 /// <item>All exchanges of the ladder are missing: it waits before the last step, until every other service has bound its queues too.</item>
+/// <item>It declares each point as soon as its work queue exists, for whoever waits for that (<see cref="PointDeclarations"/>).</item>
 /// <item>Where somebody else manages the topology it only says what is missing.</item>
 /// </list>
 /// </remarks>
@@ -24,6 +25,7 @@ internal sealed class TopologyKeeper(TopologyManagement manage, TopologyRounds r
     private readonly Lock _lock = new();
     private readonly ConcurrentDictionary<TopologyPlan, string> _points = new(ReferenceEqualityComparer.Instance);
     private readonly TopologyReporter _reporter = new(time, logger);
+    private readonly PointDeclarations _declarations = new();
     private IConnection? _connection;
     private Task _started = Task.CompletedTask;
     private DateTimeOffset? _waitsUntil;
@@ -46,6 +48,15 @@ internal sealed class TopologyKeeper(TopologyManagement manage, TopologyRounds r
 
     /// <summary>Leaves a point alone from now on.</summary>
     public void Remove(TopologyPlan point) => _points.TryRemove(point, out _);
+
+    /// <summary>Declares a point as soon as its work queue is there. Endpoint, limiter and publisher wait for the same declaration.</summary>
+    /// <returns>What exists with other properties than planned. Nothing where somebody else manages the topology: there nothing is declared.</returns>
+    /// <exception cref="TopologyException">The broker refused a part of it.</exception>
+    public Task<IReadOnlyList<TopologyException>> DeclareAsync(IConnection connection, TopologyPlan point, CancellationToken cancellationToken) =>
+        manage == TopologyManagement.OnStart ? _declarations.DeclareAsync(connection, point, cancellationToken) : Task.FromResult<IReadOnlyList<TopologyException>>([]);
+
+    /// <summary>Lets a point be declared again: its work queue may have been deleted, and its bindings with it.</summary>
+    public void Forget(IConnection connection, TopologyPlan point) => _declarations.Forget(connection, point);
 
     /// <summary>Looks, and mends, for the first time on a connection, and goes on until that is closed. What goes wrong is logged.</summary>
     /// <param name="connection">The connection of the bus; all its endpoints may call.</param>

@@ -43,6 +43,9 @@ public sealed class RetryRules
     /// <summary>Gets a value indicating whether a release queue was asked for. A limited point has one in any case.</summary>
     public bool Isolated { get; }
 
+    /// <summary>Gets a value indicating whether messages that come back wait in the point's release queue until they may be released.</summary>
+    internal bool NeedsReleaseQueue => Limit is not null || Isolated;
+
     /// <summary>Makes rules from code.</summary>
     /// <param name="configure">Says the settings.</param>
     /// <returns>The rules.</returns>

@@ -86,7 +86,7 @@ public sealed class DeletedTopologyTests(BrokerFixture broker, ITestOutputHelper
         await raw.WaitForCountAsync("retry.v1.1m", 1, Deadline);
         (await raw.CountAsync(BrokerNames.LostQueue)).ShouldBe(0u);
         // Outcomes that are held are another line. A look between two of the deletions names what was gone by then; a queue that is deleted while it
-        // is declared ends the connection, of which the endpoint has a line of its own.
+        // is declared ends the connection, and then the first look on the next one says what was missing.
         var said = service.Log.Lines.Where(line => line.Contains(TopologyLine, StringComparison.Ordinal)).ToList();
         said.Count(line => !line.StartsWith("orders:", StringComparison.Ordinal)).ShouldBeLessThanOrEqualTo(1, string.Join(Environment.NewLine, said));
         said.ShouldContain(line => line.Contains("'retry.v1.", StringComparison.Ordinal) || line.Contains("'orders.parked'", StringComparison.Ordinal));

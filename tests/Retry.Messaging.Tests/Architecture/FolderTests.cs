@@ -22,6 +22,7 @@ public class FolderTests
         },
         ["Retry.Messaging.RabbitMq"] = new()
         {
+            ["Attempts"] = ["Publishing", "Telemetry"],
             ["Connections"] = [],
             ["Control"] = ["Publishing"],
             ["Health"] = ["Topology"],

@@ -78,7 +78,7 @@ public sealed class ClosedConnectionTests : IDisposable
         var context = EndpointTimeoutsTests.Fake.Of<ChannelContext>();
         context.Answers["get_ConnectionContext"] = connection;
         context.Answers["get_CancellationToken"] = CancellationToken.None;
-        var keeper = new TopologyKeeper(TopologyManagement.Never, new TopologyRounds(), clock, new Random(1), _log);
+        var keeper = new TopologyKeeper(TopologyManagement.OnStart, new TopologyRounds(), clock, new Random(1), _log);
         var topology = new PointTopology(point, keeper, (_, _, _) => Task.CompletedTask, TopologyManagement.OnStart, RetryRules.Default, new PointHealth("orders", clock), new UnseenByAmqp(TopologyManagement.OnStart, _log), new Dictionary<string, object>(), _log);
 
         await topology.Send((ChannelContext)(object)context, Pipe.Empty<ChannelContext>());

@@ -3,12 +3,11 @@ using MassTransit;
 using MassTransit.RabbitMqTransport;
 using MassTransit.Serialization;
 using Retry.Messaging.Decisions;
-using Retry.Messaging.MassTransit.Faults;
 using Retry.Messaging.MassTransit.Filters;
-using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.State;
 using Shouldly;
 using Xunit;
+using Retry.Messaging.RabbitMq.Attempts;
 
 namespace Retry.Messaging.Tests.MassTransit;
 

@@ -40,7 +40,7 @@ public class FaultDetailsTests
     public void A_message_that_throws_is_said_so() => Headers(new Silent(), 0)[MessageHeaders.FaultMessage].ShouldBe("(its Message threw)");
 
     private static Dictionary<string, object?> Headers(Exception exception, int redeliveries) =>
-        new FaultDetails(exception, "OrderConsumer", typeof(string), new Uri("loopback://localhost/orders")).Headers(Now, redeliveries).ToDictionary();
+        new MassTransitFault(exception, "OrderConsumer", typeof(string), new Uri("loopback://localhost/orders")).Headers(Now, redeliveries).ToDictionary();
 
     private static Exception Thrown(Action action) => Should.Throw<Exception>(action);
 

@@ -1,13 +1,11 @@
 using Microsoft.Extensions.Time.Testing;
 using Retry.Messaging.Decisions;
-using Retry.Messaging.MassTransit.Faults;
-using Retry.Messaging.MassTransit.Filters;
-using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Telemetry;
 using Retry.Messaging.State;
 using Shouldly;
 using Xunit;
+using Retry.Messaging.RabbitMq.Attempts;
 
 namespace Retry.Messaging.Tests.MassTransit;
 

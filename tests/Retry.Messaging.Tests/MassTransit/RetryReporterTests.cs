@@ -3,9 +3,9 @@ using MassTransit.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
-using Retry.Messaging.MassTransit.Filters;
 using Shouldly;
 using Xunit;
+using Retry.Messaging.RabbitMq.Attempts;
 
 namespace Retry.Messaging.Tests.MassTransit;
 

@@ -8,6 +8,7 @@ using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.Tests.RabbitMq;
 using Shouldly;
 using Xunit;
+using Retry.Messaging.RabbitMq.Attempts;
 
 namespace Retry.Messaging.Tests.MassTransit;
 
@@ -19,8 +20,8 @@ public sealed class UnreadableFilterTests
     {
         var clock = new WaitedClock();
         var began = clock.Now;
-        var reporter = new RetryReporter("orders", clock, NullLogger.Instance);
-        var filter = new UnreadableFilter(new RetryPoint("orders", RetryRules.Default), new Defective(), reporter, clock, new Random(1), NullLogger.Instance);
+        var settler = new OutcomeSettler("orders", new RetryReporter("orders", clock, NullLogger.Instance), clock, NullLogger.Instance);
+        var filter = new UnreadableFilter(new RetryPoint("orders", RetryRules.Default), new Defective(), settler, clock, new Random(1), NullLogger.Instance);
 
         var sending = filter.Send(DispatchProxy.Create<ExceptionReceiveContext, Delivery>(), Pipe.Empty<ExceptionReceiveContext>());
         await clock.RunAsync(sending, _ => Task.CompletedTask);

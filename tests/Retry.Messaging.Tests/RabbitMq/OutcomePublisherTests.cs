@@ -3,7 +3,6 @@ using RabbitMQ.Client;
 using Retry.Messaging.RabbitMq.Holding;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Telemetry;
-using Retry.Messaging.RabbitMq.Topology;
 using Shouldly;
 using Xunit;
 
@@ -93,7 +92,7 @@ public sealed class OutcomePublisherTests : IDisposable
         var publishing = _publisher.PublishAsync(
             _point,
             connection,
-            plan: null,
+            _ => Task.CompletedTask,
             Hold(),
             () =>
             {
@@ -131,7 +130,7 @@ public sealed class OutcomePublisherTests : IDisposable
         var connection = RetryConnection.Of(broker.Connection);
         await broker.BlockAsync("low on memory");
         var began = _clock.Now;
-        var publishing = _publisher.PublishAsync(_point, connection, plan: null, Hold(), () => new OutcomeMessage("retry.v1.s", "0.0.0.0.0.0.1.0.orders", new BasicProperties(), default), CancellationToken.None);
+        var publishing = _publisher.PublishAsync(_point, connection, _ => Task.CompletedTask, Hold(), () => new OutcomeMessage("retry.v1.s", "0.0.0.0.0.0.1.0.orders", new BasicProperties(), default), CancellationToken.None);
 
         await _clock.RunAsync(publishing, now => now - began < TimeSpan.FromMinutes(15) ? Task.CompletedTask : broker.UnblockAsync());
 
@@ -148,7 +147,7 @@ public sealed class OutcomePublisherTests : IDisposable
     {
         var broker = SilentBroker.Create();
         var began = _clock.Now;
-        var publishing = _publisher.PublishAsync(_point, RetryConnection.Of(broker.Connection), plan: null, Hold(), () => new OutcomeMessage("retry.v1.s", "0.0.0.0.0.0.1.0.orders", new BasicProperties(), default), CancellationToken.None);
+        var publishing = _publisher.PublishAsync(_point, RetryConnection.Of(broker.Connection), _ => Task.CompletedTask, Hold(), () => new OutcomeMessage("retry.v1.s", "0.0.0.0.0.0.1.0.orders", new BasicProperties(), default), CancellationToken.None);
         broker.Close();
 
         await _clock.RunAsync(publishing, _ => Task.CompletedTask);
@@ -157,18 +156,6 @@ public sealed class OutcomePublisherTests : IDisposable
         (_clock.Now - began).ShouldBeLessThan(TimeSpan.FromSeconds(15));
     }
 
-    [Fact]
-    public async Task A_declaration_that_ran_into_a_time_out_is_tried_again()
-    {
-        var broker = SilentBroker.Create();
-        var connection = RetryConnection.Of(broker.Connection);
-        var plan = TopologyPlan.WayBack;
-        broker.Declaring = static () => Task.FromCanceled(new CancellationToken(canceled: true));
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => connection.EnsureAsync(plan, CancellationToken.None));
-
-        broker.Declaring = static () => Task.CompletedTask;
-        (await connection.EnsureAsync(plan, CancellationToken.None)).ShouldBeEmpty();
-    }
     private DeliveryHold Hold(HoldTime? time = null, bool isLast = false) => new(time ?? new HoldTime(), _clock.GetTimestamp(), isLast);
 
     public void Dispose() => _metrics.Dispose();

@@ -1,7 +1,6 @@
-using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.RabbitMq.Publishing;
 
-namespace Retry.Messaging.MassTransit.Filters;
+namespace Retry.Messaging.RabbitMq.Attempts;
 
 /// <summary>Sends the one Fault of a message that has its outcome, by a token of the Fault's own.</summary>
 /// <remarks>

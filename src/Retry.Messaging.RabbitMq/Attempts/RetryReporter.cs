@@ -1,7 +1,6 @@
 using Microsoft.Extensions.Logging;
-using Retry.Messaging.RabbitMq;
 
-namespace Retry.Messaging.MassTransit.Filters;
+namespace Retry.Messaging.RabbitMq.Attempts;
 
 /// <summary>Says in the log which attempts of a retry point failed and when each is repeated: one line a retry, a few lines at most while many fail.</summary>
 /// <remarks>In an outage every message fails. The first lines of each window show what is wrong; its last line counts what was left out.</remarks>

@@ -1,11 +1,12 @@
 using MassTransit;
 using Retry.Messaging.Outcomes;
+using Retry.Messaging.RabbitMq.Attempts;
 using Retry.Messaging.State;
 
 namespace Retry.Messaging.MassTransit.Faults;
 
 /// <summary>What a parked message tells other tools in MassTransit's own headers.</summary>
-internal sealed record FaultDetails(Exception Exception, string? ConsumerType, Type? MessageType, Uri? InputAddress)
+internal sealed record MassTransitFault(Exception Exception, string? ConsumerType, Type? MessageType, Uri? InputAddress) : FaultDetails(Exception)
 {
     // MassTransit writes the whole trace; the header frame of 128 KB is not ours alone
     private const int MaxStackTrace = 8 * 1024;
@@ -14,8 +15,8 @@ internal sealed record FaultDetails(Exception Exception, string? ConsumerType, T
     /// <summary>Whether nobody consumed the message, which MassTransit tells from a failure.</summary>
     public bool IsSkipped { get; init; }
 
-    /// <summary>The headers, by MassTransit's names.</summary>
-    public IEnumerable<KeyValuePair<string, object?>> Headers(DateTimeOffset at, int redeliveries)
+    /// <inheritdoc/>
+    public override IEnumerable<KeyValuePair<string, object?>> Headers(DateTimeOffset at, int redeliveries)
     {
         var exception = ExceptionLevels.Innermost(Exception);
         yield return new(MessageHeaders.Reason, IsSkipped ? "dead-letter" : "fault");

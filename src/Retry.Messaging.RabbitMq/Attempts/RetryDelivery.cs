@@ -1,9 +1,8 @@
 using Retry.Messaging.Decisions;
 using Retry.Messaging.State;
-using Retry.Messaging.MassTransit.Faults;
 using Retry.Messaging.RabbitMq.Telemetry;
 
-namespace Retry.Messaging.MassTransit.Transports;
+namespace Retry.Messaging.RabbitMq.Attempts;
 
 /// <summary>One delivery, and the ways it can go on.</summary>
 internal abstract class RetryDelivery

@@ -1,7 +1,7 @@
 using Retry.Messaging.Decisions;
 using Retry.Messaging.RabbitMq.Telemetry;
 
-namespace Retry.Messaging.MassTransit.Filters;
+namespace Retry.Messaging.RabbitMq.Attempts;
 
 /// <summary>How an attempt ended, and the one thing that becomes of its message.</summary>
 /// <param name="Exception">What was thrown; where a redelivery was asked for, what says so if there is none.</param>

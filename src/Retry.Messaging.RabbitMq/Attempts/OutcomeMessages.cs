@@ -1,0 +1,48 @@
+using RabbitMQ.Client;
+using Retry.Messaging.Decisions;
+using Retry.Messaging.Ladder;
+using Retry.Messaging.Naming;
+using Retry.Messaging.RabbitMq.Publishing;
+using Retry.Messaging.RabbitMq.Telemetry;
+
+namespace Retry.Messaging.RabbitMq.Attempts;
+
+/// <summary>Builds what is published for an outcome: the message's bytes and properties as they came, with its state in the headers.</summary>
+internal static class OutcomeMessages
+{
+    /// <summary>A message that goes up the ladder.</summary>
+    /// <param name="original">The properties that the delivery came with.</param>
+    /// <param name="body">Its bytes.</param>
+    /// <param name="again">The decision.</param>
+    /// <param name="workQueue">The queue that it came from.</param>
+    /// <param name="destination">The queue that the ladder leads it to: the work queue, or its release queue.</param>
+    /// <param name="now">The time. After a hold only the rest of the delay is left, because a policy's delay counts from the failure.</param>
+    public static OutcomeMessage Climbing(IReadOnlyBasicProperties original, ReadOnlyMemory<byte> body, RetryDecision.Again again, string workQueue, string destination, DateTimeOffset now)
+    {
+        var left = again.DueAt - now;
+        var route = DelayLadder.Route(left < again.Delay - DelayLadder.Step ? left : again.Delay, destination);
+        var properties = Republication.Climbing(original, again.State, workQueue);
+        properties.Headers![MassTransitHeaderNames.RedeliveryCount] = again.State.Attempt - 1;
+        RetryTracing.Propagate(properties.Headers);
+        RetryTracing.TagEntry(route);
+        return new OutcomeMessage(route.Exchange, route.RoutingKey, properties, body);
+    }
+
+    /// <summary>A message that goes to its parking lot.</summary>
+    /// <param name="original">The properties that the delivery came with.</param>
+    /// <param name="body">Its bytes.</param>
+    /// <param name="park">The decision.</param>
+    /// <param name="fault">The headers that tell other tools of the failure.</param>
+    /// <param name="workQueue">The queue that it came from.</param>
+    public static OutcomeMessage Parked(IReadOnlyBasicProperties original, ReadOnlyMemory<byte> body, RetryDecision.Park park, IEnumerable<KeyValuePair<string, object?>> fault, string workQueue)
+    {
+        var properties = Republication.With(original, park.State with { Reason = park.Reason }, workQueue);
+        foreach (var (name, value) in fault)
+        {
+            properties.Headers![name] = value;
+        }
+
+        RetryTracing.Propagate(properties.Headers!);
+        return new OutcomeMessage(BrokerNames.ParkingExchange, workQueue, properties, body);
+    }
+}
