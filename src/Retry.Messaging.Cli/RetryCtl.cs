@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Help;
-using Retry.Messaging.Cli.Commands;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.RabbitMq.Connections;
@@ -9,6 +8,10 @@ using Retry.Messaging.RabbitMq.Management;
 using Retry.Messaging.RabbitMq.Parking;
 using Retry.Messaging.RabbitMq.Topology;
 using RabbitMQ.Client.Exceptions;
+using Retry.Messaging.Cli.Commands.Limiter;
+using Retry.Messaging.Cli.Commands.Lost;
+using Retry.Messaging.Cli.Commands.Parked;
+using Retry.Messaging.Cli.Commands.Topology;
 
 namespace Retry.Messaging.Cli;
 
@@ -51,7 +54,8 @@ internal static class RetryCtl
         {
             return Fail(host, ExitCode.Failed, "Interrupted; nothing was changed.");
         }
-        catch (Exception exception) when (exception is ParkingException or LimiterException or ManagementException or BrokerConnectionException or TopologyException or OperationInterruptedException or IOException or UnauthorizedAccessException or TimeoutException)
+        catch (Exception exception) when (exception is ParkingException or LimiterException or ManagementException or BrokerConnectionException
+            or TopologyException or OperationInterruptedException or IOException or UnauthorizedAccessException or TimeoutException)
         {
             return Fail(host, ExitCode.Failed, exception.Message);
         }

@@ -11,7 +11,13 @@ namespace Retry.Messaging.Cli.Commands;
 internal sealed record MoveEnd(bool Interrupted, Exception? Failure)
 {
     /// <summary>Moves messages, with a progress bar, and tells each.</summary>
-    public static async Task<MoveEnd> RunAsync<T>(CliHost host, string title, Func<IProgress<ParkingProgress>, IAsyncEnumerable<T>> move, Action<T> moved, CancellationToken cancellationToken)
+    public static async Task<MoveEnd> RunAsync<T>(
+        CliHost host,
+        string title,
+        Func<IProgress<ParkingProgress>,
+        IAsyncEnumerable<T>> move,
+        Action<T> moved,
+        CancellationToken cancellationToken)
     {
         try
         {
@@ -28,7 +34,8 @@ internal sealed record MoveEnd(bool Interrupted, Exception? Failure)
         {
             return new(Interrupted: true, Failure: null);
         }
-        catch (Exception exception) when (exception is ParkingException { IsUnknownQueue: false } or OperationInterruptedException or IOException or TimeoutException)
+        catch (Exception exception) when (exception is ParkingException { IsUnknownQueue: false } or OperationInterruptedException or IOException
+            or TimeoutException)
         {
             return new(Interrupted: false, exception);
         }

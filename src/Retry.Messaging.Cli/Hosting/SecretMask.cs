@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Retry.Messaging.Cli.Hosting;
 
-/// <summary>Takes passwords out of text that repeats what somebody typed.</summary>
+/// <summary>Takes passwords out of text that repeats what was typed.</summary>
 internal static partial class SecretMask
 {
     /// <summary>Masks whatever stands between the first ':' after "://" and the last '@' of the same word.</summary>

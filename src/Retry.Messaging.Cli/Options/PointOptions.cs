@@ -11,8 +11,12 @@ internal sealed class PointOptions
     private const string PointName = "--point";
     private const string IsolatedName = "--isolated";
 
-    private readonly Option<string[]> _point = Queues(PointName, "A work queue, for its parking lot and its way back; may be given several times. Default: only the ladder, which all share.");
-    private readonly Option<string[]> _isolated = Queues(IsolatedName, "A work queue as with --point, whose point is limited or isolated and so has a release queue too; may be given several times. Default: none.");
+    private readonly Option<string[]> _point = Queues(
+        PointName,
+        "A work queue, for its parking lot and its way back; may be given several times. Default: only the ladder, which all share.");
+    private readonly Option<string[]> _isolated = Queues(
+        IsolatedName,
+        "A work queue as with --point, whose point is limited or isolated and so has a release queue too; may be given several times. Default: none.");
 
     private PointOptions()
     {
@@ -86,8 +90,10 @@ internal sealed class PointOptions
     private static string? WhyNotAWorkQueue(string queue, bool hasRelease) =>
         // the parser takes the next option for the value that is missing
         queue.StartsWith("--", StringComparison.Ordinal) ? $"found '{queue}', wanted a work queue's name."
-        : queue.Contains('*', StringComparison.Ordinal) || queue.Contains('#', StringComparison.Ordinal) ? $"found '{queue}', wanted a work queue's own name; a wildcard names none."
-        : queue.StartsWith(BrokerNames.LadderPrefix, StringComparison.Ordinal) || queue == BrokerNames.ParkingExchange ? $"found '{queue}', which is a name of the ladder itself, wanted that of a work queue."
+        : queue.Contains('*', StringComparison.Ordinal)
+            || queue.Contains('#', StringComparison.Ordinal) ? $"found '{queue}', wanted a work queue's own name; a wildcard names none."
+        : queue.StartsWith(BrokerNames.LadderPrefix, StringComparison.Ordinal)
+            || queue == BrokerNames.ParkingExchange ? $"found '{queue}', which is a name of the ladder itself, wanted that of a work queue."
         : OwnerOf(queue, BrokerNames.ParkedSuffix) is { } parked ? $"found '{queue}', the name of the parking lot of '{parked}', wanted that of a work queue."
         : OwnerOf(queue, BrokerNames.ReleaseSuffix) is { } released ? $"found '{queue}', the name of the release queue of '{released}', wanted that of a work queue."
         : RetryPointNames.For(queue).WhyUnusable(hasRelease);

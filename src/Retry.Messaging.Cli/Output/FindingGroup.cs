@@ -12,7 +12,8 @@ internal sealed record FindingGroup(TopologyFindingKind Kind, string Subjects, s
 {
     private const int Named = 3;
 
-    /// <summary>Groups findings, and keeps their order. A policy that fits 47 rungs is one cause, and so is a missing way back with all that hangs on it.</summary>
+    /// <summary>Groups findings, and keeps their order. A policy that fits 47 rungs is one cause, and so is a missing way back with all
+    /// that hangs on it.</summary>
     public static IReadOnlyList<FindingGroup> Of(IEnumerable<TopologyFinding> findings) =>
     [
         .. findings

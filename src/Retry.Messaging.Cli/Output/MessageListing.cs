@@ -29,7 +29,12 @@ internal sealed class MessageListing
 
     /// <summary>Reads all messages, and writes them where JSON is wanted.</summary>
     /// <returns>The rows of the table; none with JSON.</returns>
-    public async Task<IReadOnlyList<ParkedMessage>> ReadAsync(CliHost host, ParseResult parsed, string source, Func<ReadingProgress, IAsyncEnumerable<ParkedMessage>> read, Action<ParkedMessage> count)
+    public async Task<IReadOnlyList<ParkedMessage>> ReadAsync(
+        CliHost host,
+        ParseResult parsed,
+        string source,
+        Func<ReadingProgress, IAsyncEnumerable<ParkedMessage>> read,
+        Action<ParkedMessage> count)
     {
         var json = parsed.GetValue(GlobalOptions.Json);
         var all = parsed.GetValue(_limit) is not null;

@@ -18,7 +18,9 @@ internal static class MessageTable
     /// <param name="messages">The messages.</param>
     public static void Write(CliHost host, IReadOnlyList<MessageColumn> columns, IReadOnlyList<ParkedMessage> messages)
     {
-        var shown = columns.Select(column => (column.Rank, Cells: messages.Select(message => Printable.Line(column.Cell(message))).Prepend(column.Header).ToList())).ToList();
+        var shown = columns
+            .Select(column => (column.Rank, Cells: messages.Select(message => Printable.Line(column.Cell(message))).Prepend(column.Header).ToList()))
+            .ToList();
         while (host.OutIsTerminal && WidthOf(shown) + NarrowestError > host.Width && shown.Max(column => column.Rank) is > 0 and var last)
         {
             shown.RemoveAll(column => column.Rank == last);

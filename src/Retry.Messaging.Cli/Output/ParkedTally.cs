@@ -12,7 +12,7 @@ internal sealed class ParkedTally(IReadOnlyCollection<string> wantedIds)
 
     public IReadOnlyDictionary<string, long> ByReason => _byReason;
 
-    /// <summary>The ids that nobody saw.</summary>
+    /// <summary>The ids that were asked for and not met.</summary>
     public IReadOnlyCollection<string> Missing => _missing;
 
     public void Add(ParkedMessage message)

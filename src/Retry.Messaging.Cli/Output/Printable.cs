@@ -102,7 +102,8 @@ internal static class Printable
         {
             var isBreak = rune.Value is '\n' or '\t';
             // format characters (Cf) include those that turn the direction of a line around
-            clean.Append(isBreak && keepLines ? rune.ToString() : isBreak ? " " : Rune.IsControl(rune) || Rune.GetUnicodeCategory(rune) == UnicodeCategory.Format ? "\uFFFD" : rune.ToString());
+            clean.Append(isBreak && keepLines ? rune.ToString() : isBreak ? " " : Rune.IsControl(rune)
+                || Rune.GetUnicodeCategory(rune) == UnicodeCategory.Format ? "\uFFFD" : rune.ToString());
         }
 
         return clean.ToString();

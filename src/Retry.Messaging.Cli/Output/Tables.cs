@@ -33,7 +33,8 @@ internal static class Tables
     /// <summary>Writes a table; without trailing blanks, which only a terminal's cursor needs.</summary>
     /// <param name="host">Where to write it.</param>
     /// <param name="table">The table.</param>
-    /// <param name="narrowest">How many characters a folded column needs to be read. Where a terminal has no room for that, it gets what a pipe gets, and breaks the lines itself: nothing is cut off.</param>
+    /// <param name="narrowest">How many characters a folded column needs to be read. Where a terminal has no room for that, it gets what a
+    /// pipe gets, and breaks the lines itself: nothing is cut off.</param>
     public static void Write(CliHost host, Table table, int narrowest)
     {
         if (host.OutIsTerminal)

@@ -1,4 +1,4 @@
-namespace Retry.Messaging.Cli.Output;
+namespace Retry.Messaging.Cli.Commands.Topology;
 
 /// <summary><c>topology plan</c> as JSON shows it.</summary>
 internal sealed record TopologyPlanDocument(

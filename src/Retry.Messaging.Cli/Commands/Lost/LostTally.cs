@@ -1,7 +1,7 @@
 using Retry.Messaging.Cli.Output;
 using Retry.Messaging.RabbitMq.Parking;
 
-namespace Retry.Messaging.Cli.Commands;
+namespace Retry.Messaging.Cli.Commands.Lost;
 
 /// <summary>Counts lost messages by the queue that they were on their way to.</summary>
 internal sealed class LostTally

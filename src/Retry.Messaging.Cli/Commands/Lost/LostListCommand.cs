@@ -5,7 +5,7 @@ using Retry.Messaging.Cli.Output;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Parking;
 
-namespace Retry.Messaging.Cli.Commands;
+namespace Retry.Messaging.Cli.Commands.Lost;
 
 /// <summary><c>lost list</c>: what left the ladder because its destination was not there. Changes nothing.</summary>
 internal static class LostListCommand
@@ -19,7 +19,12 @@ internal static class LostListCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(CliHost host, ParseResult parsed, SelectionOptions selection, MessageListing listing, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(
+        CliHost host,
+        ParseResult parsed,
+        SelectionOptions selection,
+        MessageListing listing,
+        CancellationToken cancellationToken)
     {
         var filter = listing.Limited(selection.FilterOf(parsed, host.Time.GetUtcNow()), parsed);
         var connection = await GlobalOptions.ConnectAsync(parsed, host, cancellationToken).ConfigureAwait(false);
@@ -27,7 +32,12 @@ internal static class LostListCommand
 
         var tally = new LostTally();
         var lost = new LostMessages(connection, host.Time);
-        var rows = await listing.ReadAsync(host, parsed, BrokerNames.LostQueue, progress => lost.ListAsync(filter, progress, cancellationToken), tally.Add).ConfigureAwait(false);
+        var rows = await listing.ReadAsync(
+            host,
+            parsed,
+            BrokerNames.LostQueue,
+            progress => lost.ListAsync(filter, progress, cancellationToken),
+            tally.Add).ConfigureAwait(false);
         if (!parsed.GetValue(GlobalOptions.Json))
         {
             WriteTable(host, rows, tally);

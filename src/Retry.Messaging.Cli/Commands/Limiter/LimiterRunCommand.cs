@@ -7,7 +7,7 @@ using Retry.Messaging.Policies;
 using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.RabbitMq.Topology;
 
-namespace Retry.Messaging.Cli.Commands;
+namespace Retry.Messaging.Cli.Commands.Limiter;
 
 /// <summary><c>limiter run --point QUEUE</c>: a limiter as a process of its own, until it is interrupted.</summary>
 internal static class LimiterRunCommand
@@ -31,7 +31,8 @@ internal static class LimiterRunCommand
             RedeliveryLimit? limit = null;
             if (parsed.GetValue(rate) is { } perSecond)
             {
-                limit = perSecond >= SettingRange.LowestRate && perSecond <= SettingRange.HighestRate && parsed.GetValue(burst) is >= 1 and <= SettingRange.LargestBurst
+                limit = perSecond >= SettingRange.LowestRate && perSecond <= SettingRange.HighestRate
+                    && parsed.GetValue(burst) is >= 1 and <= SettingRange.LargestBurst
                     ? new RedeliveryLimit(perSecond, parsed.GetValue(burst))
                     : throw new UsageException("--rate, --burst: wanted a rate from 0.000278 (one an hour) and a burst of 1 or more.");
             }

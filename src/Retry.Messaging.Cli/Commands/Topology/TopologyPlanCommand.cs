@@ -5,7 +5,7 @@ using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Cli.Output;
 using Retry.Messaging.RabbitMq.Topology;
 
-namespace Retry.Messaging.Cli.Commands;
+namespace Retry.Messaging.Cli.Commands.Topology;
 
 /// <summary><c>topology plan</c>: what would be declared and, with a broker, what exists already. Changes nothing.</summary>
 internal static class TopologyPlanCommand
@@ -62,7 +62,9 @@ internal static class TopologyPlanCommand
 
         void Add(string kind, string name, bool? exists, string type, IReadOnlyDictionary<string, object?> arguments)
         {
-            var properties = string.Join(", ", arguments.Select(argument => string.Create(CultureInfo.InvariantCulture, $"{argument.Key}={argument.Value}")).Prepend(type));
+            var properties = string.Join(
+                ", ",
+                arguments.Select(argument => string.Create(CultureInfo.InvariantCulture, $"{argument.Key}={argument.Value}")).Prepend(type));
             if (exists is { } known)
             {
                 Tables.AddRow(table, kind, name, known ? "exists" : "missing", properties);

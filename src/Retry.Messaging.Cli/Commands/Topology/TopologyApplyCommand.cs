@@ -5,21 +5,35 @@ using Retry.Messaging.Cli.Output;
 using Retry.Messaging.RabbitMq.Topology;
 using Retry.Messaging.RabbitMq.Verification;
 
-namespace Retry.Messaging.Cli.Commands;
+namespace Retry.Messaging.Cli.Commands.Topology;
 
 /// <summary><c>topology apply</c>: declares the ladder and the points, and gives work queues the policy that parks what the broker drops.</summary>
 internal static class TopologyApplyCommand
 {
     public static Command Create(CliHost host)
     {
-        var command = new Command("apply", "Declares what 'plan' shows, and writes the policy that parks what the broker drops from a point's work queue; may be repeated. What exists with other properties, and a queue that has a policy already, is left as it is and named: exit code 3.");
+        var command = new Command(
+            "apply",
+            "Declares what 'plan' shows, and writes the policy that parks what the broker drops from a point's work queue; may be repeated. What exists with other properties, and a queue that has a policy already, is left as it is and named: exit code 3.");
         var points = PointOptions.AddTo(command);
         var all = PointOptions.AddAll(command, "Every retry point that the virtual host has, beside those that are named; needs the management API.");
-        command.SetAction((parsed, cancellationToken) => RunAsync(host, parsed, points.QueuesOf(parsed), points.IsolatedOf(parsed), parsed.GetValue(all), cancellationToken));
+        command.SetAction((parsed, cancellationToken) => RunAsync(
+            host,
+            parsed,
+            points.QueuesOf(parsed),
+            points.IsolatedOf(parsed),
+            parsed.GetValue(all),
+            cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(CliHost host, ParseResult parsed, IReadOnlyList<string> points, IReadOnlyList<string> isolated, bool all, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(
+        CliHost host,
+        ParseResult parsed,
+        IReadOnlyList<string> points,
+        IReadOnlyList<string> isolated,
+        bool all,
+        CancellationToken cancellationToken)
     {
         var address = GlobalOptions.RequireAddress(parsed, host);
         using var management = GlobalOptions.ManagementOf(parsed, host, address);
@@ -36,7 +50,8 @@ internal static class TopologyApplyCommand
         var plan = PointOptions.PlanOf(points, isolated);
 
         // A point may have a release queue that nobody named here; without its binding the limiter's messages are lost.
-        plan = plan with { Bindings = [.. plan.Bindings.Union(await ExistingTopology.FindReleaseBindingsAsync(connection, points, cancellationToken).ConfigureAwait(false))] };
+        var releases = await ExistingTopology.FindReleaseBindingsAsync(connection, points, cancellationToken).ConfigureAwait(false);
+        plan = plan with { Bindings = [.. plan.Bindings.Union(releases)] };
 
         // A work queue belongs to its service, and one that is not there yet cannot be bound.
         var absent = await ExistingTopology.FindMissingQueuesAsync(connection, TopologyExport.BoundElsewhere(plan), cancellationToken).ConfigureAwait(false);
@@ -48,8 +63,16 @@ internal static class TopologyApplyCommand
         try
         {
             await ProgressDisplay.RunAsync(host, "Declaring", async report =>
-                different = await TopologyDeclarer.DeclareAsync(connection, plan, new DeclarationProgress(declared => report(declared, total)), cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
-            policies = await WorkQueuePolicies.EnsureAsync(connection, management, [.. points.Where(queue => !absent.Contains(queue))], cancellationToken).ConfigureAwait(false);
+                different = await TopologyDeclarer.DeclareAsync(
+                    connection,
+                    plan,
+                    new DeclarationProgress(declared => report(declared, total)),
+                    cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
+            policies = await WorkQueuePolicies.EnsureAsync(
+                connection,
+                management,
+                [.. points.Where(queue => !absent.Contains(queue))],
+                cancellationToken).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -58,7 +81,16 @@ internal static class TopologyApplyCommand
 
         if (parsed.GetValue(GlobalOptions.Json))
         {
-            JsonOutput.WriteLine(host.Out, new TopologyApplyDocument(plan.Exchanges.Count, plan.Queues.Count, plan.Bindings.Count, before.MissingCount, absent, [.. different.Select(found => found.Message)], policies.ToDocument()));
+            JsonOutput.WriteLine(
+                host.Out,
+                new TopologyApplyDocument(
+                    plan.Exchanges.Count,
+                    plan.Queues.Count,
+                    plan.Bindings.Count,
+                    before.MissingCount,
+                    absent,
+                    [.. different.Select(found => found.Message)],
+                    policies.ToDocument()));
         }
         else
         {

@@ -1,9 +1,10 @@
+using Retry.Messaging.Cli.Output;
 using System.Text;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.RabbitMq;
 using Retry.Messaging.RabbitMq.Parking;
 
-namespace Retry.Messaging.Cli.Output;
+namespace Retry.Messaging.Cli.Commands.Parked;
 
 /// <summary>One parked message on a page of its own, for people.</summary>
 internal static class ParkedPage
@@ -18,7 +19,10 @@ internal static class ParkedPage
         Field(page, "Id", message.Id);
         Field(page, "Queue", message.WorkQueue);
         Field(page, "Reason", message.BrokerReason is { } word ? $"{message.Reason} (the broker itself: {word})" : message.Reason.ToString());
-        Field(page, "Attempts", Printable.Count(message.Attempts) + (message.Replayed > 0 ? $", replayed {Printable.Count(message.Replayed)}x before (plan {message.Plan})" : ""));
+        Field(
+            page,
+            "Attempts",
+            Printable.Count(message.Attempts) + (message.Replayed > 0 ? $", replayed {Printable.Count(message.Replayed)}x before (plan {message.Plan})" : ""));
         Field(page, "First failed at", Printable.Time(message.FirstFailedAt));
         Field(page, "Parked at", Printable.Time(message.ParkedAt));
         Field(page, "Message type", message.MessageType);
@@ -35,7 +39,8 @@ internal static class ParkedPage
         }
 
         page.Append("\nHeaders\n");
-        foreach (var (name, value) in message.Headers.Where(header => !header.Key.StartsWith(State.RetryHeaderNames.Prefix, StringComparison.Ordinal) && header.Key != MassTransitHeaderNames.StackTrace))
+        foreach (var (name, value) in message.Headers.Where(header => !header.Key.StartsWith(State.RetryHeaderNames.Prefix, StringComparison.Ordinal)
+            && header.Key != MassTransitHeaderNames.StackTrace))
         {
             page.Append("  ").Append(Printable.Line(name)).Append(": ").Append(Printable.Line(ReadableHeaders.AsText(value))).Append('\n');
         }
@@ -47,7 +52,8 @@ internal static class ParkedPage
 
         if (withBody && message.Body is { } body)
         {
-            page.Append("\nBody (").Append(Printable.Count(message.Size, "byte")).Append(", ").Append(Printable.Line(message.ContentType ?? "no content type")).Append(")\n");
+            page.Append("\nBody (").Append(Printable.Count(message.Size, "byte")).Append(", ").Append(Printable.Line(message.ContentType ?? "no content type"))
+                .Append(")\n");
             page.Append(TextOf(body) is { } text ? Printable.Lines(text) : "  not text; --body-to FILE writes the bytes").Append('\n');
         }
 

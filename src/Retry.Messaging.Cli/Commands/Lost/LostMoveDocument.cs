@@ -1,4 +1,4 @@
-namespace Retry.Messaging.Cli.Output;
+namespace Retry.Messaging.Cli.Commands.Lost;
 
 /// <summary>The result of a replay of lost messages as JSON shows it.</summary>
 internal sealed record LostMoveDocument(

@@ -6,14 +6,16 @@ using Retry.Messaging.Cli.Output;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Parking;
 
-namespace Retry.Messaging.Cli.Commands;
+namespace Retry.Messaging.Cli.Commands.Lost;
 
 /// <summary><c>lost replay [ID…|--queue QUEUE|--all]</c>: sends lost messages on to where they were going.</summary>
 internal static class LostReplayCommand
 {
     public static Command Create(CliHost host)
     {
-        var command = new Command("replay", "Sends lost messages on to where they were going, with the attempts they have; those whose queue is still missing stay. Ctrl-C ends it in good order: none is lost, none sent twice.");
+        var command = new Command(
+            "replay",
+            "Sends lost messages on to where they were going, with the attempts they have; those whose queue is still missing stay. Ctrl-C ends it in good order: none is lost, none sent twice.");
         var selection = SelectionOptions.LostIdsAndConditions(command, withIds: true);
         var yes = new Option<bool>("--yes") { Description = "Do not ask; single ids are never asked for." };
         var dryRun = new Option<bool>("--dry-run") { Description = "Only count what would be done." };
@@ -23,7 +25,13 @@ internal static class LostReplayCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(CliHost host, ParseResult parsed, SelectionOptions selection, bool yes, bool dryRun, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(
+        CliHost host,
+        ParseResult parsed,
+        SelectionOptions selection,
+        bool yes,
+        bool dryRun,
+        CancellationToken cancellationToken)
     {
         var ids = selection.Ids(parsed);
         var filter = selection.ExplicitFilterOf(parsed, host.Time.GetUtcNow());
@@ -54,7 +62,10 @@ internal static class LostReplayCommand
                 return ReportMissing(host, ids, preview);
             }
 
-            if (preview.Count > 0 && !await Question.IsAgreedAsync(host, $"Replay {Printable.Messages(preview.Count)} ({preview})", cancellationToken).ConfigureAwait(false))
+            if (preview.Count > 0 && !await Question.IsAgreedAsync(
+                host,
+                $"Replay {Printable.Messages(preview.Count)} ({preview})",
+                cancellationToken).ConfigureAwait(false))
             {
                 return RetryCtl.Fail(host, ExitCode.Failed, "Not agreed; nothing was changed.");
             }
@@ -63,12 +74,23 @@ internal static class LostReplayCommand
         return await MoveAsync(host, connection, filter, ids, json, cancellationToken).ConfigureAwait(false);
     }
 
-    private static async Task<int> MoveAsync(CliHost host, IConnection connection, ParkedFilter filter, string[] ids, bool json, CancellationToken cancellationToken)
+    private static async Task<int> MoveAsync(
+        CliHost host,
+        IConnection connection,
+        ParkedFilter filter,
+        string[] ids,
+        bool json,
+        CancellationToken cancellationToken)
     {
         var plan = new ReplayOptions().PlanId;
         var tally = new LostTally();
         var lost = new LostMessages(connection, host.Time);
-        var end = await MoveEnd.RunAsync(host, $"Replaying {BrokerNames.LostQueue}", progress => lost.ReplayAsync(filter, plan, progress, cancellationToken), tally.Add, cancellationToken).ConfigureAwait(false);
+        var end = await MoveEnd.RunAsync(
+            host,
+            $"Replaying {BrokerNames.LostQueue}",
+            progress => lost.ReplayAsync(filter, plan, progress, cancellationToken),
+            tally.Add,
+            cancellationToken).ConfigureAwait(false);
         Report(host, json, tally, tally.Count == 0 ? null : plan, dryRun: false, end.Interrupted, lost.WithoutDestination, end.Failure?.Message);
         if (end.Fail(host, "lost") is { } exitCode)
         {
@@ -77,14 +99,27 @@ internal static class LostReplayCommand
 
         return lost.WithoutDestination.IsEmpty
             ? ReportMissing(host, ids, tally)
-            : RetryCtl.Fail(host, ExitCode.Failed, $"Found no queue {string.Join(", ", lost.WithoutDestination.OrderBy(queue => queue.Key, StringComparer.Ordinal).Select(queue => $"'{queue.Key}' for {Printable.Messages(queue.Value)}"))}; they stay in '{BrokerNames.LostQueue}'. Start the service that owns it, then run it again.");
+            : RetryCtl.Fail(
+                host,
+                ExitCode.Failed,
+                $"Found no queue {string.Join(", ", lost.WithoutDestination.OrderBy(queue => queue.Key, StringComparer.Ordinal).Select(queue => $"'{queue.Key}' for {Printable.Messages(queue.Value)}"))}; they stay in '{BrokerNames.LostQueue}'. Start the service that owns it, then run it again.");
     }
 
-    private static void Report(CliHost host, bool json, LostTally tally, string? plan, bool dryRun, bool interrupted, IReadOnlyDictionary<string, long> withoutDestination, string? error)
+    private static void Report(
+        CliHost host,
+        bool json,
+        LostTally tally,
+        string? plan,
+        bool dryRun,
+        bool interrupted,
+        IReadOnlyDictionary<string, long> withoutDestination,
+        string? error)
     {
         if (json)
         {
-            JsonOutput.WriteLine(host.Out, new LostMoveDocument("replay", BrokerNames.LostQueue, plan, dryRun, tally.Count, tally.ByQueue, withoutDestination, interrupted, error));
+            JsonOutput.WriteLine(
+                host.Out,
+                new LostMoveDocument("replay", BrokerNames.LostQueue, plan, dryRun, tally.Count, tally.ByQueue, withoutDestination, interrupted, error));
             return;
         }
 
@@ -99,6 +134,9 @@ internal static class LostReplayCommand
         var missing = ids.Where(id => !tally.Ids.Contains(id)).Order(StringComparer.Ordinal).ToList();
         return missing.Count == 0
             ? ExitCode.Done
-            : RetryCtl.Fail(host, ExitCode.Failed, $"Found no lost message with id {string.Join(", ", missing)}. It may have been replayed, or somebody else may be reading the queue: run 'retryctl lost list'.");
+            : RetryCtl.Fail(
+                host,
+                ExitCode.Failed,
+                $"Found no lost message with id {string.Join(", ", missing)}. It may have been replayed, or somebody else may be reading the queue: run 'retryctl lost list'.");
     }
 }

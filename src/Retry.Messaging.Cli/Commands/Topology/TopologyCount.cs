@@ -1,7 +1,7 @@
 using Retry.Messaging.Cli.Output;
 using Retry.Messaging.RabbitMq.Topology;
 
-namespace Retry.Messaging.Cli.Commands;
+namespace Retry.Messaging.Cli.Commands.Topology;
 
 /// <summary>A plan in one line.</summary>
 internal static class TopologyCount

@@ -4,7 +4,7 @@ using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Cli.Output;
 using Retry.Messaging.RabbitMq.Parking;
 
-namespace Retry.Messaging.Cli.Commands;
+namespace Retry.Messaging.Cli.Commands.Parked;
 
 /// <summary><c>parked show QUEUE ID…</c>: cause, history, headers and body. Changes nothing.</summary>
 internal static class ParkedShowCommand

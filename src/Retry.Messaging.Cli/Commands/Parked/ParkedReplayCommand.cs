@@ -2,14 +2,16 @@ using System.CommandLine;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.RabbitMq.Parking;
 
-namespace Retry.Messaging.Cli.Commands;
+namespace Retry.Messaging.Cli.Commands.Parked;
 
 /// <summary><c>parked replay QUEUE [ID…|--all]</c>: sends parked messages back to work.</summary>
 internal static class ParkedReplayCommand
 {
     public static Command Create(CliHost host)
     {
-        var command = new Command("replay", "Sends parked messages back to work, their attempts counted anew. Ctrl-C ends it in good order: none is lost, none sent twice.");
+        var command = new Command(
+            "replay",
+            "Sends parked messages back to work, their attempts counted anew. Ctrl-C ends it in good order: none is lost, none sent twice.");
         ReplayDestination? destination = null;
         var plan = new ReplayOptions { DestinationFound = found => destination = found };
         ParkedMove.AddTo(command, host, new ParkedMove.Verb("replay", "Replaying", "Replayed", AsksEvenForIds: false, plan.PlanId, (lot, queue, filter, progress, cancellationToken) => lot.ReplayAsync(queue, filter, plan, progress, cancellationToken))

@@ -4,33 +4,58 @@ using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Cli.Output;
 using Retry.Messaging.RabbitMq.Verification;
 
-namespace Retry.Messaging.Cli.Commands;
+namespace Retry.Messaging.Cli.Commands.Topology;
 
 /// <summary><c>topology verify</c>: compares the broker with the plan. Silent when all is well; changes nothing.</summary>
 internal static class TopologyVerifyCommand
 {
     public static Command Create(CliHost host)
     {
-        var command = new Command("verify", "Compares the broker with the plan and says what differs, or that all is as planned; changes nothing. Exit code 3 when something differs or could not be checked; advice alone is 0.");
+        var command = new Command(
+            "verify",
+            "Compares the broker with the plan and says what differs, or that all is as planned; changes nothing. Exit code 3 when something differs or could not be checked; advice alone is 0.");
         var points = PointOptions.AddTo(command, "A work queue; may be given several times. Default: --all.");
         var all = PointOptions.AddAll(command, "Every retry point that the virtual host has, beside those that are named. The default where none is.");
-        command.SetAction((parsed, cancellationToken) => RunAsync(host, parsed, points.QueuesOf(parsed), points.IsolatedOf(parsed), parsed.GetValue(all), cancellationToken));
+        command.SetAction((parsed, cancellationToken) => RunAsync(
+            host,
+            parsed,
+            points.QueuesOf(parsed),
+            points.IsolatedOf(parsed),
+            parsed.GetValue(all),
+            cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(CliHost host, ParseResult parsed, IReadOnlyList<string> points, IReadOnlyList<string> isolated, bool all, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(
+        CliHost host,
+        ParseResult parsed,
+        IReadOnlyList<string> points,
+        IReadOnlyList<string> isolated,
+        bool all,
+        CancellationToken cancellationToken)
     {
         var address = GlobalOptions.RequireAddress(parsed, host);
         using var management = GlobalOptions.ManagementOf(parsed, host, address);
         var connection = await address.ConnectAsync(RetryCtl.Name, cancellationToken).ConfigureAwait(false);
         await using var ends = connection.ConfigureAwait(false);
-        var verification = await TopologyVerification.RunAsync(connection, management, points, all || points.Count == 0, isolated, cancellationToken).ConfigureAwait(false);
+        var verification = await TopologyVerification.RunAsync(
+            connection,
+            management,
+            points,
+            all || points.Count == 0,
+            isolated,
+            cancellationToken).ConfigureAwait(false);
 
         if (parsed.GetValue(GlobalOptions.Json))
         {
             JsonOutput.WriteLine(host.Out, new TopologyVerifyDocument(
                 verification.Points,
-                [.. verification.Findings.Select(finding => new FindingDocument(finding.Kind.ToString(), finding.Subject, finding.Found, finding.Wanted, finding.NextStep))],
+                [.. verification.Findings.Select(finding => new FindingDocument(
+                    finding.Kind.ToString(),
+                    finding.Subject,
+                    finding.Found,
+                    finding.Wanted,
+                    finding.NextStep))],
                 [.. verification.NotChecked.Select(item => new NotCheckedDocument(item.What, item.Why))],
                 verification.Advice));
         }

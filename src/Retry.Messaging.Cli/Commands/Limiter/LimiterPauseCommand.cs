@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Retry.Messaging.Cli.Hosting;
 
-namespace Retry.Messaging.Cli.Commands;
+namespace Retry.Messaging.Cli.Commands.Limiter;
 
 /// <summary><c>limiter pause QUEUE</c>.</summary>
 internal static class LimiterPauseCommand
@@ -14,7 +14,12 @@ internal static class LimiterPauseCommand
         command.SetAction((parsed, cancellationToken) =>
         {
             var point = LimiterCommand.QueueOf(parsed.GetValue(queue));
-            return LimiterSettingAnswer.RunAsync(host, parsed, point, control => control.PauseAsync(point, LimiterCommand.Operator(host), cancellationToken), cancellationToken);
+            return LimiterSettingAnswer.RunAsync(
+                host,
+                parsed,
+                point,
+                control => control.PauseAsync(point, LimiterCommand.Operator(host), cancellationToken),
+                cancellationToken);
         });
         return command;
     }

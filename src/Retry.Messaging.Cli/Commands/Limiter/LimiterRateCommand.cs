@@ -2,7 +2,7 @@ using System.CommandLine;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Configuration;
 
-namespace Retry.Messaging.Cli.Commands;
+namespace Retry.Messaging.Cli.Commands.Limiter;
 
 /// <summary><c>limiter rate QUEUE PER_SECOND</c>: sets the rate, or gives it back to the code.</summary>
 internal static class LimiterRateCommand
@@ -43,7 +43,8 @@ internal static class LimiterRateCommand
                 host,
                 parsed,
                 point,
-                control => rate is null ? control.ClearAsync(point, by, cancellationToken) : control.SetRateAsync(point, rate.Value, most, by, cancellationToken),
+                control =>
+                    rate is null ? control.ClearAsync(point, by, cancellationToken) : control.SetRateAsync(point, rate.Value, most, by, cancellationToken),
                 cancellationToken);
         });
         return command;

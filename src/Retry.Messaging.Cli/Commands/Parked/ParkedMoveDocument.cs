@@ -1,4 +1,4 @@
-namespace Retry.Messaging.Cli.Output;
+namespace Retry.Messaging.Cli.Commands.Parked;
 
 /// <summary>The result of a replay or discard as JSON shows it.</summary>
 internal sealed record ParkedMoveDocument(

@@ -3,7 +3,7 @@ using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.RabbitMq.Topology;
 
-namespace Retry.Messaging.Cli.Commands;
+namespace Retry.Messaging.Cli.Commands.Limiter;
 
 /// <summary><c>limiter</c>: the cap on redeliveries, while everything runs.</summary>
 internal static class LimiterCommand

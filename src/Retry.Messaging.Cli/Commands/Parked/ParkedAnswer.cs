@@ -1,7 +1,7 @@
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Output;
 
-namespace Retry.Messaging.Cli.Commands;
+namespace Retry.Messaging.Cli.Commands.Parked;
 
 /// <summary>What the parked commands say alike.</summary>
 internal static class ParkedAnswer
@@ -15,6 +15,9 @@ internal static class ParkedAnswer
             return ExitCode.Done;
         }
 
-        return RetryCtl.Fail(host, ExitCode.Failed, $"Found no parked message of '{queue}' with id {string.Join(", ", tally.Missing.Order(StringComparer.Ordinal))}. It may have been replayed or discarded, or somebody else may be reading it: run 'retryctl parked list {queue}'.");
+        return RetryCtl.Fail(
+            host,
+            ExitCode.Failed,
+            $"Found no parked message of '{queue}' with id {string.Join(", ", tally.Missing.Order(StringComparer.Ordinal))}. It may have been replayed or discarded, or somebody else may be reading it: run 'retryctl parked list {queue}'.");
     }
 }

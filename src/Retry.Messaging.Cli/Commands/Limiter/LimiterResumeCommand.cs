@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Retry.Messaging.Cli.Hosting;
 
-namespace Retry.Messaging.Cli.Commands;
+namespace Retry.Messaging.Cli.Commands.Limiter;
 
 /// <summary><c>limiter resume QUEUE</c>.</summary>
 internal static class LimiterResumeCommand
@@ -14,7 +14,12 @@ internal static class LimiterResumeCommand
         command.SetAction((parsed, cancellationToken) =>
         {
             var point = LimiterCommand.QueueOf(parsed.GetValue(queue));
-            return LimiterSettingAnswer.RunAsync(host, parsed, point, control => control.ResumeAsync(point, LimiterCommand.Operator(host), cancellationToken), cancellationToken);
+            return LimiterSettingAnswer.RunAsync(
+                host,
+                parsed,
+                point,
+                control => control.ResumeAsync(point, LimiterCommand.Operator(host), cancellationToken),
+                cancellationToken);
         });
         return command;
     }

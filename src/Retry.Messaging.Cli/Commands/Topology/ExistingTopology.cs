@@ -2,7 +2,7 @@ using RabbitMQ.Client;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Topology;
 
-namespace Retry.Messaging.Cli.Commands;
+namespace Retry.Messaging.Cli.Commands.Topology;
 
 /// <summary>Which exchanges and queues of a plan a broker has.</summary>
 internal sealed class ExistingTopology
@@ -17,7 +17,10 @@ internal sealed class ExistingTopology
         new(await TopologyLook.FindMissingAsync(connection, plan, cancellationToken).ConfigureAwait(false));
 
     /// <summary>Tells which of some queues are not there.</summary>
-    public static async Task<IReadOnlyList<string>> FindMissingQueuesAsync(IConnection connection, IReadOnlyList<string> queues, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<string>> FindMissingQueuesAsync(
+        IConnection connection,
+        IReadOnlyList<string> queues,
+        CancellationToken cancellationToken)
     {
         List<QueuePlan> wanted = [.. queues.Select(queue => new QueuePlan(queue, new Dictionary<string, object?>()))];
         var found = await LookAsync(connection, new TopologyPlan { Exchanges = [], Queues = wanted, Bindings = [] }, cancellationToken).ConfigureAwait(false);
@@ -25,7 +28,10 @@ internal sealed class ExistingTopology
     }
 
     /// <summary>The bindings of the release queues that some points have.</summary>
-    public static async Task<IReadOnlyList<BindingPlan>> FindReleaseBindingsAsync(IConnection connection, IReadOnlyList<string> points, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<BindingPlan>> FindReleaseBindingsAsync(
+        IConnection connection,
+        IReadOnlyList<string> points,
+        CancellationToken cancellationToken)
     {
         List<string> release = [.. points.Select(BrokerNames.ReleaseQueue)];
         var absent = await FindMissingQueuesAsync(connection, release, cancellationToken).ConfigureAwait(false);

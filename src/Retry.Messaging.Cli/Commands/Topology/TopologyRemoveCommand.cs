@@ -8,16 +8,22 @@ using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.RabbitMq.Parking;
 using Retry.Messaging.RabbitMq.Topology;
 
-namespace Retry.Messaging.Cli.Commands;
+namespace Retry.Messaging.Cli.Commands.Topology;
 
 /// <summary><c>topology remove --point QUEUE | --release QUEUE</c>: what a point that is gone, or its limit, has left behind.</summary>
 internal static class TopologyRemoveCommand
 {
     public static Command Create(CliHost host)
     {
-        var command = new Command("remove", "Removes what a point that is gone, or a limit that was taken away, has left behind; the ladder and work queues stay. What holds messages is refused, and none is lost.");
-        var point = PointOptions.Queues("--point", "A work queue whose point is gone or was a slip of the hand: its parking lot and its release queue go. May be given several times.");
-        var release = PointOptions.Queues("--release", "A work queue whose point has no limit any more: only its release queue goes. May be given several times.");
+        var command = new Command(
+            "remove",
+            "Removes what a point that is gone, or a limit that was taken away, has left behind; the ladder and work queues stay. What holds messages is refused, and none is lost.");
+        var point = PointOptions.Queues(
+            "--point",
+            "A work queue whose point is gone or was a slip of the hand: its parking lot and its release queue go. May be given several times.");
+        var release = PointOptions.Queues(
+            "--release",
+            "A work queue whose point has no limit any more: only its release queue goes. May be given several times.");
         var served = new Option<bool>("--served") { Description = "With --point: also where the work queue has consumers. They must be of code without graded retry." };
         var yes = new Option<bool>("--yes") { Description = "Do not ask." };
         foreach (var option in (Option[])[point, release, served, yes])
@@ -36,7 +42,14 @@ internal static class TopologyRemoveCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(CliHost host, ParseResult parsed, IReadOnlyList<string> points, IReadOnlyList<string> released, bool served, bool yes, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(
+        CliHost host,
+        ParseResult parsed,
+        IReadOnlyList<string> points,
+        IReadOnlyList<string> released,
+        bool served,
+        bool yes,
+        CancellationToken cancellationToken)
     {
         var json = parsed.GetValue(GlobalOptions.Json);
         if (!yes && (json || !host.InIsTerminal))
@@ -64,7 +77,10 @@ internal static class TopologyRemoveCommand
             return RetryCtl.Fail(host, ExitCode.Failed, $"{why} Nothing was removed.");
         }
 
-        if (!yes && !await Question.IsAgreedAsync(host, $"Remove {string.Join(", ", queues.Select(queue => $"'{queue.Queue}'"))}", cancellationToken).ConfigureAwait(false))
+        if (!yes && !await Question.IsAgreedAsync(
+            host,
+            $"Remove {string.Join(", ", queues.Select(queue => $"'{queue.Queue}'"))}",
+            cancellationToken).ConfigureAwait(false))
         {
             return RetryCtl.Fail(host, ExitCode.Failed, "Not agreed; nothing was changed.");
         }
@@ -102,7 +118,12 @@ internal static class TopologyRemoveCommand
         }
     }
 
-    private static async Task<string?> WhyNotAsync(IConnection connection, QueueRemoval removal, IEnumerable<(string Queue, RetryPointNames Names)> queues, IEnumerable<string> points, CancellationToken cancellationToken)
+    private static async Task<string?> WhyNotAsync(
+        IConnection connection,
+        QueueRemoval removal,
+        IEnumerable<(string Queue, RetryPointNames Names)> queues,
+        IEnumerable<string> points,
+        CancellationToken cancellationToken)
     {
         var look = new QueueLook(connection);
         await using var ends = look.ConfigureAwait(false);

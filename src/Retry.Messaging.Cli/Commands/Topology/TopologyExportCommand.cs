@@ -3,7 +3,7 @@ using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.RabbitMq.Topology;
 
-namespace Retry.Messaging.Cli.Commands;
+namespace Retry.Messaging.Cli.Commands.Topology;
 
 /// <summary><c>topology export [--boot]</c>: the plan as RabbitMQ definitions. Needs no broker.</summary>
 internal static class TopologyExportCommand
@@ -31,7 +31,10 @@ internal static class TopologyExportCommand
             throw new UsageException("Found --boot-user or --boot-vhost without --boot; definitions for an existing virtual host contain neither.");
         }
 
-        host.Out.Write(boot ? TopologyExport.ToBoot(plan, AccountOf(host, user), string.IsNullOrEmpty(virtualHost) ? "/" : virtualHost) : TopologyExport.ToVirtualHost(plan));
+        host.Out.Write(boot ? TopologyExport.ToBoot(
+            plan,
+            AccountOf(host, user),
+            string.IsNullOrEmpty(virtualHost) ? "/" : virtualHost) : TopologyExport.ToVirtualHost(plan));
         foreach (var queue in TopologyExport.BoundElsewhere(plan))
         {
             host.Error.WriteLine($"{RetryCtl.Name}: note: queue '{queue}' belongs to its service and is not exported. A service with ManageTopology OnStart binds it when it starts; for any other run '{ApplyCommand.For([queue])}' then.");

@@ -4,7 +4,7 @@ using Retry.Messaging.Cli.Output;
 using Retry.Messaging.RabbitMq.Management;
 using Retry.Messaging.RabbitMq.Verification;
 
-namespace Retry.Messaging.Cli.Commands;
+namespace Retry.Messaging.Cli.Commands.Topology;
 
 /// <summary>What became of the policies of some work queues.</summary>
 internal sealed class WorkQueuePolicies
@@ -26,7 +26,11 @@ internal sealed class WorkQueuePolicies
     public bool IsDone => _obstacle is null && _results.All(result => result.IsDone);
 
     /// <summary>Writes the policies that nothing speaks against. A management API that is missing is no failure: the commands are told instead.</summary>
-    public static async Task<WorkQueuePolicies> EnsureAsync(IConnection connection, ManagementClient management, IReadOnlyList<string> workQueues, CancellationToken cancellationToken)
+    public static async Task<WorkQueuePolicies> EnsureAsync(
+        IConnection connection,
+        ManagementClient management,
+        IReadOnlyList<string> workQueues,
+        CancellationToken cancellationToken)
     {
         var results = new List<WorkQueuePolicyResult>();
         try

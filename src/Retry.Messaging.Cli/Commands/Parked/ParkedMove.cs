@@ -5,7 +5,7 @@ using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Cli.Output;
 using Retry.Messaging.RabbitMq.Parking;
 
-namespace Retry.Messaging.Cli.Commands;
+namespace Retry.Messaging.Cli.Commands.Parked;
 
 /// <summary>What replay and discard have in common: choose, show, ask, move, report; and report also when cut short.</summary>
 internal static class ParkedMove
@@ -18,10 +18,24 @@ internal static class ParkedMove
         var dryRun = new Option<bool>("--dry-run") { Description = "Only count what would be done." };
         command.Options.Add(yes);
         command.Options.Add(dryRun);
-        command.SetAction((parsed, cancellationToken) => RunAsync(host, parsed, verb, selection, parsed.GetValue(yes), parsed.GetValue(dryRun), cancellationToken));
+        command.SetAction((parsed, cancellationToken) => RunAsync(
+            host,
+            parsed,
+            verb,
+            selection,
+            parsed.GetValue(yes),
+            parsed.GetValue(dryRun),
+            cancellationToken));
     }
 
-    private static async Task<int> RunAsync(CliHost host, ParseResult parsed, Verb verb, SelectionOptions selection, bool yes, bool dryRun, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(
+        CliHost host,
+        ParseResult parsed,
+        Verb verb,
+        SelectionOptions selection,
+        bool yes,
+        bool dryRun,
+        CancellationToken cancellationToken)
     {
         var queue = selection.Queue(parsed);
         var ids = selection.Ids(parsed);
@@ -48,7 +62,10 @@ internal static class ParkedMove
                 return ParkedAnswer.ReportMissing(host, queue, preview);
             }
 
-            if (preview.Count > 0 && !await Question.IsAgreedAsync(host, $"{char.ToUpperInvariant(verb.Name[0])}{verb.Name[1..]} {Printable.Messages(preview.Count)} of '{queue}' ({preview})", cancellationToken).ConfigureAwait(false))
+            if (preview.Count > 0 && !await Question.IsAgreedAsync(
+                host,
+                $"{char.ToUpperInvariant(verb.Name[0])}{verb.Name[1..]} {Printable.Messages(preview.Count)} of '{queue}' ({preview})",
+                cancellationToken).ConfigureAwait(false))
             {
                 return RetryCtl.Fail(host, ExitCode.Failed, "Not agreed; nothing was changed.");
             }
@@ -57,10 +74,21 @@ internal static class ParkedMove
         return await MoveAsync(host, connection, verb, queue, filter, ids, json, cancellationToken).ConfigureAwait(false);
     }
 
-    private static async Task CountAsync(CliHost host, IConnection connection, string queue, ParkedFilter filter, ParkedTally tally, LotSet shown, CancellationToken cancellationToken) =>
+    private static async Task CountAsync(
+        CliHost host,
+        IConnection connection,
+        string queue,
+        ParkedFilter filter,
+        ParkedTally tally,
+        LotSet shown,
+        CancellationToken cancellationToken) =>
         await ProgressDisplay.RunAsync(host, $"Counting {queue}.parked", async report =>
         {
-            await foreach (var message in new ParkingLot(connection, time: host.Time).ListAsync(queue, filter, new ReadingProgress(report), cancellationToken).ConfigureAwait(false))
+            await foreach (var message in new ParkingLot(connection, time: host.Time).ListAsync(
+                queue,
+                filter,
+                new ReadingProgress(report),
+                cancellationToken).ConfigureAwait(false))
             {
                 tally.Add(message);
                 shown.Add(message);
@@ -71,20 +99,37 @@ internal static class ParkedMove
     {
         if (json)
         {
-            JsonOutput.WriteLine(host.Out, new ParkedMoveDocument(verb.Name, queue, Plan: null, DryRun: true, tally.Count, tally.ByReason, Interrupted: false, Error: null));
+            JsonOutput.WriteLine(
+                host.Out,
+                new ParkedMoveDocument(verb.Name, queue, Plan: null, DryRun: true, tally.Count, tally.ByReason, Interrupted: false, Error: null));
             return;
         }
 
         host.Out.WriteLine(tally.Count == 0 ? $"Dry run: no parked message of '{queue}' would be moved." : $"Dry run: would {verb.Name} {Printable.Messages(tally.Count)} of '{queue}': {tally}.");
     }
 
-    private static async Task<int> MoveAsync(CliHost host, IConnection connection, Verb verb, string queue, ParkedFilter filter, string[] ids, bool json, CancellationToken cancellationToken)
+    private static async Task<int> MoveAsync(
+        CliHost host,
+        IConnection connection,
+        Verb verb,
+        string queue,
+        ParkedFilter filter,
+        string[] ids,
+        bool json,
+        CancellationToken cancellationToken)
     {
         var tally = new ParkedTally(ids);
-        var end = await MoveEnd.RunAsync(host, $"{verb.Ing} {queue}.parked", progress => verb.Move(new ParkingLot(connection, time: host.Time), queue, filter, progress, cancellationToken), tally.Add, cancellationToken).ConfigureAwait(false);
+        var end = await MoveEnd.RunAsync(
+            host,
+            $"{verb.Ing} {queue}.parked",
+            progress => verb.Move(new ParkingLot(connection, time: host.Time), queue, filter, progress, cancellationToken),
+            tally.Add,
+            cancellationToken).ConfigureAwait(false);
         if (json)
         {
-            JsonOutput.WriteLine(host.Out, new ParkedMoveDocument(verb.Name, queue, verb.PlanId, DryRun: false, tally.Count, tally.ByReason, end.Interrupted, end.Failure?.Message));
+            JsonOutput.WriteLine(
+                host.Out,
+                new ParkedMoveDocument(verb.Name, queue, verb.PlanId, DryRun: false, tally.Count, tally.ByReason, end.Interrupted, end.Failure?.Message));
         }
         else
         {

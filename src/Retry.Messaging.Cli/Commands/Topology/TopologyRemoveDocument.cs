@@ -1,4 +1,4 @@
-namespace Retry.Messaging.Cli.Output;
+namespace Retry.Messaging.Cli.Commands.Topology;
 
 /// <summary>A queue that <c>topology remove</c> took away, as JSON shows it.</summary>
 /// <param name="Removed">The queue.</param>

@@ -4,7 +4,7 @@ using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Cli.Output;
 using Retry.Messaging.RabbitMq.Parking;
 
-namespace Retry.Messaging.Cli.Commands;
+namespace Retry.Messaging.Cli.Commands.Parked;
 
 /// <summary><c>parked list QUEUE</c>: what is parked and why. Changes nothing.</summary>
 internal static class ParkedListCommand
@@ -18,7 +18,12 @@ internal static class ParkedListCommand
         return command;
     }
 
-    private static async Task<int> RunAsync(CliHost host, ParseResult parsed, SelectionOptions selection, MessageListing listing, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(
+        CliHost host,
+        ParseResult parsed,
+        SelectionOptions selection,
+        MessageListing listing,
+        CancellationToken cancellationToken)
     {
         var queue = selection.Queue(parsed);
         var filter = selection.FilterOf(parsed, host.Time.GetUtcNow());
@@ -27,7 +32,12 @@ internal static class ParkedListCommand
 
         var tally = new ParkedTally([]);
         var lot = new ParkingLot(connection, time: host.Time);
-        var rows = await listing.ReadAsync(host, parsed, $"{queue}.parked", progress => lot.ListAsync(queue, listing.Limited(filter, parsed), progress, cancellationToken), tally.Add).ConfigureAwait(false);
+        var rows = await listing.ReadAsync(
+            host,
+            parsed,
+            $"{queue}.parked",
+            progress => lot.ListAsync(queue, listing.Limited(filter, parsed), progress, cancellationToken),
+            tally.Add).ConfigureAwait(false);
         if (!parsed.GetValue(GlobalOptions.Json))
         {
             WriteTable(host, queue, rows, tally, isFiltered: filter != ParkedFilter.All);

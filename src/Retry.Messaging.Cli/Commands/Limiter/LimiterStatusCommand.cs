@@ -5,7 +5,7 @@ using Retry.Messaging.Cli.Output;
 using Retry.Messaging.Configuration;
 using Retry.Messaging.RabbitMq.Limiter;
 
-namespace Retry.Messaging.Cli.Commands;
+namespace Retry.Messaging.Cli.Commands.Limiter;
 
 /// <summary><c>limiter status QUEUE</c>: what waits, what is set, who is active. Exit code 3 when messages wait and no limiter runs.</summary>
 internal static class LimiterStatusCommand
@@ -49,7 +49,8 @@ internal static class LimiterStatusCommand
                 host.Out.WriteLine($"active       {Printable.Line(active.Instance)} since {Printable.Time(active.At)}");
             }
 
-            if (report is { Limiters: > 0, Setting.PerSecond: null, LastActive: { } first, LastStarted: { } last } && last.At > first.At && last.CodeLimit != first.CodeLimit)
+            if (report is { Limiters: > 0, Setting.PerSecond: null, LastActive: { } first, LastStarted: { } last } && last.At > first.At
+                && last.CodeLimit != first.CodeLimit)
             {
                 host.Out.WriteLine($"stood by     {Printable.Line(last.Instance)} at {Printable.Time(last.At)}, which goes by another rate: {Printable.Line(CodeRate(last.CodeLimit))}");
             }
@@ -57,7 +58,10 @@ internal static class LimiterStatusCommand
             host.Out.WriteLine(report.Ready is { } ready ? $"work queue   {Printable.Messages(ready)} ready, {Printable.Count(report.Consumers, "consumer")}" : "work queue   does not exist");
         }
 
-        return deserted ? RetryCtl.Fail(host, ExitCode.Finding, $"Found no limiter for '{point}', wanted one: start a service that has the point, or 'retryctl limiter run --point {point}'.") : ExitCode.Done;
+        return deserted ? RetryCtl.Fail(
+            host,
+            ExitCode.Finding,
+            $"Found no limiter for '{point}', wanted one: start a service that has the point, or 'retryctl limiter run --point {point}'.") : ExitCode.Done;
     }
 
     private static string RateOf(LimiterReport report) =>
@@ -67,5 +71,6 @@ internal static class LimiterStatusCommand
         : report.Code is { } code ? CodeRate(code.Limit)
         : "not known: no service has said it yet";
 
-    private static string CodeRate(RedeliveryLimit? limit) => limit is null ? "any: the code sets none" : $"{LimiterSettingAnswer.Rate(limit.PerSecond)}, set by the code";
+    private static string CodeRate(RedeliveryLimit? limit) =>
+        limit is null ? "any: the code sets none" : $"{LimiterSettingAnswer.Rate(limit.PerSecond)}, set by the code";
 }

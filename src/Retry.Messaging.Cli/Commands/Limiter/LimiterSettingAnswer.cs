@@ -5,12 +5,17 @@ using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Cli.Output;
 using Retry.Messaging.RabbitMq.Limiter;
 
-namespace Retry.Messaging.Cli.Commands;
+namespace Retry.Messaging.Cli.Commands.Limiter;
 
 /// <summary>Changes a setting and says what holds now.</summary>
 internal static class LimiterSettingAnswer
 {
-    public static async Task<int> RunAsync(CliHost host, ParseResult parsed, string point, Func<LimiterControl, Task<LimiterSetting>> change, CancellationToken cancellationToken)
+    public static async Task<int> RunAsync(
+        CliHost host,
+        ParseResult parsed,
+        string point,
+        Func<LimiterControl, Task<LimiterSetting>> change,
+        CancellationToken cancellationToken)
     {
         var connection = await GlobalOptions.ConnectAsync(parsed, host, cancellationToken).ConfigureAwait(false);
         await using var ends = connection.ConfigureAwait(false);
@@ -46,7 +51,9 @@ internal static class LimiterSettingAnswer
 
     public static string Describe(LimiterSetting setting)
     {
-        var rate = setting.PerSecond is { } perSecond ? $"{Rate(perSecond)}{(setting.Burst is { } burst ? $", burst {burst}" : string.Empty)}, set by an operator" : "the rate that the code says";
+        var rate = setting.PerSecond is { } perSecond
+            ? $"{Rate(perSecond)}{(setting.Burst is { } burst ? $", burst {burst}" : string.Empty)}, set by an operator"
+            : "the rate that the code says";
         return setting.Paused ? $"paused; after 'resume': {rate}" : rate;
     }
 
