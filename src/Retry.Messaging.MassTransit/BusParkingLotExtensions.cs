@@ -31,7 +31,8 @@ public static class BusParkingLotExtensions
     private static Func<string, RetryPointNames> NamesOf(IServiceProvider provider)
     {
         var context = provider.GetService<DependencyInjection.Bind<IBus, IBusRegistrationContext>>()?.Value;
-        return provider.GetServices<GradientRetryRegistration>().FirstOrDefault(registration => ReferenceEquals(registration.ContextOf(provider), context))?.Options.QueueNames ?? RetryPointNames.For;
+        return provider.GetServices<GradientRetryRegistration>()
+            .FirstOrDefault(registration => ReferenceEquals(registration.ContextOf(provider), context))?.Options.QueueNames ?? RetryPointNames.For;
     }
 
     private static async Task<IConnection> ConnectionOfAsync(IServiceProvider provider, CancellationToken cancellationToken)
@@ -44,7 +45,9 @@ public static class BusParkingLotExtensions
         }
 
         IConnection? connection = null;
-        await rabbit.ConnectionContextSupervisor.Send(Pipe.Execute<ConnectionContext>(context => connection = context.Connection), cancellationToken).ConfigureAwait(false);
+        await rabbit.ConnectionContextSupervisor.Send(
+            Pipe.Execute<ConnectionContext>(context => connection = context.Connection),
+            cancellationToken).ConfigureAwait(false);
         return connection!;
     }
 }

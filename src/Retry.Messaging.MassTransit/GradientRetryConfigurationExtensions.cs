@@ -8,8 +8,8 @@ using Retry.Messaging.Configuration;
 using Retry.Messaging.MassTransit;
 using Retry.Messaging.MassTransit.Configuration;
 using Retry.Messaging.MassTransit.InMemory;
-using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.RabbitMq.Telemetry;
+using Retry.Messaging.MassTransit.Endpoints;
 
 #pragma warning disable IDE0130 // extensions live where the user already is
 namespace MassTransit;
@@ -37,7 +37,9 @@ public static class GradientRetryConfigurationExtensions
     /// <param name="configurator">The bus's registration.</param>
     /// <param name="configure">Bus-wide settings; endpoints, definitions and appsettings may say otherwise.</param>
     /// <exception cref="NotSupportedException">MassTransit or RabbitMQ.Client is loaded in a version that this package does not allow.</exception>
-    public static IBusRegistrationConfigurator<TBus> AddGradientRetry<TBus>(this IBusRegistrationConfigurator<TBus> configurator, Action<GradientRetryOptions>? configure = null)
+    public static IBusRegistrationConfigurator<TBus> AddGradientRetry<TBus>(
+        this IBusRegistrationConfigurator<TBus> configurator,
+        Action<GradientRetryOptions>? configure = null)
         where TBus : class, IBus
     {
         ArgumentNullException.ThrowIfNull(configurator);
@@ -51,7 +53,10 @@ public static class GradientRetryConfigurationExtensions
     /// <param name="context">The registration context, as given to <c>UsingRabbitMq</c> and to definitions.</param>
     /// <param name="configure">The policy; without it the bus-wide settings hold.</param>
     /// <exception cref="ConfigurationException">AddGradientRetry is missing.</exception>
-    public static void UseGradientRetry(this IReceiveEndpointConfigurator configurator, IRegistrationContext context, Action<RetryPointBuilder>? configure = null)
+    public static void UseGradientRetry(
+        this IReceiveEndpointConfigurator configurator,
+        IRegistrationContext context,
+        Action<RetryPointBuilder>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(configurator);
         ArgumentNullException.ThrowIfNull(context);
@@ -75,7 +80,9 @@ public static class GradientRetryConfigurationExtensions
     /// <param name="configurator">The consumer.</param>
     /// <param name="context">Not used.</param>
     /// <param name="configure">Not used.</param>
-    [Obsolete("A retry point is a queue: call UseGradientRetry on the receive endpoint (in a consumer definition: on endpointConfigurator), and ForMessage<T> for what differs by message.", error: true)]
+    [Obsolete(
+        "A retry point is a queue: call UseGradientRetry on the receive endpoint (in a consumer definition: on endpointConfigurator), and ForMessage<T> for what differs by message.",
+        error: true)]
     public static void UseGradientRetry(this IConsumerConfigurator configurator, IRegistrationContext context, Action<RetryPointBuilder>? configure = null) =>
         throw new NotSupportedException();
 
@@ -89,8 +96,6 @@ public static class GradientRetryConfigurationExtensions
         services.TryAddSingleton<InMemoryParkingLot>();
         if (!services.Any(service => service.ServiceType == typeof(BusConfigurationHook)))
         {
-            services.AddSingleton<LimiterHealthCheck>();
-            services.AddHealthChecks().AddCheck<LimiterHealthCheck>(LimiterHealthCheck.Name, HealthStatus.Degraded, ["ready", "masstransit"]);
             services.AddSingleton<GradientRetryHealthCheck>();
             services.AddHealthChecks().AddCheck<GradientRetryHealthCheck>(GradientRetryHealthCheck.Name, HealthStatus.Degraded, ["ready", "masstransit"]);
             services.AddSingleton(static provider => new RetryMetrics(provider.GetService<IMeterFactory>()));

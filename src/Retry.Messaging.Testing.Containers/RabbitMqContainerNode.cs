@@ -4,7 +4,8 @@ using Testcontainers.RabbitMq;
 
 namespace Retry.Messaging.Testing.Containers;
 
-/// <summary>A broker in a container. Testcontainers has neither a kill nor a stop that waits as long as RabbitMQ may need: these are asked of the engine.</summary>
+/// <summary>A broker in a container. Testcontainers has neither a kill nor a stop that waits as long as RabbitMQ may need: these are asked
+/// of the engine.</summary>
 internal sealed class RabbitMqContainerNode(RabbitMqContainer container, DockerClient docker, BrokerAddress address) : IBrokerNode
 {
     private const uint StopSeconds = 30;

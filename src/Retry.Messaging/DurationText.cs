@@ -7,7 +7,7 @@ namespace Retry.Messaging;
 /// <summary>Durations as people write them: <c>100ms</c>, <c>1m30s</c>, <c>2h</c>, <c>1d</c>.</summary>
 /// <remarks>
 /// Units are d, h, m, s and ms, in lower case, from the largest to the smallest, each at most once; a number may have decimals
-/// (<c>1.5s</c>). The same in every culture. A number without a unit is refused: nobody knows what it counts.
+/// (<c>1.5s</c>). The same in every culture. A number without a unit is refused, because it could count anything.
 /// </remarks>
 public static class DurationText
 {

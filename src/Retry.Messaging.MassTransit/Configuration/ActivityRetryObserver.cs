@@ -4,7 +4,7 @@ using Retry.Messaging.MassTransit.Filters;
 namespace Retry.Messaging.MassTransit.Configuration;
 
 /// <summary>Puts <see cref="ActivityRetryFilter{TArguments}"/> on the activities that an endpoint executes.</summary>
-/// <remarks>Compensations are left as they are: their host asks nobody what becomes of an exception.</remarks>
+/// <remarks>Compensations are left as they are: their host decides itself what becomes of an exception.</remarks>
 internal sealed class ActivityRetryObserver(Action<Type> compensationFound) : IActivityConfigurationObserver
 {
     public void ActivityConfigured<TActivity, TArguments>(IExecuteActivityConfigurator<TActivity, TArguments> configurator, Uri compensateAddress)

@@ -17,7 +17,8 @@ internal sealed class BatchExceptionObserver : IConsumerConfigurationObserver
     {
         if (typeof(TMessage) is { IsGenericType: true } type && type.GetGenericTypeDefinition() == typeof(Batch<>))
         {
-            configurator.AddPipeSpecification(new LateFilterSpecification<ConsumerConsumeContext<TConsumer, TMessage>>(static () => new BatchExceptionFilter<TConsumer, TMessage>()));
+            configurator.AddPipeSpecification(
+                new LateFilterSpecification<ConsumerConsumeContext<TConsumer, TMessage>>(static () => new BatchExceptionFilter<TConsumer, TMessage>()));
         }
     }
 }

@@ -25,7 +25,8 @@ internal sealed class ConsumedTypes : ConfigurationObserver, IMessageConfigurati
     {
         try
         {
-            return context.SupportedMessageTypes.Any(type => _reads.TryGetValue(type, out var read) && read(context)) || _reads.Values.Any(read => read(context));
+            return context.SupportedMessageTypes.Any(type => _reads.TryGetValue(type, out var read) && read(context))
+                || _reads.Values.Any(read => read(context));
         }
 #pragma warning disable CA1031 // what cannot be read as its type has no type: converters are a user's code
         catch (Exception)

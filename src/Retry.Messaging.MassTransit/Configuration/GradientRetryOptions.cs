@@ -47,7 +47,8 @@ public sealed class GradientRetryOptions : RetryPointBuilder
     /// <summary>Gets or sets how the queues of a retry point are named after its work queue.</summary>
     /// <value>The default adds <c>.release</c> and <c>.parked</c>.</value>
     /// <remarks>
-    /// All services that share a work queue must agree. <c>retryctl</c> knows the default names only; where others are used, <see cref="RabbitMq.Parking.ParkingLot"/>
+    /// All services that share a work queue must agree. <c>retryctl</c> knows the default names only; where others are used,
+    /// <see cref="RabbitMq.Parking.ParkingLot"/>
     /// and <see cref="RabbitMq.Limiter.LimiterControl"/> take the same function.
     /// </remarks>
     public Func<string, RetryPointNames> QueueNames { get; set; } = RetryPointNames.For;

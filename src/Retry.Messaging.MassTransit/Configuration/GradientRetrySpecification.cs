@@ -6,7 +6,11 @@ using Retry.Messaging.MassTransit.Filters;
 namespace Retry.Messaging.MassTransit.Configuration;
 
 /// <summary>Puts the filter on an endpoint, or says everything that is wrong with its settings.</summary>
-internal sealed class GradientRetrySpecification(Func<GradientRetryFilter>? filter, IReadOnlyList<RetryFinding> findings, RedeliveryGuard? guard = null, Action<string>? leftAlone = null)
+internal sealed class GradientRetrySpecification(
+    Func<GradientRetryFilter>? filter,
+    IReadOnlyList<RetryFinding> findings,
+    RedeliveryGuard? guard = null,
+    Action<string>? leftAlone = null)
     : IPipeSpecification<ConsumeContext>
 {
     public void Apply(IPipeBuilder<ConsumeContext> builder)

@@ -11,7 +11,7 @@ namespace Retry.Messaging.MassTransit.Configuration;
 /// These methods add their filters when MassTransit tells them of a message type: of a
 /// consumer's while the bus is validated, of a handler's or saga's when its endpoint is built. This observer is connected last,
 /// so it is told after them. Validation is too early for the latter; those end the start-up with an exception. What is configured on
-/// a handler itself, MassTransit shows to nobody.
+/// a handler itself, MassTransit keeps private.
 /// </remarks>
 internal sealed class RedeliveryGuard : ConfigurationObserver, IMessageConfigurationObserver
 {
@@ -68,7 +68,8 @@ internal sealed class RedeliveryGuard : ConfigurationObserver, IMessageConfigura
 
         return look.Found.Select(found => found switch
         {
-            Filter.Redelivery => $"found UseDelayedRedelivery or UseScheduledRedelivery for {messageType} on a retry point, wanted one of the two. Remove it (UseMessageRetry for immediate retries may stay), or call DisableGradientRetry on this endpoint.",
+            Filter.Redelivery =>
+                $"found UseDelayedRedelivery or UseScheduledRedelivery for {messageType} on a retry point, wanted one of the two. Remove it (UseMessageRetry for immediate retries may stay), or call DisableGradientRetry on this endpoint.",
             _ => $"found UseTimeout for {messageType} on a retry point, wanted AttemptTimeout: with UseTimeout MassTransit publishes a Fault after each attempt. Remove it and type UseGradientRetry(context, retry => retry.AttemptTimeout(time)), or call DisableGradientRetry on this endpoint.",
         });
     }

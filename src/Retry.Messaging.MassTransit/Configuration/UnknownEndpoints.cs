@@ -56,7 +56,8 @@ internal sealed partial class UnknownEndpoints(int buses, ILogger logger) : IBus
     private void Tell()
     {
         var known = _observers.SelectMany(observer => observer.Queues).Distinct(StringComparer.OrdinalIgnoreCase).Order(StringComparer.Ordinal).ToList();
-        foreach (var name in _observers.SelectMany(observer => observer.NamesInSettings).Distinct(StringComparer.OrdinalIgnoreCase).Except(known, StringComparer.OrdinalIgnoreCase))
+        var named = _observers.SelectMany(observer => observer.NamesInSettings).Distinct(StringComparer.OrdinalIgnoreCase);
+        foreach (var name in named.Except(known, StringComparer.OrdinalIgnoreCase))
         {
             if (Spelling.Closest(name, known) is { } meant)
             {
@@ -69,9 +70,9 @@ internal sealed partial class UnknownEndpoints(int buses, ILogger logger) : IBus
         }
     }
 
-    [LoggerMessage(LogEvents.EndpointMisspelt, LogLevel.Warning, "{Section}:Endpoints:{Name} is passed over: no endpoint has that name. Did you mean '{Meant}'?")]
+    [LoggerMessage(LogEvents.EndpointMisspelt, LogLevel.Warning, "Ignored {Section}:Endpoints:{Name}, because no endpoint has that name. Did you mean '{Meant}'?")]
     private partial void LogMisspelt(string section, string name, string meant);
 
-    [LoggerMessage(LogEvents.EndpointUnknown, LogLevel.Information, "{Section}:Endpoints:{Name} is passed over: no endpoint of this process has that name. It has: {Known}")]
+    [LoggerMessage(LogEvents.EndpointUnknown, LogLevel.Information, "Ignored {Section}:Endpoints:{Name}, because this process has no endpoint of that name. It has: {Known}")]
     private partial void LogUnknown(string section, string name, string known);
 }

@@ -6,7 +6,8 @@ using Retry.Messaging.State;
 namespace Retry.Messaging.MassTransit.Faults;
 
 /// <summary>The id of a parked message's Fault: the same id for the same park, so a crash in between repeats the Fault, not another.</summary>
-/// <remarks>The queue is a part of it, as virtual host and name: chains of older versions have the message id alone as their id, and an event goes to several queues.</remarks>
+/// <remarks>The queue is a part of it, as virtual host and name: chains of older versions have the message id alone as their id, and an
+/// event goes to several queues.</remarks>
 internal static class FaultId
 {
     public static Guid Of(RetryState parked, Uri inputAddress)

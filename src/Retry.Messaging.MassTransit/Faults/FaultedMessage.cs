@@ -26,7 +26,13 @@ internal sealed class FaultedMessage<T>(ConsumeContext context, T message) : IFa
         var typed = Typed();
         if (context.ReceiveContext.PublishFaults || context.FaultAddress is not null || context.ResponseAddress is not null)
         {
-            await (MessageType is null ? ParkedReceiveFault.SendAsync(context.ReceiveContext, context, exception, parked, now, cancellationToken) : SendFaultAsync(typed, exception, parked, now, cancellationToken)).ConfigureAwait(false);
+            await (MessageType is null ? ParkedReceiveFault.SendAsync(
+                context.ReceiveContext,
+                context,
+                exception,
+                parked,
+                now,
+                cancellationToken) : SendFaultAsync(typed, exception, parked, now, cancellationToken)).ConfigureAwait(false);
         }
 
         await NotifyFaultedAsync(typed, exception).ConfigureAwait(false);
@@ -49,7 +55,12 @@ internal sealed class FaultedMessage<T>(ConsumeContext context, T message) : IFa
     private async Task SendFaultAsync(ConsumeContext<T> typed, Exception exception, RetryState parked, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var id = FaultId.Of(parked, context.ReceiveContext.InputAddress);
-        Fault<T> fault = new FaultEvent<T>(message, context.MessageId, HostMetadataCache.Host, FaultExceptions.Of(exception), [.. context.SupportedMessageTypes])
+        Fault<T> fault = new FaultEvent<T>(
+            message,
+            context.MessageId,
+            HostMetadataCache.Host,
+            FaultExceptions.Of(exception),
+            [.. context.SupportedMessageTypes])
         {
             FaultId = id,
             Timestamp = now.UtcDateTime,

@@ -15,7 +15,13 @@ internal static class ParkedReceiveFault
     /// <param name="parked">The state that it was parked with.</param>
     /// <param name="now">The current time.</param>
     /// <param name="cancellationToken">The Fault's own: the delivery's may be cancelled once the message is parked.</param>
-    public static async Task SendAsync(ReceiveContext context, ConsumeContext? message, Exception exception, RetryState parked, DateTimeOffset now, CancellationToken cancellationToken)
+    public static async Task SendAsync(
+        ReceiveContext context,
+        ConsumeContext? message,
+        Exception exception,
+        RetryState parked,
+        DateTimeOffset now,
+        CancellationToken cancellationToken)
     {
         if (!context.PublishFaults && message?.FaultAddress is null && message?.ResponseAddress is null)
         {

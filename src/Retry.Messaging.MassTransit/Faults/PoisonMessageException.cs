@@ -1,7 +1,7 @@
 namespace Retry.Messaging.MassTransit;
 
 /// <summary>What the Fault of a message says that was parked because it is suspected of killing its consumer.</summary>
-/// <remarks>Nobody throws it: no process that was given the message lived to tell what happened.</remarks>
+/// <remarks>It is not thrown: no process that was given the message lived to tell what happened.</remarks>
 public sealed class PoisonMessageException : Exception
 {
     internal PoisonMessageException(string queue, int crashes)

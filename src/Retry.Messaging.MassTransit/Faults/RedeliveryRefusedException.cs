@@ -3,7 +3,7 @@ using Retry.Messaging.Configuration;
 namespace Retry.Messaging.MassTransit;
 
 /// <summary>What the Fault of a message says whose consumer asked for another attempt by <c>Redeliver</c> when its policy allowed none.</summary>
-/// <remarks>Nobody throws it: the message is parked, as after a failure in its last attempt.</remarks>
+/// <remarks>It is not thrown: the message is parked, as after a failure in its last attempt.</remarks>
 public sealed class RedeliveryRefusedException : Exception
 {
     internal RedeliveryRefusedException(string queue, TimeSpan delay, RetryRules rules)

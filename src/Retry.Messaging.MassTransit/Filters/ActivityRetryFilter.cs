@@ -20,7 +20,8 @@ internal sealed class ActivityRetryFilter<TArguments> : IFilter<ExecuteContext<T
         }
         catch (Exception exception)
         {
-            if (context.TryGetPayload<AttemptContext>(out var attempt) && (context.CancellationToken.IsCancellationRequested || attempt.Decide(exception) is RetryDecision.Again))
+            if (context.TryGetPayload<AttemptContext>(out var attempt)
+                && (context.CancellationToken.IsCancellationRequested || attempt.Decide(exception) is RetryDecision.Again))
             {
                 context.Result = new Thrown(exception);
             }

@@ -55,7 +55,7 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
     /// <summary>How this attempt's exceptions are decided on.</summary>
     public required Func<AttemptContext, Exception, RetryDecision> Decider { get; init; }
 
-    /// <summary>Decides on an exception, once: whoever asks again, further outside, hears the same.</summary>
+    /// <summary>Decides on an exception, once: a filter further outside that asks again hears the same.</summary>
     public RetryDecision Decide(Exception exception)
     {
         if (_decision is null || !ReferenceEquals(_decidedOn, exception))
@@ -69,9 +69,11 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
     /// <summary>Whether an exception says that the message cannot be read as what its sender calls it.</summary>
     public bool IsUnreadable(Exception exception) =>
         (_unreadable is not null && ReferenceEquals(ExceptionLevels.Innermost(exception), ExceptionLevels.Innermost(_unreadable)))
-        || (ExceptionLevels.Innermost(exception) is FormatException format && _envelopeProblem.Value is { } problem && HeaderText.Message(format) == problem.Message);
+        || (ExceptionLevels.Innermost(exception) is FormatException format
+            && _envelopeProblem.Value is { } problem
+            && HeaderText.Message(format) == problem.Message);
 
-    /// <summary>Whether somebody waits for an answer; nobody can be answered where the envelope cannot be read.</summary>
+    /// <summary>Whether a requester waits for an answer. None can be answered where the envelope cannot be read.</summary>
     public bool IsRequest => _envelopeProblem.Value is null && RequestId is not null;
 
     public override bool TryGetMessage<T>([NotNullWhen(true)] out ConsumeContext<T> consumeContext)
@@ -105,7 +107,7 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
         return base.TryGetPayload(out payload!);
     }
 
-    /// <summary>Remembers who faulted, and with what; nothing is published before the message is parked.</summary>
+    /// <summary>Remembers which consumer faulted, and with what; nothing is published before the message is parked.</summary>
     /// <remarks>
     /// MassTransit sends its Fault here. A kill switch that trips earlier than it is told that the endpoint is ready never starts it
     /// again, and nothing being sent, it would: after a restart the first failure trips it.
@@ -148,7 +150,8 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
     public TimeSpan? End() => _redelivery.Close();
 
     /// <summary>What the parked message's headers tell other tools.</summary>
-    public FaultDetails FaultOf(Exception exception) => new MassTransitFault(exception, _message?.ConsumerType, _message?.MessageType, ReceiveContext.InputAddress);
+    public FaultDetails FaultOf(Exception exception) =>
+        new MassTransitFault(exception, _message?.ConsumerType, _message?.MessageType, ReceiveContext.InputAddress);
 
     /// <inheritdoc/>
     public bool WasConsumed => true;
@@ -174,7 +177,7 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
 
     private FaultedMessage<UnroutedMessage> Unrouted => new(_context, UnroutedMessage.Instance);
 
-    // MassTransit reads these when somebody asks for them: a consumer may, and the Fault does
+    // MassTransit reads these when they are asked for: a consumer may, and the Fault does
     private FormatException? FindEnvelopeProblem()
     {
         try

@@ -6,7 +6,8 @@ using Retry.Messaging.RabbitMq.Attempts;
 
 namespace Retry.Messaging.MassTransit.Filters;
 
-/// <summary>A message's headers as a consumer sees them: MassTransit's own redelivery count is kept true, and what the ladder put in the place of something else is as it was.</summary>
+/// <summary>A message's headers as a consumer sees them: MassTransit's own redelivery count is kept true, and what the ladder put in the
+/// place of something else is as it was.</summary>
 /// <remarks>In MassTransit's envelope the headers are a part of the body, which is never changed.</remarks>
 internal sealed class AttemptHeaders(Headers original, RetryDelivery delivery) : Headers
 {

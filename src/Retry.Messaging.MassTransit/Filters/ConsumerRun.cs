@@ -28,10 +28,16 @@ internal static class ConsumerRun
         catch (OperationCanceledException) when (!running.IsCompleted)
         {
             var stopping = delivery.Telemetry.Health.Held.Stopping;
-            if (delivery.IsConnected && await Task.WhenAny(running, stopping, Task.Delay(Patience, time, CancellationToken.None)).ConfigureAwait(false) != running && !stopping.IsCompleted)
+            if (delivery.IsConnected
+                && await Task.WhenAny(running, stopping, Task.Delay(Patience, time, CancellationToken.None)).ConfigureAwait(false) != running
+                && !stopping.IsCompleted)
             {
                 abandoned();
-                _ = running.ContinueWith(static ended => _ = ended.Exception, CancellationToken.None, TaskContinuationOptions.OnlyOnFaulted, TaskScheduler.Default);
+                _ = running.ContinueWith(
+                    static ended => _ = ended.Exception,
+                    CancellationToken.None,
+                    TaskContinuationOptions.OnlyOnFaulted,
+                    TaskScheduler.Default);
                 throw;
             }
 

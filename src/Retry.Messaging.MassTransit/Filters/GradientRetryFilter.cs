@@ -25,14 +25,21 @@ namespace Retry.Messaging.MassTransit.Filters;
 /// It stands before the message type router, so everything that is configured on the endpoint is inside it, in whichever
 /// order it was configured: an outbox outside would take the ended exception for success, and commit.
 /// </remarks>
-internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransport transport, CrashSuspicion suspicion, Func<ConsumeContext, bool> read, OutcomeSettler settler, TimeProvider time, Random random, ILogger logger)
+internal sealed partial class GradientRetryFilter(
+    RetryPoint point,
+    IRetryTransport transport,
+    CrashSuspicion suspicion,
+    Func<ConsumeContext, bool> read,
+    OutcomeSettler settler,
+    TimeProvider time,
+    Random random,
+    ILogger logger)
     : IFilter<ConsumeContext>
 {
     // asked of the operating system anew each time
     private static readonly string Host = Environment.MachineName;
 
-    private long _early;
-    private long _earlyLogged;
+    private readonly EarlyDeliveries _early = new(point.Queue, time, logger);
 
     public async Task Send(ConsumeContext context, IPipe<ConsumeContext> next)
     {
@@ -57,17 +64,26 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
     private async Task ConsumeAsync(ConsumeContext context, IPipe<ConsumeContext> next)
     {
         var delivery = transport.Open(context.ReceiveContext, context);
-        if (await IsSuspectedAsync(context, delivery).ConfigureAwait(false) || await CameEarlyAsync(context, delivery).ConfigureAwait(false))
+        if (await IsSuspectedAsync(context, delivery).ConfigureAwait(false) || await _early.SendBackAsync(context, delivery).ConfigureAwait(false))
         {
             return;
         }
 
         delivery.Telemetry.Began(delivery.State.Attempt, delivery.State.DueAt);
         Exception? failure = null;
-        var attempt = new AttemptContext(context, delivery, point.Rules.AttemptTimeout, time) { Decider = (self, exception) => Decide(self, delivery, exception) };
+        var attempt = new AttemptContext(
+            context,
+            delivery,
+            point.Rules.AttemptTimeout,
+            time) { Decider = (self, exception) => Decide(self, delivery, exception) };
         try
         {
-            await ConsumerRun.EndAsync(next.Send(attempt), delivery, time, () => LogAbandoned(point.Queue, delivery.State.Attempt, ConsumerRun.Patience.TotalSeconds), context.CancellationToken).ConfigureAwait(false);
+            await ConsumerRun.EndAsync(
+                next.Send(attempt),
+                delivery,
+                time,
+                () => LogAbandoned(point.Queue, delivery.State.Attempt, ConsumerRun.Patience.TotalSeconds),
+                context.CancellationToken).ConfigureAwait(false);
             await attempt.ConsumeCompleted.ConfigureAwait(false);
         }
 #pragma warning disable CA1031 // whatever a consumer throws is its attempt's outcome
@@ -96,7 +112,10 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
         if (context.CancellationToken.IsCancellationRequested)
         {
             LogGivenBack(point.Queue, delivery.State.Attempt);
-            throw new OperationCanceledException("The host is stopping or the delivery was lost: no outcome, the message goes back.", failure, context.CancellationToken);
+            throw new OperationCanceledException(
+                "The host is stopping or the delivery was lost: no outcome, the message goes back.",
+                failure,
+                context.CancellationToken);
         }
 
         var end = failure is null
@@ -117,7 +136,10 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
     private AttemptEnd DecideOnRedelivery(AttemptContext attempt, RetryDelivery delivery, TimeSpan delay)
     {
         var refused = new RedeliveryRefusedException(point.Queue, delay, point.Rules);
-        return new AttemptEnd(refused, RetryDecider.Redeliver(delivery.State, FailureOf(attempt, delivery, refused), delay, point.Rules, time.GetUtcNow(), random), ClimbCause.Asked);
+        return new AttemptEnd(
+            refused,
+            RetryDecider.Redeliver(delivery.State, FailureOf(attempt, delivery, refused), delay, point.Rules, time.GetUtcNow(), random),
+            ClimbCause.Asked);
     }
 
     private static FailedAttempt FailureOf(AttemptContext attempt, RetryDelivery delivery, Exception exception) => new(exception, Host)
@@ -135,7 +157,8 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
             return false;
         }
 
-        var died = delivery.CameBack && (await delivery.HasSomebodyDiedAsync(context.CancellationToken).ConfigureAwait(false) ?? delivery.Returns >= suspicion.ReturnsAtLeast);
+        var died = delivery.CameBack
+            && (await delivery.HasSomebodyDiedAsync(context.CancellationToken).ConfigureAwait(false) ?? delivery.Returns >= suspicion.ReturnsAtLeast);
         var decision = suspicion.Decide(delivery.State, died, () => delivery.FallbackId, time.GetUtcNow(), random);
         if (decision is null)
         {
@@ -164,39 +187,6 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
         return true;
     }
 
-    private async Task<bool> CameEarlyAsync(ConsumeContext context, RetryDelivery delivery)
-    {
-        var now = time.GetUtcNow();
-        if (delivery.State.EarlyBy(now) == TimeSpan.Zero)
-        {
-            return false;
-        }
-
-        // a message that left the ladder later than it is now: this clock is behind, and the broker's tells what is early
-        var behind = delivery.LeftLadderAt is { } left && left > now ? left - now : TimeSpan.Zero;
-        var rest = delivery.State.EarlyBy(now + behind);
-
-        // A rest below one step is waited for here. A longer one climbs again, but never hot: where a policy cuts the
-        // rungs to nothing, the message would come back at once, thousands of times a second.
-        do
-        {
-            // timers cut a wait to whole milliseconds, and what is left of one is no reason to climb
-            await Task.Delay(rest < RestWaitedForHere ? TimeSpan.FromMilliseconds(Math.Ceiling(rest.TotalMilliseconds)) : PauseBeforeClimbingAgain, time, context.CancellationToken).ConfigureAwait(false);
-            rest = delivery.State.EarlyBy(time.GetUtcNow() + behind);
-            if (rest == TimeSpan.Zero)
-            {
-                return false;
-            }
-        }
-        while (rest < RestWaitedForHere);
-
-        ReportEarly(delivery.State.Id, rest);
-        var again = new RetryDecision.Again(rest, delivery.State.DueAt!.Value, delivery.State);
-        using var attempt = new AttemptContext(context, delivery, null, time) { Decider = (_, _) => again };
-        await OutcomeSettler.ClimbAsync(attempt, delivery, again, ClimbCause.Early, context.CancellationToken).ConfigureAwait(false);
-        return true;
-    }
-
     private void LogSuspected(RetryDecision.Again again)
     {
         if (again.State.Crashes >= suspicion.DeathsToWarnAt)
@@ -209,32 +199,13 @@ internal sealed partial class GradientRetryFilter(RetryPoint point, IRetryTransp
         }
     }
 
-    // Where a policy cuts the rungs, every message comes early, each once a second: one line a minute tells it all.
-    private void ReportEarly(string? retryId, TimeSpan rest)
-    {
-        var count = Interlocked.Increment(ref _early);
-        var now = time.GetTimestamp();
-        var last = Interlocked.Read(ref _earlyLogged);
-        if ((last == 0 || time.GetElapsedTime(last, now) >= PauseBetweenReports) && Interlocked.CompareExchange(ref _earlyLogged, now, last) == last)
-        {
-            LogCameEarly(point.Queue, retryId, rest, count);
-        }
-    }
-
-    private static readonly TimeSpan PauseBetweenReports = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan RestWaitedForHere = TimeSpan.FromMilliseconds(250);
-    private static readonly TimeSpan PauseBeforeClimbingAgain = TimeSpan.FromSeconds(1);
-
-    [LoggerMessage(LogEvents.CameEarly, LogLevel.Warning, "{Queue}: {RetryId} came {Rest} before it was due and climbs again; early deliveries so far: {Count}. Something cuts the delays short, for example a message-ttl policy that fits the ladder's queues: run 'retryctl topology verify'.")]
-    private partial void LogCameEarly(string queue, string? retryId, TimeSpan rest, long count);
-
     [LoggerMessage(LogEvents.CameBack, LogLevel.Information, "{Queue}: {RetryId} came back from a process that died. It is consumed in {Delay}, apart from its neighbours")]
     private partial void LogCameBack(string queue, string? retryId, TimeSpan delay);
 
     [LoggerMessage(LogEvents.Suspected, LogLevel.Warning, "{Queue}: {RetryId} was there when {Deaths} processes died in a row, and may have killed its consumer. It is kept away for {Delay}, and parked after {DeathsAtMost}")]
     private partial void LogSuspected(string queue, string? retryId, int deaths, TimeSpan delay, int deathsAtMost);
 
-    [LoggerMessage(LogEvents.ConsumerAbandoned, LogLevel.Error, "{Queue}: the broker took a delivery away from its consumer (attempt {Attempt}), which does not listen to its CancellationToken and is not waited for any longer, {Seconds} s later. The message runs again under the same number, perhaps beside it. Shorten the consumer, set an AttemptTimeout and pass context.CancellationToken on, or raise the broker's consumer timeout")]
+    [LoggerMessage(LogEvents.ConsumerAbandoned, LogLevel.Error, "{Queue}: the broker took a delivery away from its consumer (attempt {Attempt}), because it took too long. The consumer did not listen to its CancellationToken for {Seconds} s, and the endpoint no longer waits for it. The message runs again under the same number, perhaps beside it. Shorten the consumer, set an AttemptTimeout and pass context.CancellationToken on, or raise the broker's consumer timeout")]
     private partial void LogAbandoned(string queue, int attempt, double seconds);
 
     [LoggerMessage(LogEvents.GivenBack, LogLevel.Debug, "{Queue}: attempt {Attempt} was cut off and is repeated under the same number")]

@@ -8,7 +8,7 @@ namespace Retry.Messaging.MassTransit.Filters;
 /// <remarks>
 /// The pipe does not always throw that. Where a consumer, handler, saga or activity ends with a cancellation that is not its
 /// delivery's (an HttpClient's time-out is one), MassTransit throws a <see cref="ConsumerCanceledException"/> in its place, which has
-/// no inner exception: no rule of a user would fit, and nobody would learn what took too long.
+/// no inner exception: no rule of a user would fit, and the log would not say what took too long.
 /// With tracing on, MassTransit reads the exception before it throws it on. A member of it that throws then takes its place.
 /// </remarks>
 internal sealed class ThrownExceptions
@@ -22,7 +22,9 @@ internal sealed class ThrownExceptions
     {
         // several consumers may have thrown; MassTransit names the one whose exception it replaced
         var replaced = exception is ConsumerCanceledException { InnerException: null }
-            ? _thrown.LastOrDefault(thrown => thrown.Exception is not ConsumerCanceledException && exception.Message.EndsWith(thrown.Consumer, StringComparison.Ordinal))
+            ? _thrown.LastOrDefault(thrown => thrown.Exception is not ConsumerCanceledException && exception.Message.EndsWith(
+                thrown.Consumer,
+                StringComparison.Ordinal))
             : _thrown.Any(thrown => ReferenceEquals(thrown.Exception, exception)) ? default
             : _thrown.LastOrDefault(thrown => IsWhatReadingThrows(thrown.Exception, exception));
         return replaced.Exception ?? exception;

@@ -21,7 +21,10 @@ internal sealed partial class UnhandledFilter(RetryPoint point, IRetryTransport 
             var exception = new MessageNotConsumedException(context.InputAddress, $"No consumer on queue '{point.Queue}' takes a message of this type.");
             var failure = new FailedAttempt(exception, Environment.MachineName) { FallbackId = delivery.FallbackId, MessageDeadline = delivery.Deadline };
             var park = RetryDecider.Refuse(delivery.State, failure, ParkReason.Unhandled, time.GetUtcNow());
-            await delivery.ParkAsync(park, new MassTransitFault(exception, null, null, context.InputAddress) { IsSkipped = true }, context.CancellationToken).ConfigureAwait(false);
+            await delivery.ParkAsync(
+                park,
+                new MassTransitFault(exception, null, null, context.InputAddress) { IsSkipped = true },
+                context.CancellationToken).ConfigureAwait(false);
             context.GetOrAddPayload(static () => SettledDelivery.Instance);
             LogParked(point.Queue, park.State.Id, park.Reason.ToString());
         }

@@ -15,9 +15,15 @@ namespace Retry.Messaging.MassTransit.Filters;
 /// <summary>Takes the place of MassTransit's error queue: what cannot be read is parked as Malformed, with its bytes as they came.</summary>
 /// <remarks>
 /// A message that cannot be deserialized never reaches the consume pipe, and with it our filter there. Anything else that comes
-/// here was thrown outside that filter, by one that somebody put in front of it, and is decided on by the same rules.
+/// here was thrown outside that filter, by a filter that the user put in front of it, and is decided on by the same rules.
 /// </remarks>
-internal sealed partial class UnreadableFilter(RetryPoint point, IRetryTransport transport, OutcomeSettler settler, TimeProvider time, Random random, ILogger logger)
+internal sealed partial class UnreadableFilter(
+    RetryPoint point,
+    IRetryTransport transport,
+    OutcomeSettler settler,
+    TimeProvider time,
+    Random random,
+    ILogger logger)
     : IFilter<ExceptionReceiveContext>
 {
     /// <summary>How long a delivery is kept that nothing can be done with, before it goes back.</summary>
@@ -71,10 +77,14 @@ internal sealed partial class UnreadableFilter(RetryPoint point, IRetryTransport
         RetryDecision decision = ExceptionLevels.Innermost(exception) is SerializationException || exception is SerializationException
             ? RetryDecider.Refuse(delivery.State, failure, ParkReason.Malformed, now)
             : RetryDecider.Decide(delivery.State, failure, point.Rules, now, random);
-        await settler.SettleAsync(new UnreadAttempt(context, time), delivery, new AttemptEnd(exception, decision, ClimbCause.Failed(exception)), context.CancellationToken).ConfigureAwait(false);
+        await settler.SettleAsync(
+            new UnreadAttempt(context, time),
+            delivery,
+            new AttemptEnd(exception, decision, ClimbCause.Failed(exception)),
+            context.CancellationToken).ConfigureAwait(false);
     }
 
-    [LoggerMessage(LogEvents.NotSettled, LogLevel.Error, "{Queue}: a failed message could neither be retried nor parked, because of a defect. It goes back to its queue, and is repeated under the same attempt.")]
+    [LoggerMessage(LogEvents.NotSettled, LogLevel.Error, "{Queue}: could neither retry nor park a failed message, because of a defect. The message goes back to its queue and is repeated under the same attempt")]
     private partial void LogNotSettled(Exception defect, string queue);
 
     /// <summary>A delivery that no consumer had.</summary>

@@ -8,7 +8,12 @@ using Retry.Messaging.RabbitMq.Attempts;
 namespace Retry.Messaging.MassTransit.InMemory;
 
 /// <summary>The same policy, headers and counts on MassTransit's in-memory transport, for tests: no socket is ever opened.</summary>
-internal sealed class InMemoryRetryTransport(string queue, int? mostRetries, InMemoryParkingLot parkingLot, PointTelemetry telemetry, TimeProvider time) : IRetryTransport
+internal sealed class InMemoryRetryTransport(
+    string queue,
+    int? mostRetries,
+    InMemoryParkingLot parkingLot,
+    PointTelemetry telemetry,
+    TimeProvider time) : IRetryTransport
 {
     private const string Cluster = "in-memory";
     private const string VirtualHost = "/";

@@ -12,7 +12,11 @@ internal static class BusConnections
     /// <param name="what">What it is for; the broker lists it under this name, after the bus's own.</param>
     /// <param name="prepare">Has a word in the factory that it is made by.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public static async Task<IConnection> ConnectAsync(RabbitMqHostSettings settings, string what, Action<ConnectionFactory> prepare, CancellationToken cancellationToken)
+    public static async Task<IConnection> ConnectAsync(
+        RabbitMqHostSettings settings,
+        string what,
+        Action<ConnectionFactory> prepare,
+        CancellationToken cancellationToken)
     {
         var factory = settings.GetConnectionFactory();
         await settings.Refresh(factory).ConfigureAwait(false);

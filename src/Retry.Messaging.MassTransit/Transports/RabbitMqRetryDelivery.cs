@@ -10,7 +10,12 @@ using Retry.Messaging.RabbitMq.Attempts;
 namespace Retry.Messaging.MassTransit.Transports;
 
 /// <summary>A delivery from RabbitMQ: its bytes and properties go on as they came.</summary>
-internal sealed class RabbitMqRetryDelivery(RabbitMqRetryTransport transport, RabbitMqBasicConsumeContext basic, ReceiveContext receive, RetryConnection connection, DeliveryHold hold)
+internal sealed class RabbitMqRetryDelivery(
+    RabbitMqRetryTransport transport,
+    RabbitMqBasicConsumeContext basic,
+    ReceiveContext receive,
+    RetryConnection connection,
+    DeliveryHold hold)
     : RetryDelivery, RabbitMqBasicConsumeContext
 {
     private IReadOnlyBasicProperties? _properties;
@@ -33,7 +38,8 @@ internal sealed class RabbitMqRetryDelivery(RabbitMqRetryTransport transport, Ra
 
     public IReadOnlyBasicProperties Properties => _properties ??= Republication.Restored(basic.Properties, State.Kept);
 
-    public override IReadOnlyDictionary<string, string>? Restored => State.Kept.Exchange is null ? null : _restored ??= new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
+    public override IReadOnlyDictionary<string, string>? Restored =>
+        State.Kept.Exchange is null ? null : _restored ??= new Dictionary<string, string>(StringComparer.OrdinalIgnoreCase)
     {
         [RabbitMqHeaders.Exchange] = Exchange,
         [RabbitMqHeaders.RoutingKey] = RoutingKey,
@@ -45,15 +51,29 @@ internal sealed class RabbitMqRetryDelivery(RabbitMqRetryTransport transport, Ra
         transport.HoldAsync(connection, hold, step, cancellationToken);
 
     protected override Task SendUpAsync(RetryDecision.Again again, CancellationToken cancellationToken) =>
-        transport.PublishAsync(connection, hold, () => OutcomeMessages.Climbing(basic.Properties, receive.Body.GetBytes(), again, transport.Names.Work, transport.Destination, transport.Time.GetUtcNow()), cancellationToken);
+        transport.PublishAsync(
+            connection,
+            hold,
+            () => OutcomeMessages.Climbing(
+                basic.Properties,
+                receive.Body.GetBytes(),
+                again,
+                transport.Names.Work,
+                transport.Destination,
+                transport.Time.GetUtcNow()),
+            cancellationToken);
 
     protected override Task SendToParkingLotAsync(RetryDecision.Park park, FaultDetails fault, CancellationToken cancellationToken)
     {
         var at = transport.Time.GetUtcNow();
-        return transport.PublishAsync(connection, hold, () => OutcomeMessages.Parked(basic.Properties, receive.Body.GetBytes(), park, fault.Headers(at, State.Attempt - 1), transport.Names.Work), cancellationToken);
+        return transport.PublishAsync(
+            connection,
+            hold,
+            () => OutcomeMessages.Parked(basic.Properties, receive.Body.GetBytes(), park, fault.Headers(at, State.Attempt - 1), transport.Names.Work),
+            cancellationToken);
     }
 
-    // one id, whoever opens the delivery a second time
+    // one id, also when another filter opens the delivery a second time
     protected override string FirstId() => receive.GetOrAddPayload(() => new FirstChainId(NewChainId())).Text;
 
     private string NewChainId()

@@ -12,7 +12,15 @@ using Retry.Messaging.RabbitMq.Attempts;
 namespace Retry.Messaging.MassTransit.Transports;
 
 /// <summary>Outcomes go to the ladder and the parking lot on RabbitMQ, on the connection the delivery came by.</summary>
-internal sealed class RabbitMqRetryTransport(RabbitMqPoint point, int? mostRetries, PointTimes times, TopologyKeeper keeper, OutcomePublisher publisher, InstanceWatch instances, PointTelemetry telemetry, TimeProvider time) : IRetryTransport
+internal sealed class RabbitMqRetryTransport(
+    RabbitMqPoint point,
+    int? mostRetries,
+    PointTimes times,
+    TopologyKeeper keeper,
+    OutcomePublisher publisher,
+    InstanceWatch instances,
+    PointTelemetry telemetry,
+    TimeProvider time) : IRetryTransport
 {
     private RetryConnection? _seen;
 
@@ -57,7 +65,13 @@ internal sealed class RabbitMqRetryTransport(RabbitMqPoint point, int? mostRetri
     public Task<bool?> HasSomebodyDiedAsync(CancellationToken cancellationToken) => instances.HasSomebodyDiedAsync(point.Names.Work, cancellationToken);
 
     public Task PublishAsync(RetryConnection connection, DeliveryHold hold, Func<OutcomeMessage> message, CancellationToken cancellationToken) =>
-        publisher.PublishAsync(telemetry, connection, token => keeper.DeclareAsync(connection.Client, point.PointPlan, token), hold, message, cancellationToken);
+        publisher.PublishAsync(
+            telemetry,
+            connection,
+            token => keeper.DeclareAsync(connection.Client, point.PointPlan, token),
+            hold,
+            message,
+            cancellationToken);
 
     /// <summary>Repeats a step that goes through MassTransit's own transport.</summary>
     public Task HoldAsync(RetryConnection connection, DeliveryHold hold, Func<Task> step, CancellationToken cancellationToken) =>
@@ -76,5 +90,6 @@ internal sealed class RabbitMqRetryTransport(RabbitMqPoint point, int? mostRetri
     }
 
     private static bool IsOfTheTransport(Exception exception) =>
-        exception is ConnectionException or TransportException or OperationInterruptedException or AlreadyClosedException or RabbitMQ.Client.Exceptions.PublishException or IOException or TimeoutException;
+        exception is ConnectionException or TransportException or OperationInterruptedException or AlreadyClosedException
+            or RabbitMQ.Client.Exceptions.PublishException or IOException or TimeoutException;
 }

@@ -19,7 +19,11 @@ internal static class FaultSending
     /// <param name="cancellationToken">Cancelled when the delivery is lost or the host stops.</param>
     /// <returns>Why it was not sent; <see langword="null"/> when it was.</returns>
     /// <exception cref="OutcomeNotConfirmedException">The message must go back, or does so by itself.</exception>
-    public static async Task<Exception?> TryAsync(RetryDelivery delivery, Func<CancellationToken, Task> send, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<Exception?> TryAsync(
+        RetryDelivery delivery,
+        Func<CancellationToken, Task> send,
+        TimeProvider time,
+        CancellationToken cancellationToken)
     {
         using var own = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         using var cancelled = cancellationToken.UnsafeRegister(static source => ((CancellationTokenSource)source!).CancelAfter(Patience), own);
@@ -33,7 +37,9 @@ internal static class FaultSending
 #pragma warning disable CA1031 // what else may go wrong is in the exception's own properties, which are a user's code
         catch (Exception unsendable) when (unsendable is not OutcomeNotConfirmedException { EndpointStops: false })
         {
-            return token.IsCancellationRequested ? new TimeoutException($"The host stops or the delivery was lost, and it could not be sent within {Patience.TotalSeconds:0} s after that.", unsendable)
+            return token.IsCancellationRequested ? new TimeoutException(
+                $"The host stops or the delivery was lost, and it could not be sent within {Patience.TotalSeconds:0} s after that.",
+                unsendable)
                 : unsendable is OutcomeNotConfirmedException { InnerException: { } refusal } ? refusal
                 : unsendable;
         }

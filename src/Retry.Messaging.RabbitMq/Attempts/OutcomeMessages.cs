@@ -17,7 +17,13 @@ internal static class OutcomeMessages
     /// <param name="workQueue">The queue that it came from.</param>
     /// <param name="destination">The queue that the ladder leads it to: the work queue, or its release queue.</param>
     /// <param name="now">The time. After a hold only the rest of the delay is left, because a policy's delay counts from the failure.</param>
-    public static OutcomeMessage Climbing(IReadOnlyBasicProperties original, ReadOnlyMemory<byte> body, RetryDecision.Again again, string workQueue, string destination, DateTimeOffset now)
+    public static OutcomeMessage Climbing(
+        IReadOnlyBasicProperties original,
+        ReadOnlyMemory<byte> body,
+        RetryDecision.Again again,
+        string workQueue,
+        string destination,
+        DateTimeOffset now)
     {
         var left = again.DueAt - now;
         var route = DelayLadder.Route(left < again.Delay - DelayLadder.Step ? left : again.Delay, destination);
@@ -34,7 +40,12 @@ internal static class OutcomeMessages
     /// <param name="park">The decision.</param>
     /// <param name="fault">The headers that tell other tools of the failure.</param>
     /// <param name="workQueue">The queue that it came from.</param>
-    public static OutcomeMessage Parked(IReadOnlyBasicProperties original, ReadOnlyMemory<byte> body, RetryDecision.Park park, IEnumerable<KeyValuePair<string, object?>> fault, string workQueue)
+    public static OutcomeMessage Parked(
+        IReadOnlyBasicProperties original,
+        ReadOnlyMemory<byte> body,
+        RetryDecision.Park park,
+        IEnumerable<KeyValuePair<string, object?>> fault,
+        string workQueue)
     {
         var properties = Republication.With(original, park.State with { Reason = park.Reason }, workQueue);
         foreach (var (name, value) in fault)

@@ -44,8 +44,13 @@ internal sealed partial class OutcomeSettler(string queue, RetryReporter reporte
         }
     }
 
-    /// <summary>Sends a message up the ladder that has not been consumed; whoever decides that says so in the log.</summary>
-    public static async Task ClimbAsync(IAttempt attempt, RetryDelivery delivery, RetryDecision.Again again, ClimbCause cause, CancellationToken cancellationToken)
+    /// <summary>Sends a message up the ladder that has not been consumed. The caller logs why.</summary>
+    public static async Task ClimbAsync(
+        IAttempt attempt,
+        RetryDelivery delivery,
+        RetryDecision.Again again,
+        ClimbCause cause,
+        CancellationToken cancellationToken)
     {
         await delivery.ClimbAsync(again, cause, cancellationToken).ConfigureAwait(false);
         attempt.MarkSettled();
@@ -59,7 +64,13 @@ internal sealed partial class OutcomeSettler(string queue, RetryReporter reporte
     /// <param name="exception">What its attempt ended with.</param>
     /// <param name="error">The error, on one line, for the log.</param>
     /// <param name="cancellationToken">Cancelled when the delivery is lost or the host stops.</param>
-    public async Task ParkAsync(IAttempt attempt, RetryDelivery delivery, RetryDecision.Park park, Exception exception, string? error, CancellationToken cancellationToken)
+    public async Task ParkAsync(
+        IAttempt attempt,
+        RetryDelivery delivery,
+        RetryDecision.Park park,
+        Exception exception,
+        string? error,
+        CancellationToken cancellationToken)
     {
         await delivery.ParkAsync(park, attempt.FaultOf(exception), cancellationToken).ConfigureAwait(false);
         attempt.MarkSettled();
@@ -75,7 +86,7 @@ internal sealed partial class OutcomeSettler(string queue, RetryReporter reporte
         await SendFaultAsync(attempt, delivery, exception, park.State, cancellationToken).ConfigureAwait(false);
     }
 
-    // Whoever still waits is told now. Where nobody does, the answer would make an exchange that nobody deletes.
+    // A requester that still waits is told now. Where none does, the answer would make an exchange that is never deleted.
     private Task AnswerAsync(IAttempt attempt, RetryDelivery delivery, Exception exception, RetryState dropped, CancellationToken cancellationToken) =>
         delivery.Deadline > time.GetUtcNow()
             ? SendFaultAsync(attempt, delivery, exception, dropped, cancellationToken)
@@ -85,7 +96,8 @@ internal sealed partial class OutcomeSettler(string queue, RetryReporter reporte
     // message: its cause is in the parking lot.
     private async Task SendFaultAsync(IAttempt attempt, RetryDelivery delivery, Exception exception, RetryState ended, CancellationToken cancellationToken)
     {
-        if (await FaultSending.TryAsync(delivery, token => attempt.SendFaultAsync(exception, ended, token), time, cancellationToken).ConfigureAwait(false) is { } unsendable)
+        var unsendable = await FaultSending.TryAsync(delivery, token => attempt.SendFaultAsync(exception, ended, token), time, cancellationToken).ConfigureAwait(false);
+        if (unsendable is not null)
         {
             LogFaultNotSent(queue, ended.Id, HeaderText.TypeName(unsendable), HeaderText.Message(unsendable));
             await attempt.NotifyEndedAsync().ConfigureAwait(false);
@@ -113,6 +125,6 @@ internal sealed partial class OutcomeSettler(string queue, RetryReporter reporte
     [LoggerMessage(LogEvents.Parked, LogLevel.Warning, "{Queue}: {RetryId} is parked as {Reason}, nobody consumed it: {Error}")]
     private partial void LogParkedUnread(string queue, string? retryId, string reason, string? error);
 
-    [LoggerMessage(LogEvents.FaultNotSent, LogLevel.Error, "{Queue}: the Fault of {RetryId} could not be written: {ErrorType}: {Error}")]
+    [LoggerMessage(LogEvents.FaultNotSent, LogLevel.Error, "{Queue}: could not send the Fault of {RetryId}: {ErrorType}: {Error}")]
     private partial void LogFaultNotSent(string queue, string? retryId, string errorType, string error);
 }

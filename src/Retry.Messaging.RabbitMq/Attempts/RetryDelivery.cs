@@ -21,13 +21,13 @@ internal abstract class RetryDelivery
     /// <summary>When the message's own time to live ends.</summary>
     public DateTimeOffset? Deadline { get; init; }
 
-    /// <summary>Completed once all who observe the endpoint know that it is ready.</summary>
+    /// <summary>Completed once all observers of the endpoint know that it is ready.</summary>
     public Task EndpointIsReady { get; init; } = Task.CompletedTask;
 
-    /// <summary>Whether somebody had this delivery before, and did not settle it.</summary>
+    /// <summary>Whether a consumer had this delivery before, and did not settle it.</summary>
     public bool CameBack { get; init; }
 
-    /// <summary>How often the broker has put this delivery back into the queue, because nobody settled it; 0 where it does not count.</summary>
+    /// <summary>How often the broker has put this delivery back into the queue, because it was not settled; 0 where the broker does not count.</summary>
     public int Returns { get; init; }
 
     /// <summary>Whether the connection that it came by is open: lost deliveries were then taken away by the broker.</summary>
@@ -42,7 +42,7 @@ internal abstract class RetryDelivery
     /// <summary>Headers that the transport makes of a delivery, as they were at the first one; <see langword="null"/> where nothing was taken off.</summary>
     public virtual IReadOnlyDictionary<string, string>? Restored => null;
 
-    /// <summary>Tells whether a process died that may have held this message, which came back; <see langword="null"/> when nobody knows.</summary>
+    /// <summary>Tells whether a process died that may have held this message, which came back; <see langword="null"/> when that is not known.</summary>
     public virtual Task<bool?> HasSomebodyDiedAsync(CancellationToken cancellationToken) => Task.FromResult<bool?>(false);
 
     /// <summary>Sends the message up the ladder. Returns when it is safe there.</summary>

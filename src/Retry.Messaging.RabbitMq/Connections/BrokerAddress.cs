@@ -97,13 +97,14 @@ public sealed class BrokerAddress
         return new BrokerAddress(useTls, user, password, hasPassword, host, port, virtualHost);
     }
 
-    /// <summary>Opens a connection. It does not recover by itself: whoever lost it should hear of it.</summary>
+    /// <summary>Opens a connection. It does not recover by itself: its owner should hear of the loss.</summary>
     /// <param name="clientName">The name under which the broker lists the connection.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="BrokerConnectionException">It cannot be opened; the message is one line that says why and what to do.</exception>
-    public Task<IConnection> ConnectAsync(string clientName, CancellationToken cancellationToken = default) => ConnectAsync(clientName, static _ => { }, cancellationToken);
+    public Task<IConnection> ConnectAsync(string clientName, CancellationToken cancellationToken = default) =>
+        ConnectAsync(clientName, static _ => { }, cancellationToken);
 
-    /// <summary>Opens a connection by a factory that somebody has a word in.</summary>
+    /// <summary>Opens a connection; <paramref name="prepare"/> may adjust the factory first.</summary>
     internal async Task<IConnection> ConnectAsync(string clientName, Action<ConnectionFactory> prepare, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(clientName);
@@ -124,7 +125,9 @@ public sealed class BrokerAddress
         {
             return await OpenAsync(factory, clientName, cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception exception) when (!cancellationToken.IsCancellationRequested && exception is BrokerUnreachableException or OperationInterruptedException or IOException or SocketException or AuthenticationException or TimeoutException or OperationCanceledException)
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested
+            && exception is BrokerUnreachableException or OperationInterruptedException or IOException
+                or SocketException or AuthenticationException or TimeoutException or OperationCanceledException)
         {
             throw new BrokerConnectionException(Explain(exception), exception);
         }

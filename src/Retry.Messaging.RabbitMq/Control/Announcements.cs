@@ -6,7 +6,7 @@ internal sealed class Announcements(IRecordStream stream) : IAsyncDisposable
 {
     private readonly StreamPosition _position = new();
 
-    /// <summary>How long an announcement is kept at least; whoever wants to be seen repeats it well before.</summary>
+    /// <summary>How long an announcement is kept at least. An instance that wants to be seen repeats it well before.</summary>
     public static readonly TimeSpan Life = TimeSpan.FromDays(1);
 
     /// <summary>What the stream keeps.</summary>
@@ -15,7 +15,7 @@ internal sealed class Announcements(IRecordStream stream) : IAsyncDisposable
     /// <summary>Gets why the others can no longer be heard, or <see langword="null"/>.</summary>
     public string? Failure => _position.Failure;
 
-    /// <summary>Says something; the first who does declares the stream.</summary>
+    /// <summary>Says something. The first to say anything declares the stream.</summary>
     /// <exception cref="ControlException">The broker did not take it.</exception>
     public async Task SayAsync(ControlRecord record, CancellationToken cancellationToken)
     {
@@ -54,7 +54,7 @@ internal sealed class Announcements(IRecordStream stream) : IAsyncDisposable
         }
     }
 
-    /// <summary>Reads what has been said, in order, and then what is said. The first who does declares the stream.</summary>
+    /// <summary>Reads what has been said, in order, and then what is said. It declares the stream where there is none.</summary>
     /// <exception cref="ControlException">The stream cannot be declared, or not be read.</exception>
     public async Task FollowAsync(Action<ControlRecord> said, CancellationToken cancellationToken)
     {

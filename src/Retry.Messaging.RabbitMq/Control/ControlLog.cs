@@ -52,12 +52,17 @@ internal sealed class ControlLog : IAsyncDisposable
 
     /// <summary>Opens the log and reads to its end.</summary>
     /// <param name="stream">The stream; the log owns it from now on.</param>
-    /// <param name="declare">Whether a stream that is not there is declared: who only reads does not.</param>
+    /// <param name="declare">Whether a stream that is not there is declared; a reader leaves that to writers.</param>
     /// <param name="changed">Told each record that counts, in order, also those that are read while opening.</param>
     /// <param name="failed">Called once when the log can no longer be followed; <see cref="Failure"/> tells why.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="ControlException">The log cannot be read. That is never the same as "nothing is set".</exception>
-    public static async Task<ControlLog> OpenAsync(IRecordStream stream, bool declare, Action<ControlRecord> changed, Action failed, CancellationToken cancellationToken)
+    public static async Task<ControlLog> OpenAsync(
+        IRecordStream stream,
+        bool declare,
+        Action<ControlRecord> changed,
+        Action failed,
+        CancellationToken cancellationToken)
     {
         var log = new ControlLog(stream, changed, failed);
         try
@@ -104,7 +109,7 @@ internal sealed class ControlLog : IAsyncDisposable
     /// <summary>Appends a document, and waits until all that stands before it, and it, are read.</summary>
     /// <param name="record">The document, with the version after the one that was read.</param>
     /// <param name="cancellationToken">Gives up; the record may have been written then.</param>
-    /// <returns>Whether it counts; not, when somebody else wrote the same version first.</returns>
+    /// <returns>Whether it counts. It does not when another writer used the same version first.</returns>
     /// <exception cref="ControlException">The log cannot be written, or the document does not fit.</exception>
     public async Task<bool> AppendAsync(ControlRecord record, CancellationToken cancellationToken)
     {
@@ -150,7 +155,7 @@ internal sealed class ControlLog : IAsyncDisposable
         {
             foreach (var record in due)
             {
-                // word for word, with the same id: who knows the document is not told it again
+                // word for word, with the same id: a reader that knows the document passes over it
                 var repeat = record with { IsRepeat = true };
                 await _stream.AppendAsync(ControlRecordFormat.Write(repeat), repeat.Body, cancellationToken).ConfigureAwait(false);
             }

@@ -1,7 +1,7 @@
 namespace Retry.Messaging.RabbitMq.Control;
 
 /// <summary>A document in the control log: one whole setting of one kind for one key.</summary>
-/// <param name="Kind">What it is, for example <c>retry.limiter.setting</c>; whoever writes a kind reads it.</param>
+/// <param name="Kind">What it is, for example <c>retry.limiter.setting</c>. The class that writes a kind also reads it.</param>
 /// <param name="Key">What it is for, as a rule the name of a work queue.</param>
 /// <param name="Version">One higher than the version that the writer had read; 1 for the first.</param>
 /// <param name="Body">The document, JSON. The log does not look into it.</param>

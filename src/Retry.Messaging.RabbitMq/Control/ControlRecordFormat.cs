@@ -33,7 +33,8 @@ internal static class ControlRecordFormat
         };
     }
 
-    /// <summary>Reads a record, or returns <see langword="null"/> when the message is none: the log has one order, and a stranger's message is passed over.</summary>
+    /// <summary>Reads a record, or returns <see langword="null"/> when the message is none: the log has one order, and a stranger's message
+    /// is passed over.</summary>
     public static ControlRecord? Read(IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body)
     {
         if (properties is not { Type: { Length: > 0 } kind, MessageId: { Length: > 0 } id, Headers: { } headers }
@@ -59,7 +60,8 @@ internal static class ControlRecordFormat
         {
             long number => number,
             int number => number,
-            byte[] or string when long.TryParse(RetryHeaderReader.Text(headers, name), NumberStyles.None, CultureInfo.InvariantCulture, out var number) => number,
+            byte[] or string when long.TryParse(RetryHeaderReader.Text(headers, name), NumberStyles.None, CultureInfo.InvariantCulture, out var number) =>
+                number,
             _ => null,
         }
         : null;

@@ -9,7 +9,7 @@ namespace Retry.Messaging.RabbitMq.Control;
 /// The end of a stream is found by a second consumer, which begins at its last chunk. A chunk is handed over whole, so the
 /// answer to a command that is sent after its first record comes after its last one. The number of messages that a passive
 /// declaration tells is no end: on 3.10 it lags behind by seconds.
-/// While a stream is being declared the broker shows it, but whoever consumes from it then loses the connection (541) or is
+/// While a stream is being declared the broker shows it, but a client that consumes from it then loses the connection (541) or is
 /// told that it has no replica. So an empty stream is left alone for a moment before it is first used.
 /// </remarks>
 internal sealed class RecordStream(IConnection connection, string name, StreamRetention retention, TimeProvider time) : IRecordStream
@@ -35,11 +35,19 @@ internal sealed class RecordStream(IConnection connection, string name, StreamRe
         {
             var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
             await using var ends = channel.ConfigureAwait(false);
-            await channel.QueueDeclareAsync(name, durable: true, exclusive: false, autoDelete: false, retention.Arguments(), cancellationToken: cancellationToken).ConfigureAwait(false);
+            await channel.QueueDeclareAsync(
+                name,
+                durable: true,
+                exclusive: false,
+                autoDelete: false,
+                retention.Arguments(),
+                cancellationToken: cancellationToken).ConfigureAwait(false);
         }
         catch (OperationInterruptedException exception)
         {
-            throw new ControlException($"Stream '{name}' cannot be declared: {exception.ShutdownReason?.ReplyText ?? exception.Message}. Use a user who may configure it, once.", exception);
+            throw new ControlException(
+                $"Stream '{name}' cannot be declared: {exception.ShutdownReason?.ReplyText ?? exception.Message}. Use a user who may configure it, once.",
+                exception);
         }
     }
 
@@ -72,7 +80,7 @@ internal sealed class RecordStream(IConnection connection, string name, StreamRe
         channel.ChannelShutdownAsync += (_, args) => FailAsync(once, args.ReplyText);
         if (!channel.IsOpen)
         {
-            // it closed before anybody listened
+            // it closed before this handler was added
             await FailAsync(once, channel.CloseReason?.ReplyText).ConfigureAwait(false);
         }
 
@@ -138,7 +146,8 @@ internal sealed class RecordStream(IConnection connection, string name, StreamRe
                 // an acknowledgement on a channel that is being closed ends the whole connection (504), so the reader ends first
                 await consumer.StopAsync(CloseTime, time, CancellationToken.None).ConfigureAwait(false);
             }
-            catch (Exception exception) when (exception is OperationInterruptedException or IOException or ObjectDisposedException or TimeoutException or OperationCanceledException)
+            catch (Exception exception) when (exception is OperationInterruptedException or IOException or ObjectDisposedException
+                or TimeoutException or OperationCanceledException)
             {
                 // closed already
             }
@@ -147,7 +156,7 @@ internal sealed class RecordStream(IConnection connection, string name, StreamRe
         }
     }
 
-    // whether there is a stream, and nobody is declaring it any longer
+    // whether there is a stream whose declaration is over
     private async Task<bool> SettleAsync(CancellationToken cancellationToken)
     {
         if (_isSettled)
@@ -183,7 +192,9 @@ internal sealed class RecordStream(IConnection connection, string name, StreamRe
     }
 
     private ControlException Unreadable(OperationInterruptedException exception) =>
-        new($"Stream '{name}' cannot be read: {exception.ShutdownReason?.ReplyText ?? exception.Message}. Check the stream ('rabbitmqctl list_queues name type state') and the user's permissions.", exception);
+        new(
+            $"Stream '{name}' cannot be read: {exception.ShutdownReason?.ReplyText ?? exception.Message}. Check the stream ('rabbitmqctl list_queues name type state') and the user's permissions.",
+            exception);
 
     private sealed class Once(Action<string> action)
     {

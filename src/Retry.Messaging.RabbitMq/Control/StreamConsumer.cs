@@ -22,7 +22,14 @@ internal sealed class StreamConsumer(IChannel channel, Action<StreamRecord> read
     {
         await Channel.BasicQosAsync(0, prefetch, global: false, cancellationToken).ConfigureAwait(false);
         _tag = await Channel.BasicConsumeAsync(
-            stream, autoAck: false, string.Empty, noLocal: false, exclusive: false, new Dictionary<string, object?> { [OffsetName] = offset }, this, cancellationToken).ConfigureAwait(false);
+            stream,
+            autoAck: false,
+            string.Empty,
+            noLocal: false,
+            exclusive: false,
+            new Dictionary<string, object?> { [OffsetName] = offset },
+            this,
+            cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Ends reading; returns when no further record is handled, because the client hands them over in order.</summary>
@@ -36,7 +43,15 @@ internal sealed class StreamConsumer(IChannel channel, Action<StreamRecord> read
         }
     }
 
-    public override async Task HandleBasicDeliverAsync(string consumerTag, ulong deliveryTag, bool redelivered, string exchange, string routingKey, IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancellationToken = default)
+    public override async Task HandleBasicDeliverAsync(
+        string consumerTag,
+        ulong deliveryTag,
+        bool redelivered,
+        string exchange,
+        string routingKey,
+        IReadOnlyBasicProperties properties,
+        ReadOnlyMemory<byte> body,
+        CancellationToken cancellationToken = default)
     {
         var offset = properties.Headers?.TryGetValue(OffsetName, out var value) == true && value is long number ? number : -1;
         read(new StreamRecord(offset, properties, body.ToArray()));

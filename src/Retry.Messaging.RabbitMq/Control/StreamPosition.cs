@@ -1,6 +1,6 @@
 namespace Retry.Messaging.RabbitMq.Control;
 
-/// <summary>How far a stream has been read, and who waits for it to be read further.</summary>
+/// <summary>How far a stream has been read, and the callers that wait for it to be read further.</summary>
 internal sealed class StreamPosition
 {
     private readonly Lock _lock = new();

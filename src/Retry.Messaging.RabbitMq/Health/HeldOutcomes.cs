@@ -9,7 +9,7 @@ internal sealed class HeldOutcomes(TimeProvider time)
 
     private volatile TaskCompletionSource _ready = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    /// <summary>Completed once all who observe the endpoint have been told that it is ready, or that it stops.</summary>
+    /// <summary>Completed once all observers of the endpoint have been told that it is ready, or that it stops.</summary>
     public Task Told => _ready.Task;
 
     /// <summary>Completed while the endpoint stops: what is held has no time for another try.</summary>
@@ -55,7 +55,7 @@ internal sealed class HeldOutcomes(TimeProvider time)
         }
     }
 
-    /// <summary>The endpoint is ready, and all who observe it have been told.</summary>
+    /// <summary>The endpoint is ready, and all its observers have been told.</summary>
     public void BeReady() => _ready.TrySetResult();
 
     /// <summary>The endpoint stops: held deliveries go back.</summary>

@@ -3,7 +3,7 @@ using Retry.Messaging.RabbitMq.Topology;
 
 namespace Retry.Messaging.RabbitMq.Health;
 
-/// <summary>What is wrong with a retry point at the moment. Whoever finds something notes it here; the health check reads it.</summary>
+/// <summary>What is wrong with a retry point at the moment. Endpoint, limiter and publisher note it here; the health check reads it.</summary>
 internal sealed class PointHealth(string queue, TimeProvider time)
 {
     /// <summary>The ladder, which all points of the virtual host share.</summary>
@@ -21,10 +21,16 @@ internal sealed class PointHealth(string queue, TimeProvider time)
 
     public HeldOutcomes Held { get; } = new(time);
 
-    /// <summary>Who looks after the topology while the service runs, and says what is wrong with it; <see langword="null"/> where nobody does.</summary>
+    /// <summary>Tells what is wrong with the topology while the service runs; <see langword="null"/> where the service does not look after it.</summary>
     public Func<string?>? Watch { get; set; }
 
-    /// <summary>What nobody looks at here, with the next step; <see langword="null"/> where everything is declared by this process.</summary>
+    /// <summary>Tells what the point's limiter does in this process; <see langword="null"/> where the point has none here.</summary>
+    public Func<string?>? Limiter { get; set; }
+
+    /// <summary>Tells why the point has no limiter although it needs one; <see langword="null"/> when it has.</summary>
+    public Func<string?>? LimiterTrouble { get; set; }
+
+    /// <summary>What is not checked here, with the next step; <see langword="null"/> where everything is declared by this process.</summary>
     public string? Unchecked { get; set; }
 
     /// <summary>Notes what was found when a part of the topology was declared or looked at.</summary>
@@ -61,6 +67,11 @@ internal sealed class PointHealth(string queue, TimeProvider time)
         }
 
         troubles.AddRange(_topology.OrderBy(part => part.Key, StringComparer.Ordinal).Select(part => part.Value));
+        if (LimiterTrouble?.Invoke() is { } unlimited)
+        {
+            troubles.Add(unlimited);
+        }
+
         return troubles;
     }
 }

@@ -10,7 +10,7 @@ internal static class DeliveryLimit
     /// <summary>The limit of a quorum queue on RabbitMQ 4 that names none.</summary>
     public const int Default = 20;
 
-    /// <summary>Returns that are left for what nobody plans: restarts and crashes.</summary>
+    /// <summary>Returns that are left for restarts and crashes.</summary>
     public const int Reserve = 5;
 
     private static readonly Version SinceFour = new(4, 0);
@@ -18,7 +18,7 @@ internal static class DeliveryLimit
 
     /// <summary>The limit that giving back counts towards; <see langword="null"/> where there is none.</summary>
     /// <param name="broker">The broker's version.</param>
-    /// <param name="known">The queue's own limit, by argument or policy; negative for none; <see langword="null"/> where nobody knows one.</param>
+    /// <param name="known">The queue's own limit, by argument or policy; negative for none; <see langword="null"/> where it is not known.</param>
     public static long? Of(Version broker, long? known) =>
         broker >= GivingBackIsFree ? null
         : known is null ? broker >= SinceFour ? Default : null

@@ -5,9 +5,9 @@ namespace Retry.Messaging.RabbitMq.Holding;
 
 /// <summary>How long the deliveries of a point may be held unacknowledged before they are given back.</summary>
 /// <remarks>
-/// The broker takes a delivery away that was held for longer than its consumer timeout: 30 minutes by default, less where somebody set
+/// The broker takes a delivery away that was held for longer than its consumer timeout: 30 minutes by default, less where it was set to
 /// less. AMQP does not show it. So it comes, in this order, from the setting, from the management API, or from the broker's own
-/// words when it closed a channel for it. A number that the broker has acted on wins over a higher one, whoever said that.
+/// words when it closed a channel for it. A number that the broker has acted on wins over any higher one.
 /// </remarks>
 /// <param name="setting">What the setting <c>ConsumerTimeout</c> says; <see langword="null"/> where it is not set.</param>
 internal sealed partial class HoldTime(TimeSpan? setting = null)

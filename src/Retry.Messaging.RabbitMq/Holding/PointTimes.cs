@@ -21,7 +21,10 @@ internal sealed class PointTimes(string workQueue, HoldTime hold, long? delivery
     /// <param name="broker">The broker's version.</param>
     /// <param name="returns">How often it has been returned to its queue.</param>
     public DeliveryHold Begin(Version broker, int returns) =>
-        new(hold, time.GetTimestamp(), DeliveryLimit.IsNear(DeliveryLimit.Of(broker, Interlocked.Read(ref _shownLimit) is not NotShown and var shown ? shown : deliveryLimit), returns));
+        new(
+            hold,
+            time.GetTimestamp(),
+            DeliveryLimit.IsNear(DeliveryLimit.Of(broker, Interlocked.Read(ref _shownLimit) is not NotShown and var shown ? shown : deliveryLimit), returns));
 
     /// <summary>Notes what the management API shows.</summary>
     /// <param name="timeout">The consumer timeout, or <see langword="null"/>.</param>

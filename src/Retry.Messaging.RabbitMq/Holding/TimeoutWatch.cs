@@ -43,7 +43,9 @@ internal sealed partial class TimeoutWatch(TimeProvider time, ILogger logger)
     }
 
     /// <summary>Reads the consumer timeout and the delivery limit of each queue.</summary>
-    internal static async Task<IReadOnlyDictionary<string, (TimeSpan? Timeout, long? Limit)>> ReadAsync(ManagementClient client, CancellationToken cancellationToken)
+    internal static async Task<IReadOnlyDictionary<string, (TimeSpan? Timeout, long? Limit)>> ReadAsync(
+        ManagementClient client,
+        CancellationToken cancellationToken)
     {
         var queues = await BrokerFactsReader.ReadQueuesAsync(
             client,
@@ -110,6 +112,6 @@ internal sealed partial class TimeoutWatch(TimeProvider time, ILogger logger)
 
     private static TimeSpan? Milliseconds(long? timeout) => timeout is > 0 and <= uint.MaxValue ? TimeSpan.FromMilliseconds(timeout.Value) : null;
 
-    [LoggerMessage(LogEvents.TimeoutUnseen, LogLevel.Warning, "Consumer timeouts and delivery limits could not be read from the management API, and are assumed: {Reason}. Check GradientRetry:Management, or set GradientRetry:ConsumerTimeout to the broker's consumer_timeout")]
+    [LoggerMessage(LogEvents.TimeoutUnseen, LogLevel.Warning, "Could not read consumer timeouts and delivery limits from the management API; the service assumes them: {Reason}. Check GradientRetry:Management, or set GradientRetry:ConsumerTimeout to the broker's consumer_timeout")]
     private partial void LogUnseen(string reason);
 }

@@ -12,7 +12,8 @@ internal sealed class InstanceBook
     /// <summary>Takes in a record; one of another kind is passed over.</summary>
     public void Read(ControlRecord record)
     {
-        if (record.Kind is not (InstanceDocument.BeganKind or InstanceDocument.EndedKind) || InstanceDocument.InstanceOf(record) is not { Length: > 0 } instance)
+        if (record.Kind is not (InstanceDocument.BeganKind or InstanceDocument.EndedKind)
+            || InstanceDocument.InstanceOf(record) is not { Length: > 0 } instance)
         {
             return;
         }

@@ -19,7 +19,7 @@ internal sealed record InstanceDocument(string Instance)
     public static ControlRecord Began(string queue, string instance, string by, DateTimeOffset at) =>
         new(BeganKind, queue, 1, JsonSerializer.SerializeToUtf8Bytes(new InstanceDocument(instance), Json)) { By = by, At = at };
 
-    /// <summary>Writes that an instance stops, or that it has been gone for so long that nobody needs to know how it went.</summary>
+    /// <summary>Writes that an instance stops, or that it has been gone for so long that its end no longer matters.</summary>
     public static ControlRecord Ended(string instance, string by, DateTimeOffset at) =>
         new(EndedKind, instance, 1, JsonSerializer.SerializeToUtf8Bytes(new InstanceDocument(instance), Json)) { By = by, At = at };
 

@@ -49,12 +49,20 @@ internal sealed class InstanceSession(IConnection connection, string instance, s
             var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
             var queue = BrokerNames.InstanceQueue(instance);
             var expires = new Dictionary<string, object?> { [Headers.XQueueType] = "classic", [Headers.XExpires] = (long)Expiry.TotalMilliseconds };
-            await channel.QueueDeclareAsync(queue, durable: true, exclusive: false, autoDelete: true, expires, cancellationToken: cancellationToken).ConfigureAwait(false);
+            await channel.QueueDeclareAsync(
+                queue,
+                durable: true,
+                exclusive: false,
+                autoDelete: true,
+                expires,
+                cancellationToken: cancellationToken).ConfigureAwait(false);
             await channel.BasicConsumeAsync(queue, autoAck: true, new AsyncDefaultBasicConsumer(channel), cancellationToken).ConfigureAwait(false);
         }
         catch (OperationInterruptedException exception)
         {
-            throw new ControlException($"Queue '{BrokerNames.InstanceQueue(instance)}' cannot be used: {exception.ShutdownReason?.ReplyText ?? exception.Message}. Allow the user to configure and read {BrokerNames.InstancePrefix}*.", exception);
+            throw new ControlException(
+                $"Queue '{BrokerNames.InstanceQueue(instance)}' cannot be used: {exception.ShutdownReason?.ReplyText ?? exception.Message}. Allow the user to configure and read {BrokerNames.InstancePrefix}*.",
+                exception);
         }
 
         await _announcements.FollowAsync(_book.Read, cancellationToken).ConfigureAwait(false);
@@ -94,7 +102,7 @@ internal sealed class InstanceSession(IConnection connection, string instance, s
                 return false;
             }
 
-            // who stops in good order says so before it goes: that may be on its way here
+            // an instance that stops in good order says so before it goes: that may be on its way here
             await _announcements.CatchUpAsync(cancellationToken).ConfigureAwait(false);
             return _book.Serving(queue).Intersect(missing).Any();
         }
@@ -143,7 +151,8 @@ internal sealed class InstanceSession(IConnection connection, string instance, s
                 }
             }
         }
-        catch (Exception exception) when (exception is OperationCanceledException or ControlException or OperationInterruptedException or IOException or ObjectDisposedException)
+        catch (Exception exception) when (exception is OperationCanceledException or ControlException or OperationInterruptedException or IOException
+            or ObjectDisposedException)
         {
             // the connection is gone, or the stream; the next session says it again
         }

@@ -8,10 +8,10 @@ namespace Retry.Messaging.RabbitMq.Instances;
 /// <list type="number">
 /// <item>Before an instance consumes, it says so in a stream and shows a sign of life (<see cref="InstanceSession"/>).</item>
 /// <item>Before it cuts off its first delivery, an instance that is stopped in good order says that, too.</item>
-/// <item>A message comes back. Somebody who served its queue has no sign of life and has not said that it stops: it died. Otherwise the
+/// <item>A message comes back. An instance that served its queue has no sign of life and has not said that it stops: it died. Otherwise the
 /// message was cut off by a restart, and is consumed like any other.</item>
 /// </list>
-/// Which instance held which message nobody knows, so a death counts against all that comes back in the ten minutes after it.
+/// Which instance held which message is not known, so a death counts against all that comes back in the ten minutes after it.
 /// </remarks>
 internal sealed partial class InstanceWatch(TimeProvider time, ILogger logger)
 {
@@ -51,7 +51,7 @@ internal sealed partial class InstanceWatch(TimeProvider time, ILogger logger)
         {
             var session = await SessionAsync(connection).WaitAsync(either.Token).ConfigureAwait(false);
             await session.BeginAsync(queue, either.Token).ConfigureAwait(false);
-            // who is missing already is known from now on
+            // instances that are missing already are known from now on
             _ = LookAsync(queue);
         }
 #pragma warning disable CA1031 // without it a killer is found later, or not: that is said, and the service runs
@@ -97,7 +97,7 @@ internal sealed partial class InstanceWatch(TimeProvider time, ILogger logger)
     /// <summary>Tells whether a process died that may have held a message which has come back just now.</summary>
     /// <param name="queue">The message's queue.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    /// <returns><see langword="null"/> when nobody knows.</returns>
+    /// <returns><see langword="null"/> when that is not known.</returns>
     public async Task<bool?> HasSomebodyDiedAsync(string queue, CancellationToken cancellationToken)
     {
         await Task.Delay(Settle, time, cancellationToken).ConfigureAwait(false);
@@ -141,7 +141,7 @@ internal sealed partial class InstanceWatch(TimeProvider time, ILogger logger)
             var session = await SessionAsync(connection).WaitAsync(patience.Token).ConfigureAwait(false);
             return await session.HasSomebodyDiedAsync(queue, patience.Token).ConfigureAwait(false);
         }
-#pragma warning disable CA1031 // whatever it was, nobody knows then
+#pragma warning disable CA1031 // whatever it was, the answer is not known
         catch (Exception exception)
         {
             Say(connection, exception);
@@ -154,7 +154,8 @@ internal sealed partial class InstanceWatch(TimeProvider time, ILogger logger)
     {
         lock (_lock)
         {
-            var isUsable = _session is { } session && _openedOn == connection && (!session.IsCompleted || session is { IsCompletedSuccessfully: true, Result.IsOpen: true });
+            var isUsable = _session is { } session && _openedOn == connection
+                && (!session.IsCompleted || session is { IsCompletedSuccessfully: true, Result.IsOpen: true });
             if (_session is null || _openedOn != connection || (!isUsable && time.GetElapsedTime(_opened) >= FailurePause))
             {
                 _openedOn = connection;
@@ -190,7 +191,7 @@ internal sealed partial class InstanceWatch(TimeProvider time, ILogger logger)
 
     private static string NewInstance() => Guid.NewGuid().ToString("N")[..16];
 
-    // what lasts is said once; the end of a connection is said by others, or nobody's trouble when the service stops
+    // What lasts is said once. The end of a connection is no trouble when the service stops, and MassTransit logs it otherwise.
     private void Say(IConnection connection, Exception exception)
     {
         var why = exception is OperationCanceledException ? $"the broker did not answer within {StartPatience.TotalSeconds:0} s" : exception.Message;
@@ -200,9 +201,9 @@ internal sealed partial class InstanceWatch(TimeProvider time, ILogger logger)
         }
     }
 
-    [LoggerMessage(LogEvents.InstancesUnknown, LogLevel.Warning, "Whether other instances die is not known here: {Reason}. A message that kills its process is found by the broker's count alone, and on a classic queue not at all")]
+    [LoggerMessage(LogEvents.InstancesUnknown, LogLevel.Warning, "This service cannot tell whether other instances die: {Reason}. A message that kills its process is found by the broker's count alone, and on a classic queue not at all")]
     private partial void LogUnknown(string reason);
 
-    [LoggerMessage(LogEvents.StopNotSaid, LogLevel.Information, "Stopped without being able to say so ({Reason}). What this instance cut off is kept away from its queue for some seconds, as if the process had died")]
+    [LoggerMessage(LogEvents.StopNotSaid, LogLevel.Information, "Stopped without telling the other instances ({Reason}). What this instance cut off waits for some seconds, as if the process had died")]
     private partial void LogStopNotSaid(string reason);
 }

@@ -20,7 +20,7 @@ internal sealed class LimiterAnnouncer(LimiterOptions options, LimiterSettings s
     /// <summary>Gets or sets the control log.</summary>
     public ControlLog? Log { get; set; }
 
-    /// <summary>Gets or sets a value indicating whether nobody consumed the release queue when this limiter came.</summary>
+    /// <summary>Gets or sets a value indicating whether the release queue had no consumer when this limiter came.</summary>
     public bool StoodAlone { get; set; }
 
     /// <summary>Gets the rate that the code asks for.</summary>
@@ -71,7 +71,9 @@ internal sealed class LimiterAnnouncer(LimiterOptions options, LimiterSettings s
         try
         {
             var code = new LimiterCode(options.Names.Work, options.Limit);
-            await Log!.AppendAsync(LimiterDocument.Write(code, settings.NextCodeVersion, options.Instance, time.GetUtcNow()), CancellationToken.None).ConfigureAwait(false);
+            await Log!.AppendAsync(
+                LimiterDocument.Write(code, settings.NextCodeVersion, options.Instance, time.GetUtcNow()),
+                CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is ControlException or OperationInterruptedException or IOException or ObjectDisposedException)
         {

@@ -35,7 +35,8 @@ internal sealed class LimiterConnection : IAsyncDisposable
     public SocketWatch Watch { get; }
 
     /// <summary>Gets the name of the broker's cluster, as it introduced itself.</summary>
-    public string Cluster => _connection.ServerProperties?.TryGetValue("cluster_name", out var name) == true && name is byte[] text ? Encoding.UTF8.GetString(text) : "unknown";
+    public string Cluster =>
+        _connection.ServerProperties?.TryGetValue("cluster_name", out var name) == true && name is byte[] text ? Encoding.UTF8.GetString(text) : "unknown";
 
     /// <summary>Gets the virtual host.</summary>
     public required string VirtualHost { get; init; }
@@ -67,9 +68,13 @@ internal sealed class LimiterConnection : IAsyncDisposable
     /// <summary>Opens the channel that messages come by and leave on; it ends with the session, and the session with it.</summary>
     public async Task<IChannel> OpenChannelAsync(HoldTime hold, CancellationToken cancellationToken)
     {
-        var options = new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: false, outstandingPublisherConfirmationsRateLimiter: null);
+        var options = new CreateChannelOptions(
+            publisherConfirmationsEnabled: true,
+            publisherConfirmationTrackingEnabled: false,
+            outstandingPublisherConfirmationsRateLimiter: null);
         var channel = await _connection.CreateChannelAsync(options, cancellationToken).ConfigureAwait(false);
-        channel.BasicReturnAsync += (_, args) => EndAsync($"exchange '{args.Exchange}' returned a message: {args.ReplyText}. It has no alternate exchange; run 'retryctl topology verify'");
+        channel.BasicReturnAsync += (_, args) =>
+            EndAsync($"exchange '{args.Exchange}' returned a message: {args.ReplyText}. It has no alternate exchange; run 'retryctl topology verify'");
         channel.ChannelShutdownAsync += (_, args) =>
         {
             hold.Feels(args.ReplyText);
@@ -98,7 +103,8 @@ internal sealed class LimiterConnection : IAsyncDisposable
             // the connection takes its channels with it, and the broker puts back what was not acknowledged
             await _connection.CloseAsync(Constants.ReplySuccess, "limiter ends", CloseTime, abort: true, CancellationToken.None).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is AlreadyClosedException or OperationInterruptedException or IOException or TimeoutException or ObjectDisposedException or OperationCanceledException)
+        catch (Exception exception) when (exception is AlreadyClosedException or OperationInterruptedException or IOException or TimeoutException
+            or ObjectDisposedException or OperationCanceledException)
         {
             // gone already
         }

@@ -42,7 +42,10 @@ public sealed class LimiterControl(IConnection connection, Func<string, RetryPoi
     {
         if (!(perSecond >= SettingRange.LowestRate && perSecond <= SettingRange.HighestRate))
         {
-            throw new ArgumentOutOfRangeException(nameof(perSecond), perSecond, $"Wanted {SettingRange.LowestRate} (one an hour) to {SettingRange.HighestRate} messages per second.");
+            throw new ArgumentOutOfRangeException(
+                nameof(perSecond),
+                perSecond,
+                $"Wanted {SettingRange.LowestRate} (one an hour) to {SettingRange.HighestRate} messages per second.");
         }
 
         if (burst is < 1 or > SettingRange.LargestBurst)
@@ -88,7 +91,12 @@ public sealed class LimiterControl(IConnection connection, Func<string, RetryPoi
     {
         try
         {
-            return await ControlLog.OpenAsync(Stream(BrokerNames.ControlStream, ControlLog.Retention), declare, settings.Read, static () => { }, cancellationToken).ConfigureAwait(false);
+            return await ControlLog.OpenAsync(
+                Stream(BrokerNames.ControlStream, ControlLog.Retention),
+                declare,
+                settings.Read,
+                static () => { },
+                cancellationToken).ConfigureAwait(false);
         }
         catch (ControlException exception)
         {
@@ -103,7 +111,8 @@ public sealed class LimiterControl(IConnection connection, Func<string, RetryPoi
         await using var ends = announcements.ConfigureAwait(false);
         try
         {
-            return [.. (await announcements.ReadAsync(cancellationToken).ConfigureAwait(false)).Where(record => record.Key == point).Select(LimiterDocument.ReadNode).OfType<LimiterNode>()];
+            var said = await announcements.ReadAsync(cancellationToken).ConfigureAwait(false);
+            return [.. said.Where(record => record.Key == point).Select(LimiterDocument.ReadNode).OfType<LimiterNode>()];
         }
         catch (ControlException)
         {

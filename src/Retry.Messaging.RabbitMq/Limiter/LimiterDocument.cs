@@ -21,7 +21,11 @@ internal static class LimiterDocument
 
     /// <summary>Writes a setting.</summary>
     public static ControlRecord Write(LimiterSetting setting) =>
-        new(SettingKind, setting.Point, setting.Version, JsonSerializer.SerializeToUtf8Bytes(setting, Json)) { By = setting.By ?? string.Empty, At = setting.At ?? default };
+        new(
+            SettingKind,
+            setting.Point,
+            setting.Version,
+            JsonSerializer.SerializeToUtf8Bytes(setting, Json)) { By = setting.By ?? string.Empty, At = setting.At ?? default };
 
     /// <summary>Writes what the code says.</summary>
     public static ControlRecord Write(LimiterCode code, long version, string by, DateTimeOffset at) =>
@@ -42,7 +46,9 @@ internal static class LimiterDocument
         }
         catch (JsonException exception)
         {
-            throw new LimiterException($"Found a setting of '{record.Key}' that is no JSON of ours ({exception.Message}). Set it anew: 'retryctl limiter rate', 'pause' or 'resume'.", exception);
+            throw new LimiterException(
+                $"Found a setting of '{record.Key}' that is no JSON of ours ({exception.Message}). Set it anew: 'retryctl limiter rate', 'pause' or 'resume'.",
+                exception);
         }
 
         if (setting is null || setting.Point != record.Key || !IsInRange(setting.PerSecond, setting.Burst))
@@ -58,7 +64,8 @@ internal static class LimiterDocument
     {
         try
         {
-            return JsonSerializer.Deserialize<LimiterCode>(record.Body.Span, Json) is { } code && code.Point == record.Key && IsInRange(code.Limit?.PerSecond, code.Limit?.Burst) ? code : null;
+            return JsonSerializer.Deserialize<LimiterCode>(record.Body.Span, Json) is { } code && code.Point == record.Key
+                && IsInRange(code.Limit?.PerSecond, code.Limit?.Burst) ? code : null;
         }
         catch (JsonException)
         {

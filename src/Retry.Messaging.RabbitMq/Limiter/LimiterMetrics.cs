@@ -8,16 +8,39 @@ namespace Retry.Messaging.RabbitMq.Limiter;
 internal static class LimiterMetrics
 {
     private static readonly Meter Meter = new(TelemetryNames.Meter);
-    private static readonly Counter<long> ReleasedCounter = Meter.CreateCounter<long>(TelemetryNames.LimiterReleased, "{message}", "Messages moved from the release queue to the work queue.");
+    private static readonly Counter<long> ReleasedCounter = Meter.CreateCounter<long>(
+        TelemetryNames.LimiterReleased,
+        "{message}",
+        "Messages moved from the release queue to the work queue.");
     private static readonly ConcurrentDictionary<LimiterMonitor, bool> Monitors = new();
 
     static LimiterMetrics()
     {
-        Meter.CreateObservableGauge(TelemetryNames.LimiterActive, () => Each(static m => m.Status.Activity == LimiterActivity.Active ? 1 : 0), "{limiter}", "1 where this process has the active limiter.");
-        Meter.CreateObservableGauge(TelemetryNames.LimiterActiveSince, () => Each(static m => m.Status is { Activity: LimiterActivity.Active } status ? status.Since.ToUnixTimeSeconds() : null), "s", "When this process's limiter became the active one, in seconds since 1970.");
-        Meter.CreateObservableGauge(TelemetryNames.LimiterCap, () => Each(static m => m.Status.Limit?.PerSecond), "{message}/s", "The rate in force; absent where there is none.");
-        Meter.CreateObservableGauge(TelemetryNames.LimiterWaiting, () => Each(static m => m.Waiting), "{message}", "Messages in the release queue when the active limiter last looked.");
-        Meter.CreateObservableGauge(TelemetryNames.LimiterOldestAge, () => Each(static m => m.OldestAge?.TotalSeconds), "s", "How long the message that is released next has been due.");
+        Meter.CreateObservableGauge(
+            TelemetryNames.LimiterActive,
+            () => Each(static m => m.Status.Activity == LimiterActivity.Active ? 1 : 0),
+            "{limiter}",
+            "1 where this process has the active limiter.");
+        Meter.CreateObservableGauge(
+            TelemetryNames.LimiterActiveSince,
+            () => Each(static m => m.Status is { Activity: LimiterActivity.Active } status ? status.Since.ToUnixTimeSeconds() : null),
+            "s",
+            "When this process's limiter became the active one, in seconds since 1970.");
+        Meter.CreateObservableGauge(
+            TelemetryNames.LimiterCap,
+            () => Each(static m => m.Status.Limit?.PerSecond),
+            "{message}/s",
+            "The rate in force; absent where there is none.");
+        Meter.CreateObservableGauge(
+            TelemetryNames.LimiterWaiting,
+            () => Each(static m => m.Waiting),
+            "{message}",
+            "Messages in the release queue when the active limiter last looked.");
+        Meter.CreateObservableGauge(
+            TelemetryNames.LimiterOldestAge,
+            () => Each(static m => m.OldestAge?.TotalSeconds),
+            "s",
+            "How long the message that is released next has been due.");
     }
 
     public static void Add(LimiterMonitor monitor) => Monitors[monitor] = true;

@@ -68,7 +68,7 @@ internal sealed partial class LimiterMonitor(string point, TimeProvider time, IL
         _oldestDue = oldestDue;
     }
 
-    /// <summary>Notes what holds.</summary>
+    /// <summary>Records the setting and the limit now in force.</summary>
     public void Applied(LimiterSetting setting, RedeliveryLimit? limit)
     {
         Known = setting;
@@ -129,7 +129,9 @@ internal sealed partial class LimiterMonitor(string point, TimeProvider time, IL
                 break;
 
             case LimiterActivity.Active:
-                LogActive(point, _limit is { } limit ? string.Create(CultureInfo.InvariantCulture, $"at most {limit.PerSecond:0.######}/s") : "at any rate, because no limit is set");
+                LogActive(
+                    point,
+                    _limit is { } limit ? string.Create(CultureInfo.InvariantCulture, $"at most {limit.PerSecond:0.######}/s") : "at any rate, because no limit is set");
                 break;
 
             case LimiterActivity.Paused:
@@ -170,7 +172,7 @@ internal sealed partial class LimiterMonitor(string point, TimeProvider time, IL
         return true;
     }
 
-    [LoggerMessage(LogEvents.LimiterDown, LogLevel.Warning, "{Queue}: no limiter is active in this process, and without one no message is redelivered: {Reason}")]
+    [LoggerMessage(LogEvents.LimiterDown, LogLevel.Warning, "{Queue}: this process has no active limiter, and without one no message is redelivered: {Reason}")]
     private partial void LogDown(string queue, string? reason);
 
     [LoggerMessage(LogEvents.LimiterEnded, LogLevel.Information, "{Queue}: the limiter of this process has ended")]
@@ -182,7 +184,7 @@ internal sealed partial class LimiterMonitor(string point, TimeProvider time, IL
     [LoggerMessage(LogEvents.LimiterActive, LogLevel.Information, "{Queue}: this is the active limiter now; it releases {Rate}")]
     private partial void LogActive(string queue, string rate);
 
-    [LoggerMessage(LogEvents.LimiterPaused, LogLevel.Warning, "{Queue}: redelivery is {Reason}; 'retryctl limiter resume' ends it")]
+    [LoggerMessage(LogEvents.LimiterPaused, LogLevel.Warning, "{Queue}: redelivery is {Reason}; 'retryctl limiter resume {Queue}' ends it")]
     private partial void LogPaused(string queue, string? reason);
 
     [LoggerMessage(LogEvents.LimiterWaits, LogLevel.Warning, "{Queue}: the limiter holds its messages back: {Reason}")]

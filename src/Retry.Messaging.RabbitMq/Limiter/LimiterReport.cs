@@ -2,8 +2,10 @@ namespace Retry.Messaging.RabbitMq.Limiter;
 
 /// <summary>A limited point as it is seen from outside.</summary>
 /// <param name="Setting">What an operator set.</param>
-/// <param name="Waiting">Messages that wait in the release queue; null when there is no such queue. Up to a prefetch more are held by the active instance.</param>
-/// <param name="Limiters">1 where an instance is active, or waits for its first message; 0 means that nothing is released. The broker does not count those that stand by.</param>
+/// <param name="Waiting">Messages that wait in the release queue; null when there is no such queue. Up to a prefetch more are held by the
+/// active instance.</param>
+/// <param name="Limiters">1 where an instance is active, or waits for its first message; 0 means that nothing is released. The broker does
+/// not count those that stand by.</param>
 /// <param name="Ready">Messages that are ready in the work queue; null when there is no such queue.</param>
 /// <param name="Consumers">Consumers of the work queue.</param>
 /// <param name="LastActive">The instance that last became the active one; null when none ever did.</param>

@@ -61,7 +61,12 @@ internal sealed class LimiterSession : IAsyncDisposable
         _look = new QueueLook(connection.Client);
         monitor.IsAt(connection.Cluster, connection.VirtualHost);
         _settings = new LimiterSettings(options.Names.Work);
-        _announcer = new LimiterAnnouncer(options, _settings, monitor, new Announcements(new RecordStream(connection.Client, BrokerNames.AnnouncementStream, Announcements.Retention, time)), time);
+        _announcer = new LimiterAnnouncer(
+            options,
+            _settings,
+            monitor,
+            new Announcements(new RecordStream(connection.Client, BrokerNames.AnnouncementStream, Announcements.Retention, time)),
+            time);
     }
 
     /// <summary>Gets a value indicating whether it has been given a message.</summary>
@@ -73,7 +78,12 @@ internal sealed class LimiterSession : IAsyncDisposable
     /// <param name="monitor">Told what happens.</param>
     /// <param name="time">The clock.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public static async Task<LimiterSession> OpenAsync(LimiterOptions options, LimiterSetting? known, LimiterMonitor monitor, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<LimiterSession> OpenAsync(
+        LimiterOptions options,
+        LimiterSetting? known,
+        LimiterMonitor monitor,
+        TimeProvider time,
+        CancellationToken cancellationToken)
     {
         var wakeUp = new WakeUp();
         var connection = await LimiterConnection.OpenAsync(options, wakeUp, time, cancellationToken).ConfigureAwait(false);
@@ -125,7 +135,11 @@ internal sealed class LimiterSession : IAsyncDisposable
         }
 
         _log = await ControlLog.OpenAsync(
-            new RecordStream(_connection.Client, BrokerNames.ControlStream, ControlLog.Retention, _time), declare: true, Follow, _wakeUp.Set, cancellationToken).ConfigureAwait(false);
+            new RecordStream(_connection.Client, BrokerNames.ControlStream, ControlLog.Retention, _time),
+            declare: true,
+            Follow,
+            _wakeUp.Set,
+            cancellationToken).ConfigureAwait(false);
         if (known is not null && _settings.LastReadable.Version < known.Version)
         {
             // the log was deleted and made anew; what the operator set still holds
@@ -176,7 +190,9 @@ internal sealed class LimiterSession : IAsyncDisposable
         if (!_announcer.IsLimitKnown)
         {
             await StopConsumingAsync().ConfigureAwait(false);
-            _monitor.Is(LimiterActivity.Down, $"no service has said yet how fast its messages may be released, and no operator either. Run 'retryctl limiter rate {_options.Names.Work} PER_SECOND'");
+            _monitor.Is(
+                LimiterActivity.Down,
+                $"no service has said yet how fast its messages may be released, and no operator either. Run 'retryctl limiter rate {_options.Names.Work} PER_SECOND'");
             return;
         }
 

@@ -9,7 +9,7 @@ internal sealed class QueueLook(IConnection connection) : IAsyncDisposable
     private IChannel? _channel;
 
     /// <summary>Looks for a queue.</summary>
-    /// <returns>What is ready in it and who consumes it, or null when there is none.</returns>
+    /// <returns>What is ready in it and how many consume it, or null when there is none.</returns>
     public async Task<QueueDeclareOk?> FindAsync(string queue, CancellationToken cancellationToken)
     {
         _channel ??= await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);

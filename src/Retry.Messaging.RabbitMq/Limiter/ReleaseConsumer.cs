@@ -11,7 +11,15 @@ internal sealed class ReleaseConsumer(IChannel channel, Action<LimitedDelivery> 
     /// <summary>Gets a task that ends when no further delivery can come: the client hands over in order.</summary>
     public Task Ended => _ended.Task;
 
-    public override Task HandleBasicDeliverAsync(string consumerTag, ulong deliveryTag, bool redelivered, string exchange, string routingKey, IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancellationToken = default)
+    public override Task HandleBasicDeliverAsync(
+        string consumerTag,
+        ulong deliveryTag,
+        bool redelivered,
+        string exchange,
+        string routingKey,
+        IReadOnlyBasicProperties properties,
+        ReadOnlyMemory<byte> body,
+        CancellationToken cancellationToken = default)
     {
         // the client takes its buffer back when this returns
         arrived(new LimitedDelivery(deliveryTag, properties, body.ToArray(), time.GetTimestamp()));

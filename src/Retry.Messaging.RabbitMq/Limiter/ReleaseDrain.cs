@@ -6,7 +6,7 @@ namespace Retry.Messaging.RabbitMq.Limiter;
 
 /// <summary>Empties the release queue of a point that has no limit any more.</summary>
 /// <remarks>
-/// Only where nobody consumes it, and has not for a while: an instance with the limit that is restarted is away for some seconds, and its
+/// Only where it has had no consumer for a while: an instance with the limit that is restarted is away for some seconds, and its
 /// messages are under the cap. One that comes back while the queue is emptied says its limit, which holds from then on.
 /// Where there is no release queue it looks once an hour, since looking for what is not there is an error in the broker's log. Another
 /// instance may have had the limit for an hour and be gone again, while this one has been there all the time.
@@ -32,7 +32,8 @@ internal sealed partial class ReleaseDrain(LimiterOptions options, TimeProvider 
             {
                 await WatchAsync(connection, cancellationToken).ConfigureAwait(false);
             }
-            catch (Exception exception) when (exception is OperationCanceledException or LimiterException or OperationInterruptedException or AlreadyClosedException or IOException or ObjectDisposedException or TimeoutException)
+            catch (Exception exception) when (exception is OperationCanceledException or LimiterException or OperationInterruptedException
+                or AlreadyClosedException or IOException or ObjectDisposedException or TimeoutException)
             {
                 // the connection is gone, and the point starts another with the next; or the drain failed, and starts anew
                 await Task.Delay(FailurePause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -21,12 +21,20 @@ internal sealed class ReleaseIntake(IChannel channel, string queue, HoldTime hol
     /// <summary>Gets the message that goes next, or null.</summary>
     public LimitedDelivery? First => _waiting.First?.Value;
 
-    /// <summary>Stands in line for the queue; the broker gives its messages to the first of all who do.</summary>
+    /// <summary>Stands in line for the queue; the broker gives its messages to the first in line.</summary>
     public async Task StartAsync(ushort prefetch)
     {
         await channel.BasicQosAsync(0, prefetch, global: false, CancellationToken.None).ConfigureAwait(false);
         _consumer = new ReleaseConsumer(channel, Arrived, cancelled, time);
-        _tag = await channel.BasicConsumeAsync(queue, autoAck: false, string.Empty, noLocal: false, exclusive: false, ConsumerPatience.Asked(hold), _consumer, CancellationToken.None).ConfigureAwait(false);
+        _tag = await channel.BasicConsumeAsync(
+            queue,
+            autoAck: false,
+            string.Empty,
+            noLocal: false,
+            exclusive: false,
+            ConsumerPatience.Asked(hold),
+            _consumer,
+            CancellationToken.None).ConfigureAwait(false);
     }
 
     /// <summary>Stands back. What was given stays here, and no more comes.</summary>

@@ -74,7 +74,13 @@ internal sealed class ReleasePublisher
         var left = _connection.Watch.ExpectAsync(_channel.ChannelNumber, _encrypted, due);
         try
         {
-            await _channel.BasicPublishAsync(route.Exchange, route.RoutingKey, mandatory: true, properties, delivery.Body, _connection.Over).ConfigureAwait(false);
+            await _channel.BasicPublishAsync(
+                route.Exchange,
+                route.RoutingKey,
+                mandatory: true,
+                properties,
+                delivery.Body,
+                _connection.Over).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (_connection.Ended is not null)
         {

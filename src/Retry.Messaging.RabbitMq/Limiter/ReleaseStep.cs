@@ -25,7 +25,18 @@ internal sealed class ReleaseStep
     private readonly TimeProvider _time;
     private long _countedAt;
 
-    public ReleaseStep(LimiterOptions options, LimiterConnection connection, QueueLook look, ReleaseIntake intake, ReleasePublisher publisher, RefusalGate refusals, Func<int> window, RedeliveryPacer pacer, LimiterMonitor monitor, WakeUp wakeUp, TimeProvider time)
+    public ReleaseStep(
+        LimiterOptions options,
+        LimiterConnection connection,
+        QueueLook look,
+        ReleaseIntake intake,
+        ReleasePublisher publisher,
+        RefusalGate refusals,
+        Func<int> window,
+        RedeliveryPacer pacer,
+        LimiterMonitor monitor,
+        WakeUp wakeUp,
+        TimeProvider time)
     {
         _options = options;
         _look = look;
@@ -37,7 +48,14 @@ internal sealed class ReleaseStep
         _wakeUp = wakeUp;
         _time = time;
         _workQueue = new WorkQueueGate(LookAsync, options.ConsumerPrefetch, pacer, time);
-        _gates = [new BrokerAlarmGate(() => connection.Blocked), refusals, new WindowGate(() => publisher.Unconfirmed, window), _workQueue, new PaceGate(pacer)];
+        _gates =
+        [
+            new BrokerAlarmGate(() => connection.Blocked),
+            refusals,
+            new WindowGate(() => publisher.Unconfirmed, window),
+            _workQueue,
+            new PaceGate(pacer),
+        ];
     }
 
     /// <summary>Forgets what was seen of the work queue, because another limiter may have released in between.</summary>
@@ -95,7 +113,9 @@ internal sealed class ReleaseStep
 
         if (closed.AskAfter > FineDelay.Longest)
         {
-            await _wakeUp.WaitAsync(closed.AskAfter < LongestLook ? closed.AskAfter - (FineDelay.Longest / 2) : LongestLook, cancellationToken).ConfigureAwait(false);
+            await _wakeUp.WaitAsync(
+                closed.AskAfter < LongestLook ? closed.AskAfter - (FineDelay.Longest / 2) : LongestLook,
+                cancellationToken).ConfigureAwait(false);
         }
         else if (closed.AskAfter > FineDelay.Last)
         {

@@ -18,7 +18,7 @@ internal sealed class ManagementAddress
     /// <summary>The address, ending with a slash.</summary>
     public Uri Root { get; }
 
-    /// <summary>Whether it was taken from the broker's address because nobody named one.</summary>
+    /// <summary>Whether it was taken from the broker's address because none was named.</summary>
     public bool IsDefault { get; }
 
     /// <summary>The address that was named, or the broker's host with the port that RabbitMQ uses unless it is told otherwise.</summary>
@@ -27,7 +27,9 @@ internal sealed class ManagementAddress
     {
         if (string.IsNullOrWhiteSpace(text))
         {
-            return new ManagementAddress(new UriBuilder(broker.UseTls ? Uri.UriSchemeHttps : Uri.UriSchemeHttp, broker.Host, broker.UseTls ? TlsPort : PlainPort).Uri, isDefault: true);
+            return new ManagementAddress(
+                new UriBuilder(broker.UseTls ? Uri.UriSchemeHttps : Uri.UriSchemeHttp, broker.Host, broker.UseTls ? TlsPort : PlainPort).Uri,
+                isDefault: true);
         }
 
         if (!Uri.TryCreate(text.Trim(), UriKind.Absolute, out var uri) || (uri.Scheme != Uri.UriSchemeHttp && uri.Scheme != Uri.UriSchemeHttps))

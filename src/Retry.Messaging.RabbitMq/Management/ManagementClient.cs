@@ -49,10 +49,13 @@ internal sealed class ManagementClient : IDisposable
     {
         var overview = await GetAsync("overview?columns=cluster_name", cancellationToken).ConfigureAwait(false);
         var name = overview.ValueKind == JsonValueKind.Object && overview.TryGetProperty(ClusterName, out var value) ? value.GetString() : null;
-        var wanted = connection.ServerProperties?.TryGetValue(ClusterName, out var property) == true && property is byte[] bytes ? Encoding.UTF8.GetString(bytes) : null;
+        var wanted = connection.ServerProperties?.TryGetValue(ClusterName, out var property) == true
+            && property is byte[] bytes ? Encoding.UTF8.GetString(bytes) : null;
         if (name is not null && wanted is not null && name != wanted)
         {
-            throw new ManagementException($"The management API at {_address} is that of cluster '{name}', wanted that of '{wanted}', to which the broker address leads. Name the right one by --management or RETRY_MANAGEMENT.", ManagementProblem.Missing);
+            throw new ManagementException(
+                $"The management API at {_address} is that of cluster '{name}', wanted that of '{wanted}', to which the broker address leads. Name the right one by --management or RETRY_MANAGEMENT.",
+                ManagementProblem.Missing);
         }
     }
 
@@ -69,7 +72,10 @@ internal sealed class ManagementClient : IDisposable
         }
         catch (Exception exception) when (exception is JsonException or HttpRequestException or IOException)
         {
-            throw new ManagementException($"Found something at {_address} that does not answer as RabbitMQ's management API does, wanted that. Check the port.", ManagementProblem.Missing, exception);
+            throw new ManagementException(
+                $"Found something at {_address} that does not answer as RabbitMQ's management API does, wanted that. Check the port.",
+                ManagementProblem.Missing,
+                exception);
         }
     }
 
@@ -99,11 +105,17 @@ internal sealed class ManagementClient : IDisposable
         catch (HttpRequestException exception)
         {
             var why = exception.InnerException is AuthenticationException tls ? tls.Message : exception.GetBaseException().Message;
-            throw new ManagementException($"Found no management API at {_address} ({why.Split('\n')[0].TrimEnd('.')}), wanted one. {Hint()}", ManagementProblem.Missing, exception);
+            throw new ManagementException(
+                $"Found no management API at {_address} ({why.Split('\n')[0].TrimEnd('.')}), wanted one. {Hint()}",
+                ManagementProblem.Missing,
+                exception);
         }
         catch (OperationCanceledException exception) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new ManagementException($"The management API at {_address} gave no answer within {AnswerTimeout.TotalSeconds:0} s. Look at the broker's load and alarms, then run it again.", ManagementProblem.Failed, exception);
+            throw new ManagementException(
+                $"The management API at {_address} gave no answer within {AnswerTimeout.TotalSeconds:0} s. Look at the broker's load and alarms, then run it again.",
+                ManagementProblem.Failed,
+                exception);
         }
 
         if (response.IsSuccessStatusCode)
@@ -125,14 +137,23 @@ internal sealed class ManagementClient : IDisposable
         return response.StatusCode switch
         {
             // RabbitMQ says 401 for a wrong password, for a user without a tag, and for one that may not see this
-            HttpStatusCode.Unauthorized when reason?.Contains("Login failed", StringComparison.OrdinalIgnoreCase) == true || reason?.Contains("Not management user", StringComparison.OrdinalIgnoreCase) == true =>
-                new ManagementException($"The management API at {_address} refused user '{User}' ({reason}), wanted one with its password and one of the tags {StatusTags}. Run 'rabbitmqctl set_user_tags {User} monitoring', or use another user.", ManagementProblem.Refused),
+            HttpStatusCode.Unauthorized when reason?.Contains("Login failed", StringComparison.OrdinalIgnoreCase) == true
+                || reason?.Contains("Not management user", StringComparison.OrdinalIgnoreCase) == true =>
+                new ManagementException(
+                    $"The management API at {_address} refused user '{User}' ({reason}), wanted one with its password and one of the tags {StatusTags}. Run 'rabbitmqctl set_user_tags {User} monitoring', or use another user.",
+                    ManagementProblem.Refused),
             HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden =>
-                new ManagementException($"User '{User}' may not use '{what}' of the management API at {_address}{(reason is null ? "" : $" ({reason})")}. Use a user with the tag monitoring to read, policymaker to write policies.", ManagementProblem.Forbidden),
+                new ManagementException(
+                    $"User '{User}' may not use '{what}' of the management API at {_address}{(reason is null ? "" : $" ({reason})")}. Use a user with the tag monitoring to read, policymaker to write policies.",
+                    ManagementProblem.Forbidden),
             HttpStatusCode.NotFound =>
-                new ManagementException($"Found no '{what}' in the management API at {_address}. Check the virtual host '{VirtualHost}'.", ManagementProblem.NotFound),
+                new ManagementException(
+                    $"Found no '{what}' in the management API at {_address}. Check the virtual host '{VirtualHost}'.",
+                    ManagementProblem.NotFound),
             _ =>
-                new ManagementException($"The management API at {_address} answered {(int)response.StatusCode} to '{what}'{(reason is null ? "" : $": {reason}")}. Look at the broker's log.", ManagementProblem.Failed),
+                new ManagementException(
+                    $"The management API at {_address} answered {(int)response.StatusCode} to '{what}'{(reason is null ? "" : $": {reason}")}. Look at the broker's log.",
+                    ManagementProblem.Failed),
         };
     }
 
@@ -145,7 +166,8 @@ internal sealed class ManagementClient : IDisposable
                 ? reason.GetString()?.ReplaceLineEndings(" ")
                 : null;
         }
-        catch (Exception exception) when (exception is JsonException or HttpRequestException or IOException or InvalidOperationException or NotSupportedException)
+        catch (Exception exception) when (exception is JsonException or HttpRequestException or IOException or InvalidOperationException
+            or NotSupportedException)
         {
             return null;
         }

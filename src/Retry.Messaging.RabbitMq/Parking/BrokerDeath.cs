@@ -60,7 +60,8 @@ internal sealed record BrokerDeath(string Reason, DateTimeOffset? At, string? Ex
     public static DateTimeOffset? LeftLadderAt(IDictionary<string, object?>? headers) =>
         headers is not null && headers.TryGetValue(Header, out var value) && value is IList list
             ? list.OfType<IDictionary<string, object?>>()
-                .Where(death => Text(death, "reason") == Expired && Text(death, "queue")?.StartsWith(BrokerNames.LadderPrefix, StringComparison.Ordinal) == true)
+                .Where(death => Text(death, "reason") == Expired
+                    && Text(death, "queue")?.StartsWith(BrokerNames.LadderPrefix, StringComparison.Ordinal) == true)
                 .Max(Time)
             : null;
 
@@ -68,7 +69,8 @@ internal sealed record BrokerDeath(string Reason, DateTimeOffset? At, string? Ex
         death.TryGetValue("routing-keys", out var value) && value is IList { Count: > 0 } keys ? AsText(keys[0]) : null;
 
     private static DateTimeOffset? Time(IDictionary<string, object?> death) =>
-        death.TryGetValue("time", out var value) && value is AmqpTimestamp { UnixTime: >= 0 } time && time.UnixTime <= DateTimeOffset.MaxValue.ToUnixTimeSeconds()
+        death.TryGetValue("time", out var value) && value is AmqpTimestamp { UnixTime: >= 0 } time
+            && time.UnixTime <= DateTimeOffset.MaxValue.ToUnixTimeSeconds()
             ? DateTimeOffset.FromUnixTimeSeconds(time.UnixTime)
             : null;
 

@@ -14,7 +14,11 @@ public interface IParkingLot
     /// <param name="progress">Told now and then how far the reading is; may be <see langword="null"/>.</param>
     /// <param name="cancellationToken">Ends the reading; nothing changes.</param>
     /// <exception cref="ParkingException">There is no such parking lot, or the broker stopped answering.</exception>
-    IAsyncEnumerable<ParkedMessage> ListAsync(string workQueue, ParkedFilter filter, IProgress<ParkingProgress>? progress = null, CancellationToken cancellationToken = default);
+    IAsyncEnumerable<ParkedMessage> ListAsync(
+        string workQueue,
+        ParkedFilter filter,
+        IProgress<ParkingProgress>? progress = null,
+        CancellationToken cancellationToken = default);
 
     /// <summary>Reads parked messages with their bodies.</summary>
     /// <param name="workQueue">The work queue whose parking lot is read.</param>
@@ -22,7 +26,11 @@ public interface IParkingLot
     /// <param name="progress">Told now and then how far the reading is; may be <see langword="null"/>.</param>
     /// <param name="cancellationToken">Ends the reading; nothing changes.</param>
     /// <exception cref="ParkingException">There is no such parking lot, or the broker stopped answering.</exception>
-    IAsyncEnumerable<ParkedMessage> ShowAsync(string workQueue, ParkedFilter filter, IProgress<ParkingProgress>? progress = null, CancellationToken cancellationToken = default);
+    IAsyncEnumerable<ParkedMessage> ShowAsync(
+        string workQueue,
+        ParkedFilter filter,
+        IProgress<ParkingProgress>? progress = null,
+        CancellationToken cancellationToken = default);
 
     /// <summary>Sends parked messages back to work, their attempts counted anew.</summary>
     /// <remarks>
@@ -39,7 +47,12 @@ public interface IParkingLot
     /// <param name="cancellationToken">Ends the replay in good order.</param>
     /// <returns>Each message after it has been moved.</returns>
     /// <exception cref="ParkingException">The parking lot or the destination is missing (nothing moved), or the broker refused a copy.</exception>
-    IAsyncEnumerable<ParkedMessage> ReplayAsync(string workQueue, ParkedFilter filter, ReplayOptions? options = null, IProgress<ParkingProgress>? progress = null, CancellationToken cancellationToken = default);
+    IAsyncEnumerable<ParkedMessage> ReplayAsync(
+        string workQueue,
+        ParkedFilter filter,
+        ReplayOptions? options = null,
+        IProgress<ParkingProgress>? progress = null,
+        CancellationToken cancellationToken = default);
 
     /// <summary>Deletes parked messages for good: those that were parked when it read the lot for the first time.</summary>
     /// <param name="workQueue">The work queue whose parking lot is read.</param>
@@ -48,5 +61,9 @@ public interface IParkingLot
     /// <param name="cancellationToken">Ends it; the rest stays parked.</param>
     /// <returns>Each message after it has been discarded.</returns>
     /// <exception cref="ParkingException">There is no such parking lot, or the broker stopped answering.</exception>
-    IAsyncEnumerable<ParkedMessage> DiscardAsync(string workQueue, ParkedFilter filter, IProgress<ParkingProgress>? progress = null, CancellationToken cancellationToken = default);
+    IAsyncEnumerable<ParkedMessage> DiscardAsync(
+        string workQueue,
+        ParkedFilter filter,
+        IProgress<ParkingProgress>? progress = null,
+        CancellationToken cancellationToken = default);
 }

@@ -8,10 +8,10 @@ namespace Retry.Messaging.RabbitMq.Parking;
 /// <param name="looksAtMost">How many queues are looked for in one reading: each that is missing is an error in the broker's log.</param>
 internal sealed class LostForwarding(TimeSpan lostFor, int looksAtMost)
 {
-    /// <summary>What the ids of plans that nobody made begin with.</summary>
+    /// <summary>What the plan ids of messages begin with that a service sent on by itself.</summary>
     public const string PlanPrefix = "by-itself-";
 
-    /// <summary>How often a message goes on by itself: one that keeps coming back needs somebody who looks.</summary>
+    /// <summary>How often a message goes on by itself: one that keeps coming back needs an operator.</summary>
     public const int MostTimes = 10;
 
     // by the way that a message took, the queue that was looked for
@@ -40,7 +40,8 @@ internal sealed class LostForwarding(TimeSpan lostFor, int looksAtMost)
     public bool IsHomeless(string routingKey) => _missing.ContainsKey(Way.By(routingKey));
 
     /// <summary>Notes that a message's queue is missing.</summary>
-    public void IsMissing(ParkedMessage message, string queue) => _missing[new(message.Destination is not null, message.Destination ?? message.WorkQueue)] = queue;
+    public void IsMissing(ParkedMessage message, string queue) =>
+        _missing[new(message.Destination is not null, message.Destination ?? message.WorkQueue)] = queue;
 
     /// <summary>Notes that a queue is there again.</summary>
     public void IsBack(string queue)
@@ -68,7 +69,7 @@ internal sealed class LostForwarding(TimeSpan lostFor, int looksAtMost)
     /// <summary>Whether one more queue may be looked for in this reading.</summary>
     public bool MayLook() => Interlocked.Increment(ref _looks) <= looksAtMost;
 
-    // When it left its last rung, or else when its last attempt failed. One that tells neither was lost just now, as far as anybody knows.
+    // When it left its last rung, or else when its last attempt failed. A message that tells neither counts as lost just now.
     private static DateTimeOffset? LostAt(ParkedMessage message) => BrokerDeath.LeftLadderAt(message.RawHeaders) ?? message.ParkedAt;
 
     private readonly record struct Way(bool OnTheLadder, string To)

@@ -21,7 +21,8 @@ internal static class LostMessageReader
 
     // a limited point's messages go to its release queue
     private static string WorkQueueOf(string destination, string? origin) =>
-        destination.EndsWith(BrokerNames.ReleaseSuffix, StringComparison.Ordinal) && destination[..^BrokerNames.ReleaseSuffix.Length] is var work && (origin is null || origin == work)
+        destination.EndsWith(BrokerNames.ReleaseSuffix, StringComparison.Ordinal) && destination[..^BrokerNames.ReleaseSuffix.Length] is var work
+            && (origin is null || origin == work)
             ? work
             : destination;
 }

@@ -38,7 +38,10 @@ internal sealed class LostMessages(IConnection connection, TimeProvider time)
 
     /// <summary>Reads lost messages; looking changes nothing.</summary>
     /// <exception cref="ParkingException">There is no lost queue, or the broker stopped answering.</exception>
-    public async IAsyncEnumerable<ParkedMessage> ListAsync(ParkedFilter filter, IProgress<ParkingProgress>? progress, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<ParkedMessage> ListAsync(
+        ParkedFilter filter,
+        IProgress<ParkingProgress>? progress,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (filter.Limit <= 0)
         {
@@ -57,7 +60,11 @@ internal sealed class LostMessages(IConnection connection, TimeProvider time)
     /// <summary>Sends lost messages on to where they were going. Those whose destination is still missing stay.</summary>
     /// <returns>Each message after it has been moved.</returns>
     /// <exception cref="ParkingException">There is no lost queue, or the broker refused a copy.</exception>
-    public async IAsyncEnumerable<ParkedMessage> ReplayAsync(ParkedFilter filter, string plan, IProgress<ParkingProgress>? progress, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<ParkedMessage> ReplayAsync(
+        ParkedFilter filter,
+        string plan,
+        IProgress<ParkingProgress>? progress,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (filter.Limit <= 0)
         {
@@ -72,7 +79,7 @@ internal sealed class LostMessages(IConnection connection, TimeProvider time)
         var destinations = new ConcurrentDictionary<string, Lazy<Task<string?>>>(StringComparer.Ordinal);
         var publisher = new ConfirmedPublisher(connection);
         await using var publisherEnds = publisher.ConfigureAwait(false);
-        // what goes on by itself is what is met: it belongs to no set that anybody was shown
+        // what goes on by itself has no preview: it is whatever is met
         var request = new LotRequest(filter) { WithBodies = true, TakesOut = true, ExceptPlan = plan, Skips = ByItself is null ? null : ByItself.IsHomeless };
         await foreach (var message in (ByItself is null ? SetAsync(request) : OneRoundAsync(request)).ConfigureAwait(false))
         {
@@ -104,7 +111,8 @@ internal sealed class LostMessages(IConnection connection, TimeProvider time)
             }
 
             var wanted = isOnTheLadder ? names.Work : names.Parked;
-            var destination = await destinations.GetOrAdd(wanted, _ => new Lazy<Task<string?>>(() => FindAsync(names, isOnTheLadder, cancellationToken))).Value.ConfigureAwait(false);
+            var destination = await destinations.GetOrAdd(wanted, _ => new Lazy<Task<string?>>(() => FindAsync(names, isOnTheLadder, cancellationToken)))
+                .Value.ConfigureAwait(false);
             if (destination is null)
             {
                 WithoutDestination.AddOrUpdate(wanted, 1, static (_, count) => count + 1);
@@ -143,7 +151,9 @@ internal sealed class LostMessages(IConnection connection, TimeProvider time)
             catch (PublishRefusedException exception)
             {
                 span.Fail(exception);
-                throw new ParkingException($"The replay to '{destination}' stopped: {exception.Message} What was not moved is still in '{BrokerNames.LostQueue}'; run it again when the cause is gone.", exception);
+                throw new ParkingException(
+                    $"The replay to '{destination}' stopped: {exception.Message} What was not moved is still in '{BrokerNames.LostQueue}'; run it again when the cause is gone.",
+                    exception);
             }
         }
     }
@@ -163,19 +173,20 @@ internal sealed class LostMessages(IConnection connection, TimeProvider time)
         }
         catch (ParkingException) when (ByItself is not null)
         {
-            // it may not be looked at or bound; what is lost to it stays for an operator, and holds up nobody else
+            // its destination may not be looked at or bound: it stays for an operator, and the others go on
             return null;
         }
     }
 
-    // Whoever else reads holds what has been read, so that less than there is would be counted here. What a service sends on by itself takes
+    // Another reader holds what it has read, so this would count less than there is. What a service sends on by itself takes
     // some seconds.
     private async Task OthersHaveReadAsync(CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
         var look = new QueueLook(connection);
         await using var ends = look.ConfigureAwait(false);
-        while (await look.FindAsync(BrokerNames.LostQueue, cancellationToken).ConfigureAwait(false) is { ConsumerCount: > 0 } && time.GetElapsedTime(began) < PatienceWithOthers)
+        while (await look.FindAsync(BrokerNames.LostQueue, cancellationToken).ConfigureAwait(false) is { ConsumerCount: > 0 }
+            && time.GetElapsedTime(began) < PatienceWithOthers)
         {
             await Task.Delay(BetweenLooks, time, cancellationToken).ConfigureAwait(false);
         }

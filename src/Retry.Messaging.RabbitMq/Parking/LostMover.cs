@@ -15,11 +15,11 @@ namespace Retry.Messaging.RabbitMq.Parking;
 /// was all. So a hundred thousand messages whose queue never comes back cost two questions a round.</item>
 /// <item>Otherwise it reads the lost queue once, over a connection of its own, and repeats the last step of what may go on
 /// (<see cref="LostForwarding"/>), as <c>lost replay</c> does. What stays was held for some seconds, and is where it was.</item>
-/// <item>While somebody else reads there, an operator for example, it leaves them alone until the next call.</item>
+/// <item>While an operator reads there it does nothing, and looks again at the next call.</item>
 /// </list>
 /// </remarks>
 /// <param name="lostFor">What was lost longer ago waits for an operator; zero for all.</param>
-/// <param name="binds">Whether destinations are bound before they are sent to: where somebody else manages the topology, nothing is.</param>
+/// <param name="binds">Whether it binds destinations before it sends to them. It does not where services may not declare.</param>
 /// <param name="rounds">When it looks.</param>
 /// <param name="time">The clock.</param>
 /// <param name="random">Where the pauses are drawn from.</param>
@@ -103,7 +103,8 @@ internal sealed partial class LostMover(TimeSpan lostFor, bool binds, LostRounds
             var pause = rounds.Interval * (0.8 + (0.4 * random.NextDouble()));
             while (pause - time.GetElapsedTime(called) is var left && left > TimeSpan.Zero)
             {
-                if (await calls.WaitAsync(left, cancellationToken).ConfigureAwait(false) && (_lookedAt == 0 || time.GetElapsedTime(_lookedAt) >= rounds.Shortest))
+                if (await calls.WaitAsync(left, cancellationToken).ConfigureAwait(false)
+                    && (_lookedAt == 0 || time.GetElapsedTime(_lookedAt) >= rounds.Shortest))
                 {
                     _lookedAt = time.GetTimestamp();
                     await LookAsync(connection, connect, cancellationToken).ConfigureAwait(false);
@@ -159,7 +160,11 @@ internal sealed partial class LostMover(TimeSpan lostFor, bool binds, LostRounds
         var moved = new Dictionary<string, int>(StringComparer.Ordinal);
         try
         {
-            await foreach (var message in messages.ReplayAsync(ParkedFilter.All, LostForwarding.PlanPrefix + Guid.NewGuid().ToString("N")[..8], progress: null, cancellationToken).ConfigureAwait(false))
+            await foreach (var message in messages.ReplayAsync(
+                ParkedFilter.All,
+                LostForwarding.PlanPrefix + Guid.NewGuid().ToString("N")[..8],
+                progress: null,
+                cancellationToken).ConfigureAwait(false))
             {
                 moved[message.WorkQueue] = moved.GetValueOrDefault(message.WorkQueue) + 1;
             }
@@ -189,6 +194,6 @@ internal sealed partial class LostMover(TimeSpan lostFor, bool binds, LostRounds
     [LoggerMessage(LogEvents.LostMoved, LogLevel.Information, "Sent {Count} lost messages on, since their queues are back: {Queues}. They were in '{Lost}'")]
     private partial void LogMoved(int count, string queues, string lost);
 
-    [LoggerMessage(LogEvents.LostNotMoved, LogLevel.Warning, "What is in '{Lost}' does not go on by itself at the moment: {Reason}. It is tried again every half a minute; 'retryctl lost replay --all' does it by hand")]
+    [LoggerMessage(LogEvents.LostNotMoved, LogLevel.Warning, "The service could not send on what is in '{Lost}': {Reason}. It tries again every half a minute; 'retryctl lost replay --all' does it by hand")]
     private partial void LogNotMoved(string lost, string reason);
 }

@@ -31,7 +31,7 @@ internal sealed class LotChannels(IConnection connection, IChannel questions, st
     // a million messages are read in a minute or two, and replayed in some more
     private static readonly TimeSpan LongestReading = TimeSpan.FromHours(6);
 
-    // How long nothing more may come back before somebody else must have it, and how often that is asked.
+    // How long the ready count may stand still before another reader is assumed to have the rest, and how often it is read.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan PauseBetweenQuestions = TimeSpan.FromMilliseconds(20);
 
@@ -58,7 +58,15 @@ internal sealed class LotChannels(IConnection connection, IChannel questions, st
 
         var channel = _channels[^1];
         await channel.BasicQosAsync(0, window, global: false, cancellationToken).ConfigureAwait(false);
-        _consumers.Add((channel, await channel.BasicConsumeAsync(queue, autoAck: false, string.Empty, noLocal: false, exclusive: false, ConsumerPatience.For(LongestReading), consumer(channel), cancellationToken).ConfigureAwait(false)));
+        _consumers.Add((channel, await channel.BasicConsumeAsync(
+            queue,
+            autoAck: false,
+            string.Empty,
+            noLocal: false,
+            exclusive: false,
+            ConsumerPatience.For(LongestReading),
+            consumer(channel),
+            cancellationToken).ConfigureAwait(false)));
         Capacity += window;
     }
 
@@ -102,7 +110,7 @@ internal sealed class LotChannels(IConnection connection, IChannel questions, st
 
     public async ValueTask DisposeAsync() => await CloseAllAsync([.. _channels, questions]).ConfigureAwait(false);
 
-    // The broker gives back what a channel held a moment after it has closed it. Whoever comes next, for example the replay after
+    // The broker gives back what a channel held a moment after it has closed it. The next reader, for example the replay after
     // its preview, counts what is ready and would find less than there is.
     private async Task WaitUntilReadyAsync(long wanted)
     {

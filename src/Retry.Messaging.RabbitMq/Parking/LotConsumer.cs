@@ -4,11 +4,22 @@ using RabbitMQ.Client.Events;
 namespace Retry.Messaging.RabbitMq.Parking;
 
 /// <summary>Hands deliveries to a <see cref="LotReader"/>; it never waits, so the client's buffer stays empty.</summary>
-internal sealed class LotConsumer(IChannel channel, Action<IChannel, ulong, string, string, IReadOnlyBasicProperties, ReadOnlyMemory<byte>> delivered, Action<string> ended) : IAsyncBasicConsumer
+internal sealed class LotConsumer(
+    IChannel channel,
+    Action<IChannel, ulong, string, string, IReadOnlyBasicProperties, ReadOnlyMemory<byte>> delivered,
+    Action<string> ended) : IAsyncBasicConsumer
 {
     public IChannel? Channel => channel;
 
-    public Task HandleBasicDeliverAsync(string consumerTag, ulong deliveryTag, bool redelivered, string exchange, string routingKey, IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancellationToken = default)
+    public Task HandleBasicDeliverAsync(
+        string consumerTag,
+        ulong deliveryTag,
+        bool redelivered,
+        string exchange,
+        string routingKey,
+        IReadOnlyBasicProperties properties,
+        ReadOnlyMemory<byte> body,
+        CancellationToken cancellationToken = default)
     {
         delivered(channel, deliveryTag, exchange, routingKey, properties, body);
         return Task.CompletedTask;

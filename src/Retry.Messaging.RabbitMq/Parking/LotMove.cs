@@ -7,10 +7,10 @@ namespace Retry.Messaging.RabbitMq.Parking;
 /// <summary>Moves what was in a parking lot, or in the lost queue, when it was read.</summary>
 /// <remarks>
 /// <list type="number">
-/// <item>The lot is read once, which changes nothing: that is the set. Whoever has shown it to somebody brings it along.</item>
+/// <item>The lot is read once, which changes nothing: that is the set. A caller that has shown a preview brings the preview's set along.</item>
 /// <item>It is read again, and what is in the set is moved. What is not is held until the end of the round, and given back.</item>
 /// <item>Of two that do so at the same time, each holds some of the other's messages. So another round follows, after a pause that
-/// is not the same for both, until all are moved, or a round in which nobody else was reading has not met the rest: it was taken.</item>
+/// is not the same for both, until all are moved. What a round without another reader has not met was taken by somebody.</item>
 /// </list>
 /// </remarks>
 internal sealed class LotMove(IConnection connection, LotSource source, TimeProvider time, Random random)
@@ -23,8 +23,12 @@ internal sealed class LotMove(IConnection connection, LotSource source, TimeProv
     /// <param name="move">Moves one; false when it has nowhere to go and stays.</param>
     /// <param name="progress">Told now and then how far it is.</param>
     /// <param name="cancellationToken">Ends it in good order.</param>
-    /// <exception cref="ParkingException">It cannot be read or moved, or somebody else keeps holding what should be moved.</exception>
-    public async IAsyncEnumerable<ParkedMessage> RunAsync(LotRequest request, Func<LotDelivery, Task<bool>> move, IProgress<ParkingProgress>? progress, [EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <exception cref="ParkingException">It cannot be read or moved, or another reader keeps holding what should be moved.</exception>
+    public async IAsyncEnumerable<ParkedMessage> RunAsync(
+        LotRequest request,
+        Func<LotDelivery, Task<bool>> move,
+        IProgress<ParkingProgress>? progress,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var set = request.Filter.Shown ?? await ReadAsync(request, progress, cancellationToken).ConfigureAwait(false);
         var look = new QueueLook(connection);
@@ -62,7 +66,12 @@ internal sealed class LotMove(IConnection connection, LotSource source, TimeProv
     private async Task<LotSet> ReadAsync(LotRequest request, IProgress<ParkingProgress>? progress, CancellationToken cancellationToken)
     {
         var set = new LotSet();
-        var reader = await LotReader.OpenAsync(connection, source, request with { WithBodies = false, TakesOut = false }, time, cancellationToken).ConfigureAwait(false);
+        var reader = await LotReader.OpenAsync(
+            connection,
+            source,
+            request with { WithBodies = false, TakesOut = false },
+            time,
+            cancellationToken).ConfigureAwait(false);
         await using var ends = reader.ConfigureAwait(false);
         await foreach (var message in reader.LookAsync(request.Filter.Limit, progress, cancellationToken).ConfigureAwait(false))
         {

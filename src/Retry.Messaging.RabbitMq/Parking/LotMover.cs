@@ -4,7 +4,12 @@ using System.Threading.Channels;
 namespace Retry.Messaging.RabbitMq.Parking;
 
 /// <summary>Takes selected messages out of a parking lot, many at once, each only after its move is safe; one that has nowhere to go stays.</summary>
-internal sealed class LotMover(LotReader reader, Func<LotDelivery, Task<bool>> move, int? limit, TimeProvider time, IProgress<ParkingProgress>? progress) : IDisposable
+internal sealed class LotMover(
+    LotReader reader,
+    Func<LotDelivery, Task<bool>> move,
+    int? limit,
+    TimeProvider time,
+    IProgress<ParkingProgress>? progress) : IDisposable
 {
     /// <summary>How many moves may be on their way, or done and not yet streamed, at once.</summary>
     private const int Window = 1000;
@@ -52,7 +57,7 @@ internal sealed class LotMover(LotReader reader, Func<LotDelivery, Task<bool>> m
         {
             await StartAllAsync(stop).ConfigureAwait(false);
         }
-#pragma warning disable CA1031 // it goes to whoever reads the stream, after what was moved
+#pragma warning disable CA1031 // the enumerator gets it, after what was moved
         catch (Exception exception)
         {
             end = exception;
@@ -66,7 +71,9 @@ internal sealed class LotMover(LotReader reader, Func<LotDelivery, Task<bool>> m
         }
         catch (TimeoutException exception)
         {
-            end = new ParkingException($"Messages published but not confirmed within {Patience.TotalSeconds:0} s: {Volatile.Read(ref _pending)}. They stay where they are, and a copy of each may have arrived; every copy carries the plan's id. Look at the broker's alarms, then run it again.", exception);
+            end = new ParkingException(
+                $"Messages published but not confirmed within {Patience.TotalSeconds:0} s: {Volatile.Read(ref _pending)}. They stay where they are, and a copy of each may have arrived; every copy carries the plan's id. Look at the broker's alarms, then run it again.",
+                exception);
         }
 
         progress?.Report(reader.Progress);

@@ -11,7 +11,7 @@ namespace Retry.Messaging.RabbitMq.Parking;
 /// <list type="number">
 /// <item>A passive declaration counts what is there: that many deliveries are read, and no more.</item>
 /// <item>A consumer fills up to its prefetch; what is held blocks it, so further consumers follow as room gets scarce.</item>
-/// <item>When nothing arrives for a moment the broker is asked what is left: none twice, and somebody else has the rest.</item>
+/// <item>When nothing arrives for a moment the broker is asked how many are ready. When it says none twice, another reader has the rest.</item>
 /// <item>Closing the channels makes everything ready again that was not acknowledged; the reading ends when it is.</item>
 /// </list>
 /// <c>basic.get</c> would return a message by requeueing it, which rotates the queue and counts towards delivery limits.
@@ -53,7 +53,12 @@ internal sealed class LotReader : IAsyncDisposable
 
     /// <summary>Opens a parking lot.</summary>
     /// <exception cref="ParkingException">There is none.</exception>
-    public static async Task<LotReader> OpenAsync(IConnection connection, LotSource source, LotRequest request, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<LotReader> OpenAsync(
+        IConnection connection,
+        LotSource source,
+        LotRequest request,
+        TimeProvider time,
+        CancellationToken cancellationToken)
     {
         var questions = await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
         var channels = new LotChannels(connection, questions, source.Queue, request.TakesOut, time);
@@ -93,7 +98,10 @@ internal sealed class LotReader : IAsyncDisposable
     }
 
     /// <summary>Reads what the filter selects and holds everything until the end: looking changes nothing.</summary>
-    public async IAsyncEnumerable<ParkedMessage> LookAsync(int? limit, IProgress<ParkingProgress>? progress, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<ParkedMessage> LookAsync(
+        int? limit,
+        IProgress<ParkingProgress>? progress,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         await foreach (var delivery in ReadAsync(cancellationToken).ConfigureAwait(false))
         {
@@ -147,7 +155,8 @@ internal sealed class LotReader : IAsyncDisposable
     private static ParkingException Translate(LotSource source, ShutdownEventArgs reason, Exception exception) => reason.ReplyCode switch
     {
         Constants.NotFound => new ParkingException(source.WhenMissing, exception) { IsUnknownQueue = source != LotSource.Lost },
-        Constants.AccessRefused => new ParkingException($"The user may not read queue '{source.Queue}': {reason.ReplyText}. Use a user with read permission on it.", exception),
+        Constants.AccessRefused =>
+            new ParkingException($"The user may not read queue '{source.Queue}': {reason.ReplyText}. Use a user with read permission on it.", exception),
         _ => new ParkingException($"The broker refused queue '{source.Queue}': {reason.ReplyCode} {reason.ReplyText}.", exception),
     };
 

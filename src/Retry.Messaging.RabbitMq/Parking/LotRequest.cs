@@ -19,5 +19,6 @@ internal sealed record LotRequest(ParkedFilter Filter)
     /// <summary>What was read before; <see langword="null"/> for any message. What is selected is taken out of it.</summary>
     public LotSet? Of { get; init; }
 
-    public bool Selects(ParkedMessage message) => Filter.Matches(message) && (ExceptPlan is null || message.Plan != ExceptPlan) && (Of is null || Of.TryTake(message));
+    public bool Selects(ParkedMessage message) =>
+        Filter.Matches(message) && (ExceptPlan is null || message.Plan != ExceptPlan) && (Of is null || Of.TryTake(message));
 }

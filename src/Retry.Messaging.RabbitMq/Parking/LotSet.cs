@@ -6,7 +6,7 @@ namespace Retry.Messaging.RabbitMq.Parking;
 
 /// <summary>The messages that were there when a lot was read: what is moved out of it afterwards, and nothing else.</summary>
 /// <remarks>
-/// Not a number: what somebody else took meanwhile would be made up for with what is being parked right now. Not a time: clocks
+/// Not a number: for what another operator took meanwhile, messages would be taken that are being parked right now. Not a time: clocks
 /// differ. Not a position: requeues rotate the order. A message is known by its id and by how often, and by which plan, it was
 /// replayed, so that one that was replayed and parked again is another one. A million of them take some 50 MB.
 /// </remarks>

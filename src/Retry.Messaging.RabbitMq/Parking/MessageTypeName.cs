@@ -11,7 +11,9 @@ internal static class MessageTypeName
 
     public static string? Of(IDictionary<string, object?>? headers, string? typeProperty, ReadOnlySpan<byte> body)
     {
-        var name = headers is null ? null : RetryHeaderReader.Text(headers, MassTransitHeaderNames.FaultedMessageType) ?? FirstOf(RetryHeaderReader.Text(headers, MassTransitHeaderNames.RawMessageType));
+        var name = headers is null ? null : RetryHeaderReader.Text(headers, MassTransitHeaderNames.FaultedMessageType) ?? FirstOf(RetryHeaderReader.Text(
+            headers,
+            MassTransitHeaderNames.RawMessageType));
         name ??= FromEnvelope(body) ?? typeProperty;
         return string.IsNullOrEmpty(name) ? null : HeaderText.OneLine(Readable(name), MaxLength);
     }
@@ -35,7 +37,8 @@ internal static class MessageTypeName
                 reader.Read();
                 if (found)
                 {
-                    return reader.TokenType == JsonTokenType.StartArray && reader.Read() && reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
+                    return reader.TokenType == JsonTokenType.StartArray && reader.Read()
+                        && reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
                 }
 
                 reader.Skip();

@@ -31,7 +31,7 @@ internal sealed class MoverCalls : IAsyncDisposable
         }
         catch (TopologyException exception) when (exception.IsForbidden)
         {
-            // where somebody else has made it, it can be used all the same
+            // the user may not declare the queue, but may use one that is there
         }
 
         var calls = new MoverCalls(await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false));
@@ -47,8 +47,9 @@ internal sealed class MoverCalls : IAsyncDisposable
         }
     }
 
-    /// <summary>Calls whoever looks after the lost queue.</summary>
-    public ValueTask CallAsync(CancellationToken cancellationToken) => _channel.BasicPublishAsync(string.Empty, BrokerNames.MoverQueue, ReadOnlyMemory<byte>.Empty, cancellationToken);
+    /// <summary>Calls the service that looks after the lost queue at the moment.</summary>
+    public ValueTask CallAsync(CancellationToken cancellationToken) =>
+        _channel.BasicPublishAsync(string.Empty, BrokerNames.MoverQueue, ReadOnlyMemory<byte>.Empty, cancellationToken);
 
     /// <summary>Waits for a call.</summary>
     /// <returns>Whether there was one.</returns>

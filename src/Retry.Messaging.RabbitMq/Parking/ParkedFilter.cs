@@ -20,7 +20,8 @@ public sealed record ParkedFilter
     /// <summary>Gets the reason; <see langword="null"/> for any.</summary>
     public ParkReason? Reason { get; init; }
 
-    /// <summary>Gets a part of a name in <see cref="ParkedMessage.ExceptionTypes"/>, in any case: of the error that is shown, or of an exception inside it; <see langword="null"/> for any.</summary>
+    /// <summary>Gets a part of a name in <see cref="ParkedMessage.ExceptionTypes"/>, in any case: of the error that is shown, or of an
+    /// exception inside it; <see langword="null"/> for any.</summary>
     public string? ExceptionType { get; init; }
 
     /// <summary>Gets a part of the message type's name, in any case; <see langword="null"/> for any.</summary>
@@ -44,7 +45,7 @@ public sealed record ParkedFilter
     /// <summary>Gets how many messages are selected at most; <see langword="null"/> for no limit.</summary>
     public int? Limit { get; init; }
 
-    /// <summary>Gets the messages that somebody was shown and agreed to; <see langword="null"/> where nobody was.</summary>
+    /// <summary>Gets the messages that a preview showed and the operator agreed to; <see langword="null"/> where there was no preview.</summary>
     internal LotSet? Shown { get; init; }
 
     /// <summary>Selects messages by id.</summary>

@@ -42,7 +42,8 @@ public sealed class ParkedMessage
     /// <summary>Gets the type of the last exception; where it has others inside, of the innermost.</summary>
     public string? ExceptionType { get; init; }
 
-    /// <summary>Gets the types of the last exception and of every one inside it, as far as the message tells them; the type that <see cref="Error"/> begins with is the first.</summary>
+    /// <summary>Gets the types of the last exception and of every one inside it, as far as the message tells them; the type that
+    /// <see cref="Error"/> begins with is the first.</summary>
     public IReadOnlyList<string> ExceptionTypes { get; init; } = [];
 
     /// <summary>Gets the message's type as far as the message tells it, for example <c>Shop.ChargeCard</c>.</summary>

@@ -7,7 +7,7 @@ using Retry.Messaging.State;
 
 namespace Retry.Messaging.RabbitMq.Parking;
 
-/// <summary>Reads a delivery from a parking lot, whoever wrote it and whatever they wrote.</summary>
+/// <summary>Reads a delivery from a parking lot. Its headers may have been written by anybody, and may hold anything.</summary>
 internal static class ParkedMessageReader
 {
     private const int MaxId = 128;
@@ -70,7 +70,11 @@ internal static class ParkedMessageReader
 
     private static DateTimeOffset? FaultTime(IDictionary<string, object?>? headers) =>
         headers is not null
-        && DateTimeOffset.TryParse(RetryHeaderReader.Text(headers, MassTransitHeaderNames.Timestamp), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
+        && DateTimeOffset.TryParse(
+            RetryHeaderReader.Text(headers, MassTransitHeaderNames.Timestamp),
+            CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+            out var time)
             ? time
             : null;
 

@@ -41,19 +41,42 @@ public sealed class ParkingLot : IParkingLot
     }
 
     /// <inheritdoc/>
-    public IAsyncEnumerable<ParkedMessage> ListAsync(string workQueue, ParkedFilter filter, IProgress<ParkingProgress>? progress = null, CancellationToken cancellationToken = default) =>
+    public IAsyncEnumerable<ParkedMessage> ListAsync(
+        string workQueue,
+        ParkedFilter filter,
+        IProgress<ParkingProgress>? progress = null,
+        CancellationToken cancellationToken = default) =>
         ReadAsync(NamesOf(workQueue, filter), filter, withBodies: false, progress, cancellationToken);
 
     /// <inheritdoc/>
-    public IAsyncEnumerable<ParkedMessage> ShowAsync(string workQueue, ParkedFilter filter, IProgress<ParkingProgress>? progress = null, CancellationToken cancellationToken = default) =>
+    public IAsyncEnumerable<ParkedMessage> ShowAsync(
+        string workQueue,
+        ParkedFilter filter,
+        IProgress<ParkingProgress>? progress = null,
+        CancellationToken cancellationToken = default) =>
         ReadAsync(NamesOf(workQueue, filter), filter, withBodies: true, progress, cancellationToken);
 
     /// <inheritdoc/>
-    public IAsyncEnumerable<ParkedMessage> ReplayAsync(string workQueue, ParkedFilter filter, ReplayOptions? options = null, IProgress<ParkingProgress>? progress = null, CancellationToken cancellationToken = default) =>
-        ReplayAsync(NamesOf(workQueue, filter), filter, HeaderText.OneLine((options ??= new ReplayOptions()).PlanId, MaxPlanId), options.DestinationFound, progress, cancellationToken);
+    public IAsyncEnumerable<ParkedMessage> ReplayAsync(
+        string workQueue,
+        ParkedFilter filter,
+        ReplayOptions? options = null,
+        IProgress<ParkingProgress>? progress = null,
+        CancellationToken cancellationToken = default) =>
+        ReplayAsync(
+            NamesOf(workQueue, filter),
+            filter,
+            HeaderText.OneLine((options ??= new ReplayOptions()).PlanId, MaxPlanId),
+            options.DestinationFound,
+            progress,
+            cancellationToken);
 
     /// <inheritdoc/>
-    public IAsyncEnumerable<ParkedMessage> DiscardAsync(string workQueue, ParkedFilter filter, IProgress<ParkingProgress>? progress = null, CancellationToken cancellationToken = default) =>
+    public IAsyncEnumerable<ParkedMessage> DiscardAsync(
+        string workQueue,
+        ParkedFilter filter,
+        IProgress<ParkingProgress>? progress = null,
+        CancellationToken cancellationToken = default) =>
         DiscardAsync(NamesOf(workQueue, filter), filter, progress, cancellationToken);
 
     private RetryPointNames NamesOf(string workQueue, ParkedFilter filter)
@@ -63,14 +86,24 @@ public sealed class ParkingLot : IParkingLot
         return _names(workQueue);
     }
 
-    private async IAsyncEnumerable<ParkedMessage> ReadAsync(RetryPointNames names, ParkedFilter filter, bool withBodies, IProgress<ParkingProgress>? progress, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<ParkedMessage> ReadAsync(
+        RetryPointNames names,
+        ParkedFilter filter,
+        bool withBodies,
+        IProgress<ParkingProgress>? progress,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (filter.Limit <= 0)
         {
             yield break;
         }
 
-        var reader = await LotReader.OpenAsync(_connection, LotSource.ParkingLot(names), new LotRequest(filter) { WithBodies = withBodies }, _time, cancellationToken).ConfigureAwait(false);
+        var reader = await LotReader.OpenAsync(
+            _connection,
+            LotSource.ParkingLot(names),
+            new LotRequest(filter) { WithBodies = withBodies },
+            _time,
+            cancellationToken).ConfigureAwait(false);
         await using var readerEnds = reader.ConfigureAwait(false);
         await foreach (var message in reader.LookAsync(filter.Limit, progress, cancellationToken).ConfigureAwait(false))
         {
@@ -78,7 +111,13 @@ public sealed class ParkingLot : IParkingLot
         }
     }
 
-    private async IAsyncEnumerable<ParkedMessage> ReplayAsync(RetryPointNames names, ParkedFilter filter, string plan, Action<ReplayDestination>? found, IProgress<ParkingProgress>? progress, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<ParkedMessage> ReplayAsync(
+        RetryPointNames names,
+        ParkedFilter filter,
+        string plan,
+        Action<ReplayDestination>? found,
+        IProgress<ParkingProgress>? progress,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (filter.Limit <= 0)
         {
@@ -91,7 +130,11 @@ public sealed class ParkingLot : IParkingLot
         var publisher = new ConfirmedPublisher(_connection);
         await using var publisherEnds = publisher.ConfigureAwait(false);
         var move = new LotMove(_connection, LotSource.ParkingLot(names), _time, Random.Shared);
-        await foreach (var message in move.RunAsync(new LotRequest(filter) { WithBodies = true, TakesOut = true, ExceptPlan = plan }, PublishAsync, progress, cancellationToken).ConfigureAwait(false))
+        await foreach (var message in move.RunAsync(
+            new LotRequest(filter) { WithBodies = true, TakesOut = true, ExceptPlan = plan },
+            PublishAsync,
+            progress,
+            cancellationToken).ConfigureAwait(false))
         {
             yield return message;
         }
@@ -112,12 +155,18 @@ public sealed class ParkingLot : IParkingLot
             catch (PublishRefusedException exception)
             {
                 span.Fail(exception);
-                throw new ParkingException($"The replay to '{names.Work}' stopped: {exception.Message} What was not moved is still parked; run it again when the cause is gone.", exception);
+                throw new ParkingException(
+                    $"The replay to '{names.Work}' stopped: {exception.Message} What was not moved is still parked; run it again when the cause is gone.",
+                    exception);
             }
         }
     }
 
-    private async IAsyncEnumerable<ParkedMessage> DiscardAsync(RetryPointNames names, ParkedFilter filter, IProgress<ParkingProgress>? progress, [EnumeratorCancellation] CancellationToken cancellationToken)
+    private async IAsyncEnumerable<ParkedMessage> DiscardAsync(
+        RetryPointNames names,
+        ParkedFilter filter,
+        IProgress<ParkingProgress>? progress,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         if (filter.Limit <= 0)
         {
@@ -125,7 +174,11 @@ public sealed class ParkingLot : IParkingLot
         }
 
         var move = new LotMove(_connection, LotSource.ParkingLot(names), _time, Random.Shared);
-        await foreach (var message in move.RunAsync(new LotRequest(filter) { TakesOut = true }, static _ => Task.FromResult(true), progress, cancellationToken).ConfigureAwait(false))
+        await foreach (var message in move.RunAsync(
+            new LotRequest(filter) { TakesOut = true },
+            static _ => Task.FromResult(true),
+            progress,
+            cancellationToken).ConfigureAwait(false))
         {
             yield return message;
         }

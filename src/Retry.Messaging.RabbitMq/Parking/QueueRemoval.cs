@@ -15,7 +15,7 @@ namespace Retry.Messaging.RabbitMq.Parking;
 /// <list type="number">
 /// <item>What holds messages, or is consumed, is refused.</item>
 /// <item>Its binding goes. What comes from now on goes to the lost queue, and on to the work queue from there.</item>
-/// <item>A while passes: what was routed before arrives, and whoever has read it has given everything back.</item>
+/// <item>A while passes: what was routed before arrives, and other readers give back what they hold.</item>
 /// <item>What has arrived is sent on: from a release queue to the work queue, from a parking lot to the lost queue.</item>
 /// <item>Only when it is empty and not consumed then, it is deleted. Otherwise it is bound again.</item>
 /// </list>
@@ -26,7 +26,8 @@ internal sealed class QueueRemoval(IConnection connection, TimeProvider time)
     internal static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(6);
 
     /// <summary>Why a queue may not be removed as things are, with the next step; <see langword="null"/> when it may, or is not there.</summary>
-    public async Task<string?> WhyNotAsync(string queue, RetryPointNames names, CancellationToken cancellationToken) => await FindAsync(queue, cancellationToken).ConfigureAwait(false) switch
+    public async Task<string?> WhyNotAsync(string queue, RetryPointNames names, CancellationToken cancellationToken) =>
+        await FindAsync(queue, cancellationToken).ConfigureAwait(false) switch
     {
         null => null,
         { ConsumerCount: > 0 and var consumers } => queue == names.Release
@@ -39,7 +40,8 @@ internal sealed class QueueRemoval(IConnection connection, TimeProvider time)
     };
 
     /// <summary>Whether there is a queue.</summary>
-    public async Task<bool> ExistsAsync(string queue, CancellationToken cancellationToken) => await FindAsync(queue, cancellationToken).ConfigureAwait(false) is not null;
+    public async Task<bool> ExistsAsync(string queue, CancellationToken cancellationToken) =>
+        await FindAsync(queue, cancellationToken).ConfigureAwait(false) is not null;
 
     /// <summary>Removes a queue.</summary>
     /// <returns>How many messages arrived meanwhile, and were sent on.</returns>
@@ -47,7 +49,9 @@ internal sealed class QueueRemoval(IConnection connection, TimeProvider time)
     public async Task<long> RemoveAsync(string queue, RetryPointNames names, CancellationToken cancellationToken)
     {
         await RefuseAsync().ConfigureAwait(false);
-        var (exchange, key) = queue == names.Release ? (BrokerNames.ReturnExchange, BrokerNames.ReturnPattern(queue)) : (BrokerNames.ParkingExchange, names.Work);
+        var (exchange, key) = queue == names.Release
+            ? (BrokerNames.ReturnExchange, BrokerNames.ReturnPattern(queue))
+            : (BrokerNames.ParkingExchange, names.Work);
         try
         {
             await OnChannelAsync(channel => channel.QueueUnbindAsync(queue, exchange, key, cancellationToken: cancellationToken)).ConfigureAwait(false);
@@ -81,7 +85,9 @@ internal sealed class QueueRemoval(IConnection connection, TimeProvider time)
         }
         catch (Exception exception) when (exception is OperationInterruptedException or IOException or TimeoutException or OperationCanceledException)
         {
-            throw new ParkingException($"Queue '{queue}' was not removed, and could not be bound to '{exchange}' again: {exception.Message.TrimEnd('.')}. Run 'retryctl topology apply {(queue == names.Release ? "--isolated" : "--point")} {names.Work}'.", exception);
+            throw new ParkingException(
+                $"Queue '{queue}' was not removed, and could not be bound to '{exchange}' again: {exception.Message.TrimEnd('.')}. Run 'retryctl topology apply {(queue == names.Release ? "--isolated" : "--point")} {names.Work}'.",
+                exception);
         }
     }
 
@@ -90,10 +96,18 @@ internal sealed class QueueRemoval(IConnection connection, TimeProvider time)
         // a work queue that is gone, and a parking lot without its binding, leave the alternate exchange: the lost queue
         var back = DelayLadder.Route(TimeSpan.Zero, names.Work);
         var (exchange, key) = queue == names.Release ? (back.Exchange, back.RoutingKey) : (BrokerNames.ParkingExchange, names.Work);
-        var source = new LotSource(queue, $"Found no queue '{queue}': somebody else has removed it.", (_, _, properties, body) => ParkedMessageReader.Read(properties, body, names));
+        var source = new LotSource(
+            queue,
+            $"Found no queue '{queue}': somebody else has removed it.",
+            (_, _, properties, body) => ParkedMessageReader.Read(properties, body, names));
         var publisher = new ConfirmedPublisher(connection);
         await using var publisherEnds = publisher.ConfigureAwait(false);
-        var reader = await LotReader.OpenAsync(connection, source, new LotRequest(ParkedFilter.All) { WithBodies = true, TakesOut = true }, time, cancellationToken).ConfigureAwait(false);
+        var reader = await LotReader.OpenAsync(
+            connection,
+            source,
+            new LotRequest(ParkedFilter.All) { WithBodies = true, TakesOut = true },
+            time,
+            cancellationToken).ConfigureAwait(false);
         await using var readerEnds = reader.ConfigureAwait(false);
         using var mover = new LotMover(reader, PublishAsync, limit: null, time, progress: null);
         var moved = 0L;

@@ -3,7 +3,7 @@ namespace Retry.Messaging.RabbitMq.Parking;
 /// <summary>Where replayed messages go.</summary>
 /// <param name="Queue">The queue.</param>
 /// <param name="Note">What is to be known about it, with the next step; null when there is nothing.</param>
-/// <param name="IsDeserted">Whether nobody takes them from there as things are.</param>
+/// <param name="IsDeserted">Whether no consumer takes them from there at the moment.</param>
 internal sealed record ReplayDestination(string Queue, string? Note = null, bool IsDeserted = false)
 {
     /// <summary>Chooses.</summary>
@@ -16,8 +16,15 @@ internal sealed record ReplayDestination(string Queue, string? Note = null, bool
     {
         null => new(work),
         > 0 => new(release),
-        _ when pausedBy is not null => new(release, $"Point '{work}' is paused by {pausedBy}: the messages wait in '{release}' until 'retryctl limiter resume {work}'."),
-        _ when workConsumers > 0 => new(work, $"Nobody consumes '{release}', so the messages go straight to '{work}', under no cap. Where the point has a limit, start 'retryctl limiter run --point {work}' first; where it has none any more, 'retryctl topology remove --release {work}' removes the queue."),
-        _ => new(release, $"Nobody consumes '{release}', nor '{work}': the messages wait there. Start the service that has the point; where it has no limit any more it empties the queue. 'retryctl limiter run --point {work}' does so, too.", IsDeserted: true),
+        _ when pausedBy is not null =>
+            new(release, $"Point '{work}' is paused by {pausedBy}: the messages wait in '{release}' until 'retryctl limiter resume {work}'."),
+        _ when workConsumers > 0 =>
+            new(
+                work,
+                $"Nobody consumes '{release}', so the messages go straight to '{work}', under no cap. Where the point has a limit, start 'retryctl limiter run --point {work}' first; where it has none any more, 'retryctl topology remove --release {work}' removes the queue."),
+        _ => new(
+            release,
+            $"Nobody consumes '{release}', nor '{work}': the messages wait there. Start the service that has the point; where it has no limit any more it empties the queue. 'retryctl limiter run --point {work}' does so, too.",
+            IsDeserted: true),
     };
 }

@@ -26,7 +26,7 @@ internal static class ReplayedCopy
         return properties;
     }
 
-    // Crashes go too: somebody decided that it may run again, and one more suspicion would park it at once.
+    // Crashes go too: an operator decided that it may run again, and one more suspicion would park it at once.
     private static RetryState Anew(ParkedMessage parked, string plan) => new()
     {
         Id = parked.Id,

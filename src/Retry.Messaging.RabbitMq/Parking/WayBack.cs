@@ -94,7 +94,7 @@ internal sealed class WayBack(IConnection connection, TimeProvider time)
         return last;
     }
 
-    // the limiters of a paused point stand back: nobody consumes its release queue, and nothing may pass it by
+    // the limiters of a paused point do not consume its release queue, and nothing may pass the pause
     private async Task<string?> WhoPausedAsync(RetryPointNames names, CancellationToken cancellationToken)
     {
         try
@@ -104,7 +104,9 @@ internal sealed class WayBack(IConnection connection, TimeProvider time)
         }
         catch (LimiterException exception)
         {
-            throw new ParkingException($"Nobody consumes '{names.Release}', and whether point '{names.Work}' is paused is not known; nothing was moved. {exception.Message}", exception);
+            throw new ParkingException(
+                $"Nobody consumes '{names.Release}', and whether point '{names.Work}' is paused is not known; nothing was moved. {exception.Message}",
+                exception);
         }
     }
 

@@ -27,11 +27,22 @@ internal static class ChainId
     /// <param name="properties">Its properties; what the broker writes into its headers does not count.</param>
     /// <param name="body">Its body.</param>
     /// <param name="at">When it ended, where the broker ended it.</param>
-    public static string Of(string workQueue, string exchange, string routingKey, IReadOnlyBasicProperties properties, ReadOnlySpan<byte> body, DateTimeOffset? at = null)
+    public static string Of(
+        string workQueue,
+        string exchange,
+        string routingKey,
+        IReadOnlyBasicProperties properties,
+        ReadOnlySpan<byte> body,
+        DateTimeOffset? at = null)
     {
         using var said = new MemoryStream();
         using var writer = new BinaryWriter(said);
-        foreach (var text in (ReadOnlySpan<string?>)[workQueue, exchange, routingKey, properties.MessageId, properties.CorrelationId, properties.Type, properties.AppId, properties.ReplyTo, properties.ContentType])
+        ReadOnlySpan<string?> texts =
+        [
+            workQueue, exchange, routingKey,
+            properties.MessageId, properties.CorrelationId, properties.Type, properties.AppId, properties.ReplyTo, properties.ContentType,
+        ];
+        foreach (var text in texts)
         {
             writer.Write(text ?? string.Empty);
         }

@@ -42,7 +42,12 @@ internal sealed class ConfirmedPublisher : IAsyncDisposable
     /// <exception cref="OperationCanceledException">
     /// Cancelled before the message was sent, or unconfirmed <see cref="CancelGrace"/> later: then it may or may not have been published.
     /// </exception>
-    public async Task PublishAsync(string exchange, string routingKey, BasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
+    public async Task PublishAsync(
+        string exchange,
+        string routingKey,
+        BasicProperties properties,
+        ReadOnlyMemory<byte> body,
+        CancellationToken cancellationToken)
     {
         await _window.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
@@ -81,12 +86,20 @@ internal sealed class ConfirmedPublisher : IAsyncDisposable
             }
             catch (TimeoutException)
             {
-                throw new OperationCanceledException($"Cancelled, and not confirmed within {CancelGrace.TotalSeconds:0} s after it.", canceled, cancellationToken);
+                throw new OperationCanceledException(
+                    $"Cancelled, and not confirmed within {CancelGrace.TotalSeconds:0} s after it.",
+                    canceled,
+                    cancellationToken);
             }
         }
     }
 
-    private async Task<PendingPublish> SendAsync(string exchange, string routingKey, BasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
+    private async Task<PendingPublish> SendAsync(
+        string exchange,
+        string routingKey,
+        BasicProperties properties,
+        ReadOnlyMemory<byte> body,
+        CancellationToken cancellationToken)
     {
         await _sending.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
@@ -136,7 +149,10 @@ internal sealed class ConfirmedPublisher : IAsyncDisposable
         _current = null;
         try
         {
-            var options = new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: false, outstandingPublisherConfirmationsRateLimiter: null);
+            var options = new CreateChannelOptions(
+                publisherConfirmationsEnabled: true,
+                publisherConfirmationTrackingEnabled: false,
+                outstandingPublisherConfirmationsRateLimiter: null);
             return _current = new PublishingChannel(await _connection.CreateChannelAsync(options, cancellationToken).ConfigureAwait(false));
         }
         catch (Exception exception) when (PublishingChannel.IsItsEnd(exception) && !cancellationToken.IsCancellationRequested)

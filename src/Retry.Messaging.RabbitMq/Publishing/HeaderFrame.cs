@@ -16,7 +16,8 @@ internal static class HeaderFrame
     // what a replay needs comes last
     private static readonly string[] OursToCut =
     [
-        RetryHeaderNames.History, MassTransitHeaderNames.StackTrace, MassTransitHeaderNames.ExceptionMessage, RetryHeaderNames.ErrorTypes, RetryHeaderNames.Error, RetryHeaderNames.Kept,
+        RetryHeaderNames.History, MassTransitHeaderNames.StackTrace, MassTransitHeaderNames.ExceptionMessage,
+        RetryHeaderNames.ErrorTypes, RetryHeaderNames.Error, RetryHeaderNames.Kept,
     ];
 
     // by name, not by prefix: a stranger's header may start with ours, and be of any size
@@ -37,8 +38,8 @@ internal static class HeaderFrame
     /// <summary>Cuts headers, ours first and then the largest, until the frame fits.</summary>
     /// <param name="properties">The properties whose headers are cut.</param>
     /// <param name="frameMax">The largest frame that the broker takes; 0 where it names none.</param>
-    /// <param name="reserved">Bytes for what somebody else will add.</param>
-    /// <returns>The names of the sender's headers that were cut, so that somebody can be told; ours are in the log already.</returns>
+    /// <param name="reserved">Bytes for what the client or a filter adds later.</param>
+    /// <returns>The names of the sender's headers that were cut, for the log. What is cut of ours is logged elsewhere.</returns>
     public static IReadOnlyList<string> Fit(BasicProperties properties, uint frameMax, int reserved = 0)
     {
         var limit = (frameMax == 0 ? DefaultFrameMax : (int)Math.Min(frameMax, int.MaxValue)) - Overhead - reserved - PropertiesSize(properties);

@@ -42,7 +42,13 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
     /// <param name="message">What to publish, asked for anew before each try, since the rest of a delay shrinks.</param>
     /// <param name="cancellationToken">Cancelled when the delivery is lost or the host stops.</param>
     /// <exception cref="OutcomeNotConfirmedException">Held for too long, or the connection is gone: the delivery must go back.</exception>
-    public async Task PublishAsync(PointTelemetry point, RetryConnection connection, Func<CancellationToken, Task> declared, DeliveryHold hold, Func<OutcomeMessage> message, CancellationToken cancellationToken)
+    public async Task PublishAsync(
+        PointTelemetry point,
+        RetryConnection connection,
+        Func<CancellationToken, Task> declared,
+        DeliveryHold hold,
+        Func<OutcomeMessage> message,
+        CancellationToken cancellationToken)
     {
         try
         {
@@ -54,7 +60,13 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
         }
     }
 
-    private Task PublishWhereItBelongsAsync(PointTelemetry point, RetryConnection connection, Func<CancellationToken, Task> declared, DeliveryHold hold, Func<OutcomeMessage> message, CancellationToken cancellationToken)
+    private Task PublishWhereItBelongsAsync(
+        PointTelemetry point,
+        RetryConnection connection,
+        Func<CancellationToken, Task> declared,
+        DeliveryHold hold,
+        Func<OutcomeMessage> message,
+        CancellationToken cancellationToken)
     {
         var isFirst = true;
         return HoldAsync(point, hold, () => connection.IsOpen, exception => IsWorthAnotherTry(exception, cancellationToken), async held =>
@@ -64,19 +76,33 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
             var cut = HeaderFrame.Fit(properties, connection.FrameMax);
             if (cut.Count > 0 && isFirst)
             {
-                LogHeadersCut(point.Queue, HeaderText.OneLine(properties.MessageId ?? "without an id", RetryState.MaxId), HeaderText.OneLine(string.Join(", ", cut), RetryState.MaxError), connection.FrameMax);
+                LogHeadersCut(
+                    point.Queue,
+                    HeaderText.OneLine(properties.MessageId ?? "without an id", RetryState.MaxId),
+                    HeaderText.OneLine(string.Join(", ", cut), RetryState.MaxError),
+                    connection.FrameMax);
             }
 
             isFirst = false;
             var publishing = point.Publishing();
-            await WatchAsync(held, hold, connection, connection.PublishAsync(exchange, routingKey, properties, body, cancellationToken), point.Health.Held.Stopping).ConfigureAwait(false);
+            await WatchAsync(
+                held,
+                hold,
+                connection,
+                connection.PublishAsync(exchange, routingKey, properties, body, cancellationToken),
+                point.Health.Held.Stopping).ConfigureAwait(false);
             point.Confirmed(publishing);
         }, cancellationToken);
     }
 
     // One more return and the broker would drop the message. The lost queue takes what has no way to where it belongs, keeps its
     // attempts, and lets it go on as soon as there is one.
-    private async Task PublishAsLostAsync(PointTelemetry point, RetryConnection connection, Func<OutcomeMessage> outcome, OutcomeNotConfirmedException cause, CancellationToken cancellationToken)
+    private async Task PublishAsLostAsync(
+        PointTelemetry point,
+        RetryConnection connection,
+        Func<OutcomeMessage> outcome,
+        OutcomeNotConfirmedException cause,
+        CancellationToken cancellationToken)
     {
         var id = "without an id";
         var why = AsSentence(cause.InnerException is { } refusal ? Refusal(refusal) : cause.Message);
@@ -85,7 +111,8 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
             var message = outcome();
             id = HeaderText.OneLine(message.Properties.MessageId ?? id, RetryState.MaxId);
             HeaderFrame.Fit(message.Properties, connection.FrameMax);
-            await connection.PublishAsync(BrokerNames.LostExchange, message.RoutingKey, message.Properties, message.Body, cancellationToken).WaitAsync(LongConfirm, time, cancellationToken).ConfigureAwait(false);
+            await connection.PublishAsync(BrokerNames.LostExchange, message.RoutingKey, message.Properties, message.Body, cancellationToken)
+                .WaitAsync(LongConfirm, time, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (IsWorthAnotherTry(exception, cancellationToken))
         {
@@ -108,7 +135,13 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
     /// <param name="step">The step, told what to note when it waits.</param>
     /// <param name="cancellationToken">Cancelled when the delivery is lost or the host stops.</param>
     /// <exception cref="OutcomeNotConfirmedException">Held for too long, or the connection is gone: the delivery must go back.</exception>
-    public async Task HoldAsync(PointTelemetry point, DeliveryHold hold, Func<bool> stillOurs, Func<Exception, bool> worthAnotherTry, Func<HeldOutcome, Task> step, CancellationToken cancellationToken)
+    public async Task HoldAsync(
+        PointTelemetry point,
+        DeliveryHold hold,
+        Func<bool> stillOurs,
+        Func<Exception, bool> worthAnotherTry,
+        Func<HeldOutcome, Task> step,
+        CancellationToken cancellationToken)
     {
         var pause = FirstPause;
         var all = point.Health.Held;
@@ -132,13 +165,17 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
                     var left = hold.Left(time);
                     if (left <= TimeSpan.Zero)
                     {
-                        throw new OutcomeNotConfirmedException($"Held for {DurationText.Format(hold.Time.Limit)} without a confirm; the delivery goes back before the broker's consumer timeout takes it.", exception) { WasHeldTooLong = true };
+                        throw new OutcomeNotConfirmedException(
+                            $"Held for {DurationText.Format(hold.Time.Limit)} without a confirm; the delivery goes back before the broker's consumer timeout takes it.",
+                            exception) { WasHeldTooLong = true };
                     }
 
                     Hold(held, Refusal(exception));
                     if (!await PauseAsync(pause, left, all.Stopping, cancellationToken).ConfigureAwait(false))
                     {
-                        throw new OutcomeNotConfirmedException("The endpoint stops; the delivery goes back, and its attempt is repeated under the same number.", exception) { EndpointStops = true };
+                        throw new OutcomeNotConfirmedException(
+                            "The endpoint stops; the delivery goes back, and its attempt is repeated under the same number.",
+                            exception) { EndpointStops = true };
                     }
                 }
 
@@ -216,7 +253,7 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
         }
         catch (TopologyException exception) when (exception.IsForbidden)
         {
-            // whoever may declare it has, or the endpoint has said that it is missing
+            // an operator has declared it, or the endpoint has logged that it is missing
         }
     }
 
@@ -226,7 +263,8 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
         exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested;
 
     // what is no answer of the broker is a defect, of ours or of a library's, and its type helps to find it
-    private static string Refusal(Exception exception) => exception is PublishRefusedException or TopologyException or OperationInterruptedException or IOException or TimeoutException
+    private static string Refusal(Exception exception) =>
+        exception is PublishRefusedException or TopologyException or OperationInterruptedException or IOException or TimeoutException
         ? exception.Message
         : $"{exception.GetType().Name}: {exception.Message}";
 
@@ -249,13 +287,13 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
     // what the client says ends without a full stop
     private static string AsSentence(string reason) => reason.EndsWith('.') ? reason : reason + ".";
 
-    [LoggerMessage(LogEvents.OutcomeWentAsLost, LogLevel.Error, "{Queue}: message {MessageId} went to '" + BrokerNames.LostQueue + "', with its attempts: its outcome could not be published, and returned to its queue a few times more the broker would drop it (delivery limit). {Reason} It goes on by itself when there is a way again; 'retryctl lost list' shows it")]
+    [LoggerMessage(LogEvents.OutcomeWentAsLost, LogLevel.Error, "{Queue}: sent message {MessageId} to '" + BrokerNames.LostQueue + "', with its attempts, because its outcome could not be published and the broker would drop it after a few more returns (delivery limit). {Reason} It goes on by itself when there is a way again; 'retryctl lost list' shows it")]
     private partial void LogWentAsLost(string queue, string messageId, string reason);
 
-    [LoggerMessage(LogEvents.OutcomeHasNoWay, LogLevel.Critical, "{Queue}: message {MessageId} is near its queue's delivery limit, its outcome cannot be published, and '" + BrokerNames.LostQueue + "' does not take it either. {Reason} Raise the queue's delivery limit now: 'retryctl topology apply --point {Queue}' does")]
+    [LoggerMessage(LogEvents.OutcomeHasNoWay, LogLevel.Critical, "{Queue}: could not publish the outcome of message {MessageId}, which is near its queue's delivery limit, and '" + BrokerNames.LostQueue + "' does not take it either. {Reason} Raise the queue's delivery limit now: 'retryctl topology apply --point {Queue}' does")]
     private partial void LogNoWayLeft(string queue, string messageId, string reason);
 
-    [LoggerMessage(LogEvents.HeadersCut, LogLevel.Warning, "{Queue}: message {MessageId} loses the headers {Names}: with them and ours it does not fit into a frame of {FrameMax} bytes, at which the broker would close the connection. Send less in headers, or raise frame_max on broker and clients")]
+    [LoggerMessage(LogEvents.HeadersCut, LogLevel.Warning, "{Queue}: cut the headers {Names} off message {MessageId}, because with them it would not fit into a frame of {FrameMax} bytes, and the broker would close the connection. Send less in headers, or raise frame_max on broker and clients")]
     private partial void LogHeadersCut(string queue, string messageId, string names, uint frameMax);
 
     [LoggerMessage(LogEvents.OutcomesHeld, LogLevel.Warning, "Unconfirmed outcomes are held: {Held}. {Reason} They are tried again every 1 to 30 seconds; nothing is lost, and no consumer runs twice unless its service is stopped meanwhile, or it lasts longer than the broker lets a delivery be held.")]

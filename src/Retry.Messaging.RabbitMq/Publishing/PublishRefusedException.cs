@@ -1,6 +1,6 @@
 namespace Retry.Messaging.RabbitMq.Publishing;
 
-/// <summary>A message could not be published, or nobody knows whether it was. Publishing it again is right.</summary>
+/// <summary>A message could not be published, or it is not known whether it was. Publishing it again is right.</summary>
 public sealed class PublishRefusedException : Exception
 {
     /// <summary>Creates the exception.</summary>

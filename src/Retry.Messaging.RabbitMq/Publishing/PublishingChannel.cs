@@ -45,7 +45,8 @@ internal sealed class PublishingChannel
     /// <summary>Whether an exception says that the channel, or its connection, has ended.</summary>
     /// <remarks>The client's queue of frames ends with an exception of its own, and what waits for a place in it is cancelled by <see cref="Ended"/>.</remarks>
     public static bool IsItsEnd(Exception exception) =>
-        exception is AlreadyClosedException or OperationInterruptedException or IOException or ObjectDisposedException or ChannelClosedException or OperationCanceledException;
+        exception is AlreadyClosedException or OperationInterruptedException or IOException or ObjectDisposedException or ChannelClosedException
+            or OperationCanceledException;
 
     /// <summary>Notes a publish that is about to be sent.</summary>
     public PendingPublish Add(string exchange, string routingKey)
@@ -66,7 +67,7 @@ internal sealed class PublishingChannel
         return pending;
     }
 
-    /// <summary>Ends all that is on its way: nobody knows what has become of it.</summary>
+    /// <summary>Ends all that is on its way: what has become of it is not known.</summary>
     public void Fail(Exception failure)
     {
         PendingPublish[] lost;
@@ -92,7 +93,7 @@ internal sealed class PublishingChannel
     {
         lock (_lock)
         {
-            // no number follows it, so should it have been sent all the same, its confirm is nobody else's
+            // no number follows it: should it have been sent all the same, its confirm is taken for no other message's
             if (_outstanding.TryGetValue(_next - 1, out var last) && ReferenceEquals(last, unsent))
             {
                 _outstanding.Remove(_next - 1);

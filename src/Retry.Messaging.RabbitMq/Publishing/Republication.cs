@@ -57,7 +57,7 @@ internal static class Republication
     };
 
     /// <summary>When the message's own time to live ends, as far as it can be told.</summary>
-    /// <remarks>The broker counts from the moment of queueing, which it tells nobody; from now on is the best that is known.</remarks>
+    /// <remarks>The broker counts from the moment of queueing, which it does not show; counting from now is the best that is known.</remarks>
     public static DateTimeOffset? ExpiresAt(IReadOnlyBasicProperties properties, DateTimeOffset now)
     {
         if (!properties.IsExpirationPresent() || !long.TryParse(properties.Expiration, NumberStyles.None, CultureInfo.InvariantCulture, out var ms))

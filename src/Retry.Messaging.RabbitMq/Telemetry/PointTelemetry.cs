@@ -85,7 +85,7 @@ internal sealed class PointTelemetry(RetryMetrics metrics, PointHealth health, T
         }
     }
 
-    /// <summary>The moment before a publish, for <see cref="Confirmed"/>; 0 when nobody wants to know.</summary>
+    /// <summary>The moment before a publish, for <see cref="Confirmed"/>; 0 when nothing listens to the instrument.</summary>
     public long Publishing() => metrics.ConfirmDuration.Enabled ? time.GetTimestamp() : 0;
 
     public void Confirmed(long publishing)

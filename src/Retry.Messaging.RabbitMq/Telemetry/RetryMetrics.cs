@@ -25,13 +25,38 @@ internal sealed class RetryMetrics : IDisposable
         Attempts = meter.CreateCounter<long>(TelemetryNames.Attempts, "{attempt}", "Attempts whose outcome was recorded.");
         Retries = meter.CreateCounter<long>(TelemetryNames.Retries, "{message}", "Messages sent up the ladder to be tried again.");
         Parked = meter.CreateCounter<long>(TelemetryNames.Parked, "{message}", "Messages sent to a parking lot.");
-        Dropped = meter.CreateCounter<long>(TelemetryNames.Dropped, "{request}", "Requests dropped because their requester will have given up before the next attempt.");
+        Dropped = meter.CreateCounter<long>(
+            TelemetryNames.Dropped,
+            "{request}",
+            "Requests dropped because their requester will have given up before the next attempt.");
         Early = meter.CreateCounter<long>(TelemetryNames.Early, "{delivery}", "Deliveries that came before they were due and climbed again.");
-        Crashes = meter.CreateCounter<long>(TelemetryNames.Crashes, "{delivery}", "Deliveries not consumed because they were suspected of killing their consumer.");
-        Delay = meter.CreateHistogram(TelemetryNames.Delay, "s", "The delay before the next attempt.", tags: null, new InstrumentAdvice<double> { HistogramBucketBoundaries = DelayBounds });
-        Lateness = meter.CreateHistogram(TelemetryNames.Lateness, "s", "How long after its due time an attempt began.", tags: null, new InstrumentAdvice<double> { HistogramBucketBoundaries = LatenessBounds });
-        ConfirmDuration = meter.CreateHistogram(TelemetryNames.ConfirmDuration, "s", "From the publish of an outcome to its confirm.", tags: null, new InstrumentAdvice<double> { HistogramBucketBoundaries = ConfirmBounds });
-        meter.CreateObservableUpDownCounter(TelemetryNames.Held, () => _points.Values.Select(point => point.MeasureHeld()).OfType<Measurement<long>>(), "{message}", "Outcomes held because the broker does not confirm them.");
+        Crashes = meter.CreateCounter<long>(
+            TelemetryNames.Crashes,
+            "{delivery}",
+            "Deliveries not consumed because they were suspected of killing their consumer.");
+        Delay = meter.CreateHistogram(
+            TelemetryNames.Delay,
+            "s",
+            "The delay before the next attempt.",
+            tags: null,
+            new InstrumentAdvice<double> { HistogramBucketBoundaries = DelayBounds });
+        Lateness = meter.CreateHistogram(
+            TelemetryNames.Lateness,
+            "s",
+            "How long after its due time an attempt began.",
+            tags: null,
+            new InstrumentAdvice<double> { HistogramBucketBoundaries = LatenessBounds });
+        ConfirmDuration = meter.CreateHistogram(
+            TelemetryNames.ConfirmDuration,
+            "s",
+            "From the publish of an outcome to its confirm.",
+            tags: null,
+            new InstrumentAdvice<double> { HistogramBucketBoundaries = ConfirmBounds });
+        meter.CreateObservableUpDownCounter(
+            TelemetryNames.Held,
+            () => _points.Values.Select(point => point.MeasureHeld()).OfType<Measurement<long>>(),
+            "{message}",
+            "Outcomes held because the broker does not confirm them.");
     }
 
     public Counter<long> Attempts { get; }
@@ -54,7 +79,10 @@ internal sealed class RetryMetrics : IDisposable
 
     /// <summary>The one for a queue of a bus, also when its endpoint is connected a second time.</summary>
     public PointTelemetry Point(object bus, string queue, TimeProvider time) =>
-        _points.GetOrAdd((bus, queue), static (key, state) => new PointTelemetry(state.Metrics, new PointHealth(key.Queue, state.Time), state.Time), (Metrics: this, Time: time));
+        _points.GetOrAdd(
+            (bus, queue),
+            static (key, state) => new PointTelemetry(state.Metrics, new PointHealth(key.Queue, state.Time), state.Time),
+            (Metrics: this, Time: time));
 
     public void Dispose() => _own?.Dispose();
 }

@@ -38,7 +38,7 @@ internal static class RetryTracing
             .SetTag(TelemetryNames.Attributes.Reason, reason)
             .SetTag(TelemetryNames.Attributes.ExceptionType, exception.GetType().FullName);
 
-    /// <summary>A parked or lost message goes back: in its own trace, linked to that of whoever sends it.</summary>
+    /// <summary>A parked or lost message goes back: in its own trace, linked to the trace of the operator's command.</summary>
     /// <param name="queue">The message's work queue.</param>
     /// <param name="headers">Its headers, as they are on the broker.</param>
     /// <param name="id">Its id.</param>
@@ -104,7 +104,9 @@ internal static class RetryTracing
     }
 
     private static ActivityContext ParentOf(IDictionary<string, object?>? headers) =>
-        ActivityContext.TryParse(Text(headers, MassTransitHeaderNames.ActivityId) ?? Text(headers, TraceParent), null, isRemote: true, out var parent) ? parent : default;
+        ActivityContext.TryParse(Text(headers, MassTransitHeaderNames.ActivityId) ?? Text(headers, TraceParent), null, isRemote: true, out var parent)
+            ? parent
+            : default;
 
     private static string? Text(IDictionary<string, object?>? headers, string name) =>
         headers is not null && headers.TryGetValue(name, out var value)

@@ -22,5 +22,6 @@ internal static class ApplyCommand
         return For(known.Select(point => point.Value), known.Where(point => point.Key.HasReleaseQueue).Select(point => point.Value));
     }
 
-    private static string Quoted(string queue) => queue.All(letter => char.IsLetterOrDigit(letter) || letter is '.' or '-' or '_' or ':' or '/') ? queue : $"\"{queue}\"";
+    private static string Quoted(string queue) =>
+        queue.All(letter => char.IsLetterOrDigit(letter) || letter is '.' or '-' or '_' or ':' or '/') ? queue : $"\"{queue}\"";
 }

@@ -14,9 +14,12 @@ internal sealed class PointDeclarations
     /// <exception cref="TopologyException">The broker refused a part of it.</exception>
     public async Task<IReadOnlyList<TopologyException>> DeclareAsync(IConnection connection, TopologyPlan point, CancellationToken cancellationToken)
     {
-        // one declaration serves all who wait for it, so it cannot be cancelled by one of them
+        // one declaration serves all callers, so none of them can cancel it
         var points = Of(connection);
-        var declaration = points.GetOrAdd(point, plan => new Lazy<Task<IReadOnlyList<TopologyException>>>(() => TopologyDeclarer.DeclareAsync(connection, plan, cancellationToken: CancellationToken.None)));
+        var declaration = points.GetOrAdd(
+            point,
+            plan => new Lazy<Task<IReadOnlyList<TopologyException>>>(
+                () => TopologyDeclarer.DeclareAsync(connection, plan, cancellationToken: CancellationToken.None)));
         try
         {
             return await declaration.Value.WaitAsync(cancellationToken).ConfigureAwait(false);

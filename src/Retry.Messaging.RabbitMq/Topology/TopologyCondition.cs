@@ -7,7 +7,7 @@ internal sealed record TopologyCondition(IReadOnlyList<string> Missing, DateTime
 {
     private const int Named = 5;
 
-    /// <summary>Nothing is missing, as far as anybody has looked.</summary>
+    /// <summary>Nothing is missing, as far as is known.</summary>
     public static TopologyCondition Complete { get; } = new([], null);
 
     /// <summary>A few of the missing parts, and how many more there are.</summary>

@@ -16,7 +16,11 @@ public static class TopologyDeclarer
     /// classic parking lot, still work.
     /// </returns>
     /// <exception cref="TopologyException">Something may not be declared, or needs something that does not exist.</exception>
-    public static async Task<IReadOnlyList<TopologyException>> DeclareAsync(IConnection connection, TopologyPlan plan, IProgress<int>? declared = null, CancellationToken cancellationToken = default)
+    public static async Task<IReadOnlyList<TopologyException>> DeclareAsync(
+        IConnection connection,
+        TopologyPlan plan,
+        IProgress<int>? declared = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(connection);
         ArgumentNullException.ThrowIfNull(plan);
@@ -77,7 +81,13 @@ public static class TopologyDeclarer
                 }
             }
 
-            yield return ($"exchange '{exchange.Name}'", channel => channel.ExchangeDeclareAsync(exchange.Name, exchange.Type, durable: true, autoDelete: false, ToArguments(exchange.Arguments), cancellationToken: cancellationToken));
+            yield return ($"exchange '{exchange.Name}'", channel => channel.ExchangeDeclareAsync(
+                exchange.Name,
+                exchange.Type,
+                durable: true,
+                autoDelete: false,
+                ToArguments(exchange.Arguments),
+                cancellationToken: cancellationToken));
             foreach (var binding in bindings[exchange.Name])
             {
                 yield return Bind(binding, cancellationToken);
@@ -97,7 +107,13 @@ public static class TopologyDeclarer
     }
 
     private static (string What, Func<IChannel, Task> Declare) Declare(QueuePlan queue, CancellationToken cancellationToken) =>
-        ($"queue '{queue.Name}'", channel => channel.QueueDeclareAsync(queue.Name, durable: true, exclusive: false, autoDelete: false, ToArguments(queue.Arguments), cancellationToken: cancellationToken));
+        ($"queue '{queue.Name}'", channel => channel.QueueDeclareAsync(
+            queue.Name,
+            durable: true,
+            exclusive: false,
+            autoDelete: false,
+            ToArguments(queue.Arguments),
+            cancellationToken: cancellationToken));
 
     private static (string What, Func<IChannel, Task> Declare) Bind(BindingPlan binding, CancellationToken cancellationToken) =>
         ($"binding '{binding.Source}' -> '{binding.Destination}'", channel => binding.ToQueue

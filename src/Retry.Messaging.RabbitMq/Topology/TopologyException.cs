@@ -26,7 +26,8 @@ public sealed class TopologyException : Exception
         var next = exception.ShutdownReason?.ReplyCode switch
         {
             Constants.PreconditionFailed => "It exists with other properties. Run 'retryctl topology verify', which says what is wanted and what to run.",
-            Constants.AccessRefused => "The user has no permission to configure it. An operator who has runs 'retryctl topology apply' for its points (--point QUEUE, or --isolated QUEUE where they are limited or isolated); then set ManageTopology to Verify.",
+            Constants.AccessRefused =>
+                "The user has no permission to configure it. An operator who has runs 'retryctl topology apply' for its points (--point QUEUE, or --isolated QUEUE where they are limited or isolated); then set ManageTopology to Verify.",
             Constants.NotFound => "Something it needs does not exist yet. Run 'retryctl topology apply', or start the service that owns the queue.",
             _ => "Run 'retryctl topology apply' to see whether it lasts.",
         };

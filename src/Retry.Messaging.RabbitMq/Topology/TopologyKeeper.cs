@@ -7,16 +7,18 @@ using Retry.Messaging.Naming;
 
 namespace Retry.Messaging.RabbitMq.Topology;
 
-/// <summary>Keeps the topology of one bus as planned: at the start, on every new connection, and while it runs. Nothing else in a service declares it.</summary>
+/// <summary>Keeps the topology of one bus as planned: at the start, on every new connection, and while it runs. Nothing else in a service
+/// declares it.</summary>
 /// <remarks>
 /// <list type="number">
 /// <item>It looks every half a minute or so, and at once when a publish has found something missing: 70 small questions.</item>
-/// <item>It binds the queues of its points each time: bindings cannot be seen, and who declared an exchange again knew only its own.</item>
+/// <item>It binds the queues of its points each time: bindings cannot be seen, and another service that declared an exchange again bound
+/// only its own queues.</item>
 /// <item>Something is missing: first the way back to the queues, then the points, then the ladder from the foot up. What comes off a
 /// rung meanwhile finds its way, or no exchange at all and stays where it is.</item>
-/// <item>What is found missing on a connection that worked is looked for a second time, since whoever deletes may not be done.</item>
+/// <item>What is found missing on a connection that worked is looked for a second time, since a deletion may be under way.</item>
 /// <item>All exchanges of the ladder are missing: it waits before the last step, until every other service has bound its queues too.</item>
-/// <item>It declares each point as soon as its work queue exists, for whoever waits for that (<see cref="PointDeclarations"/>).</item>
+/// <item>It declares each point as soon as its work queue exists; endpoint, limiter and publisher wait for that (<see cref="PointDeclarations"/>).</item>
 /// <item>Where somebody else manages the topology it only says what is missing.</item>
 /// </list>
 /// </remarks>
@@ -53,7 +55,9 @@ internal sealed class TopologyKeeper(TopologyManagement manage, TopologyRounds r
     /// <returns>What exists with other properties than planned. Nothing where somebody else manages the topology: there nothing is declared.</returns>
     /// <exception cref="TopologyException">The broker refused a part of it.</exception>
     public Task<IReadOnlyList<TopologyException>> DeclareAsync(IConnection connection, TopologyPlan point, CancellationToken cancellationToken) =>
-        manage == TopologyManagement.OnStart ? _declarations.DeclareAsync(connection, point, cancellationToken) : Task.FromResult<IReadOnlyList<TopologyException>>([]);
+        manage == TopologyManagement.OnStart
+            ? _declarations.DeclareAsync(connection, point, cancellationToken)
+            : Task.FromResult<IReadOnlyList<TopologyException>>([]);
 
     /// <summary>Lets a point be declared again: its work queue may have been deleted, and its bindings with it.</summary>
     public void Forget(IConnection connection, TopologyPlan point) => _declarations.Forget(connection, point);
@@ -176,8 +180,12 @@ internal sealed class TopologyKeeper(TopologyManagement manage, TopologyRounds r
 
         var waits = MustWait(missing, time.GetUtcNow() - since, rounds.Grace);
         _waitsUntil = waits ? since + rounds.Grace : null;
-        var refusals = await MendAsync(connection, missing, points: !fresh && (_mayBind || before.Missing.Count > 0), ladder: !waits && (isFirst || before.Missing.Count > 0)).ConfigureAwait(false);
-        // each try would be an error in the broker's log, and whoever may bind does
+        var refusals = await MendAsync(
+            connection,
+            missing,
+            points: !fresh && (_mayBind || before.Missing.Count > 0),
+            ladder: !waits && (isFirst || before.Missing.Count > 0)).ConfigureAwait(false);
+        // each try would be an error in the broker's log; an operator or another service binds instead
         _mayBind &= !refusals.Any(refusal => refusal.IsForbidden);
         Condition = before.Missing.Count > 0 || refusals.Count > 0
             ? TopologyCondition.Of(await FindMissingAsync(connection).ConfigureAwait(false), since)

@@ -44,7 +44,7 @@ public sealed record TopologyPlan
         Exchanges = [.. Ladder.Exchanges.Where(exchange => exchange.Name is BrokerNames.ParkingExchange or BrokerNames.ReturnExchange)],
     };
 
-    /// <summary>The queue of the calls to look after the lost queue. Whoever takes part declares it; it is no part of the ladder.</summary>
+    /// <summary>The queue of the calls to look after the lost queue. Each service that takes part declares it; it is no part of the ladder.</summary>
     internal static QueuePlan MoverCalls { get; } = OwnQueue(
         BrokerNames.MoverQueue,
         (Headers.XSingleActiveConsumer, true),

@@ -77,7 +77,7 @@ internal sealed partial class TopologyReporter(TimeProvider time, ILogger logger
         }
     }
 
-    // who has read that something is missing also reads when it is back
+    // the end of a trouble is logged only where its beginning was
     private void SayComplete()
     {
         if (_open is not null)
@@ -122,6 +122,6 @@ internal sealed partial class TopologyReporter(TimeProvider time, ILogger logger
     [LoggerMessage(LogEvents.TopologyForbidden, LogLevel.Warning, "All exchanges and queues of the retry topology are there, but this service has no permission to declare them, and AMQP does not show whether they are bound. {Reason}")]
     private partial void LogForbidden(string reason);
 
-    [LoggerMessage(LogEvents.TopologyUnseen, LogLevel.Warning, "The retry topology could not be looked at, and will be again: {Reason}")]
+    [LoggerMessage(LogEvents.TopologyUnseen, LogLevel.Warning, "Could not look at the retry topology: {Reason}. The service looks again within a minute")]
     private partial void LogUnseen(string reason);
 }

@@ -13,25 +13,39 @@ internal static class BrokerFactsReader
         var notChecked = new List<NotChecked>();
         var vhost = client.VirtualHostSegment;
         var overview = await client.GetAsync("overview?columns=rabbitmq_version", cancellationToken).ConfigureAwait(false);
-        var exchanges = await client.GetAsync($"exchanges/{vhost}?columns=name,type,durable,auto_delete,internal,arguments", cancellationToken).ConfigureAwait(false);
-        var bindings = await client.GetAsync($"bindings/{vhost}?columns=source,destination,destination_type,routing_key", cancellationToken).ConfigureAwait(false);
+        var exchanges = await client.GetAsync(
+            $"exchanges/{vhost}?columns=name,type,durable,auto_delete,internal,arguments",
+            cancellationToken).ConfigureAwait(false);
+        var bindings = await client.GetAsync(
+            $"bindings/{vhost}?columns=source,destination,destination_type,routing_key",
+            cancellationToken).ConfigureAwait(false);
         var policies = ReadPolicies(await TryGetAsync($"policies/{vhost}", "policies").ConfigureAwait(false));
         var operatorPolicies = ReadPolicies(await TryGetAsync($"operator-policies/{vhost}", "operator policies").ConfigureAwait(false));
         var queues = await ReadQueuesAsync(client, policies ?? [], operatorPolicies ?? [], cancellationToken).ConfigureAwait(false);
-        var nodes = await TryGetAsync("nodes?columns=name,running,config_files", "replicas, the spread of leaders and stopped nodes (the cluster's nodes)").ConfigureAwait(false);
+        var nodes = await TryGetAsync(
+            "nodes?columns=name,running,config_files",
+            "replicas, the spread of leaders and stopped nodes (the cluster's nodes)").ConfigureAwait(false);
         var flags = await TryGetAsync("feature-flags", "feature flags").ConfigureAwait(false);
         return new BrokerFacts
         {
             Version = Text(overview, "rabbitmq_version") ?? "unknown",
             Exchanges = [.. Items(exchanges).Select(ReadExchange)],
             Queues = queues,
-            Bindings = [.. Items(bindings).Select(binding => new BindingFact(Text(binding, "source") ?? "", Text(binding, "destination") ?? "", Text(binding, "destination_type") == "queue", Text(binding, "routing_key") ?? ""))],
+            Bindings = [.. Items(bindings).Select(binding => new BindingFact(
+                Text(binding, "source") ?? "",
+                Text(binding, "destination") ?? "",
+                Text(binding, "destination_type") == "queue",
+                Text(binding, "routing_key") ?? ""))],
             Policies = policies,
             Nodes = nodes is { } cluster ? [.. Items(cluster).Select(node => Text(node, "name")).OfType<string>()] : null,
             StoppedNodes = nodes is { } all ? [.. Items(all).Where(node => !Flag(node, "running")).Select(node => Text(node, "name")).OfType<string>()] : [],
             // a node that has just started has not told its files yet, which says nothing about them
-            NodesWithoutAdvancedConfig = nodes is { } some ? [.. Items(some).Where(node => Flag(node, "running") && node.TryGetProperty("config_files", out _) && !Texts(node, "config_files").Any(file => file.EndsWith(".config", StringComparison.Ordinal))).Select(node => Text(node, "name")).OfType<string>()] : [],
-            FeatureFlags = flags is { } known ? Items(known).Where(flag => Text(flag, "name") is not null).ToDictionary(flag => Text(flag, "name")!, flag => Text(flag, "state") == "enabled", StringComparer.Ordinal) : null,
+            NodesWithoutAdvancedConfig = nodes is { } some ? [.. Items(some).Where(node => Flag(node, "running") && node.TryGetProperty("config_files", out _)
+                && !Texts(node, "config_files").Any(file => file.EndsWith(".config", StringComparison.Ordinal))).Select(node => Text(node, "name")).OfType<string>()] : [],
+            FeatureFlags = flags is { } known ? Items(known).Where(flag => Text(flag, "name") is not null).ToDictionary(
+                flag => Text(flag, "name")!,
+                flag => Text(flag, "state") == "enabled",
+                StringComparer.Ordinal) : null,
             NotChecked = notChecked,
         };
 
@@ -54,14 +68,23 @@ internal static class BrokerFactsReader
     /// Without statistics: with them, a queue's policy is the one of its last report, up to five seconds old, and a policy that was
     /// just written looks missing. What a policy sets is only in the statistics, so it is put together here.
     /// </remarks>
-    public static async Task<IReadOnlyList<QueueFact>> ReadQueuesAsync(ManagementClient client, IReadOnlyList<PolicyFact> policies, IReadOnlyList<PolicyFact> operatorPolicies, CancellationToken cancellationToken)
+    public static async Task<IReadOnlyList<QueueFact>> ReadQueuesAsync(
+        ManagementClient client,
+        IReadOnlyList<PolicyFact> policies,
+        IReadOnlyList<PolicyFact> operatorPolicies,
+        CancellationToken cancellationToken)
     {
         var queues = await client.GetAsync($"queues/{client.VirtualHostSegment}?disable_stats=true", cancellationToken).ConfigureAwait(false);
         return [.. Items(queues).Select(ReadQueue).Select(queue =>
         {
             var policy = policies.FirstOrDefault(policy => policy.Name == queue.Policy);
             var operators = operatorPolicies.Where(policy => policy.AppliesTo(queue)).MaxBy(policy => policy.Priority);
-            return queue with { OperatorPolicy = operators?.Name, OperatorDefinition = operators?.Definition ?? new Dictionary<string, object?>(), EffectivePolicy = EffectiveSettings.Merge(policy?.Definition, operators?.Definition) };
+            return queue with
+            {
+                OperatorPolicy = operators?.Name,
+                OperatorDefinition = operators?.Definition ?? new Dictionary<string, object?>(),
+                EffectivePolicy = EffectiveSettings.Merge(policy?.Definition, operators?.Definition),
+            };
         })];
     }
 
@@ -111,7 +134,8 @@ internal static class BrokerFactsReader
 
     // the API writes an absent text as "", null or leaves it out, depending on version and field
     private static string? Text(JsonElement json, string name) =>
-        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String && value.GetString() is { } text && (text.Length > 0 || name is "routing_key" or "source")
+        json.ValueKind == JsonValueKind.Object && json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+            && value.GetString() is { } text && (text.Length > 0 || name is "routing_key" or "source")
             ? text
             : null;
 

@@ -18,10 +18,16 @@ internal static class ClusterCheck
     /// <param name="points">The retry points to look at.</param>
     /// <param name="facts">What the broker has.</param>
     /// <param name="queues">Its queues by name.</param>
-    public static IEnumerable<TopologyFinding> Find(TopologyPlan ladder, IReadOnlyList<RetryPointNames> points, BrokerFacts facts, IReadOnlyDictionary<string, QueueFact> queues) =>
+    public static IEnumerable<TopologyFinding> Find(
+        TopologyPlan ladder,
+        IReadOnlyList<RetryPointNames> points,
+        BrokerFacts facts,
+        IReadOnlyDictionary<string, QueueFact> queues) =>
     [
         .. FeatureFlag(facts),
-        .. Replicas(Replicated(ladder.Queues.Concat(points.SelectMany(point => TopologyPlan.Point(point, queues.ContainsKey(point.Release)).Queues)), queues), facts),
+        .. Replicas(
+            Replicated(ladder.Queues.Concat(points.SelectMany(point => TopologyPlan.Point(point, queues.ContainsKey(point.Release)).Queues)), queues),
+            facts),
         .. Leaders([.. Replicated(ladder.Queues, queues).Where(queue => queue.Members.Count > 1 && queue.Leader is not null)], facts),
     ];
 
@@ -32,7 +38,12 @@ internal static class ClusterCheck
     {
         if (facts.FeatureFlags is { } flags && facts.MajorVersion <= LastVersionWithStreamFlag && !flags.GetValueOrDefault(StreamQueue))
         {
-            yield return new(TopologyFindingKind.FeatureFlag, $"feature flag '{StreamQueue}'", "disabled", "enabled: at-least-once dead-lettering needs it and silently falls back without", $"Run 'rabbitmqctl enable_feature_flag {StreamQueue}'.");
+            yield return new(
+                TopologyFindingKind.FeatureFlag,
+                $"feature flag '{StreamQueue}'",
+                "disabled",
+                "enabled: at-least-once dead-lettering needs it and silently falls back without",
+                $"Run 'rabbitmqctl enable_feature_flag {StreamQueue}'.");
         }
     }
 
@@ -68,7 +79,12 @@ internal static class ClusterCheck
         var fair = (double)rungs.Count / nodes;
         if (crowded.Count() > fair * CrowdedShare)
         {
-            yield return new(TopologyFindingKind.Leaders, "the ladder's leaders", $"{crowded.Count()} of {rungs.Count} on node '{crowded.Key}'", $"about {Math.Ceiling(fair).ToString(CultureInfo.InvariantCulture)} on each of {nodes} nodes", "Run 'rabbitmq-queues rebalance quorum --queue-pattern \"^retry\\.\"'.");
+            yield return new(
+                TopologyFindingKind.Leaders,
+                "the ladder's leaders",
+                $"{crowded.Count()} of {rungs.Count} on node '{crowded.Key}'",
+                $"about {Math.Ceiling(fair).ToString(CultureInfo.InvariantCulture)} on each of {nodes} nodes",
+                "Run 'rabbitmq-queues rebalance quorum --queue-pattern \"^retry\\.\"'.");
         }
     }
 }

@@ -6,7 +6,7 @@ namespace Retry.Messaging.RabbitMq.Verification;
 /// <summary>The retry points that a broker has, also when the exchanges that lead to them are gone.</summary>
 internal static class KnownPoints
 {
-    /// <summary>Finds whoever has a parking lot, or a way back from the ladder.</summary>
+    /// <summary>Finds the queues that have a parking lot, or a binding that leads back to them from the ladder.</summary>
     /// <param name="facts">What the broker has.</param>
     public static IReadOnlyList<RetryPointNames> Find(BrokerFacts facts)
     {
@@ -17,14 +17,15 @@ internal static class KnownPoints
         foreach (var destination in facts.Bindings.Where(IsWayBack).Select(binding => binding.Destination))
         {
             var isRelease = points.Values.Any(point => point.Release == destination)
-                || (destination.EndsWith(BrokerNames.ReleaseSuffix, StringComparison.Ordinal) && facts.Queues.Any(queue => queue.Name == destination[..^BrokerNames.ReleaseSuffix.Length]));
+                || (destination.EndsWith(BrokerNames.ReleaseSuffix, StringComparison.Ordinal)
+                    && facts.Queues.Any(queue => queue.Name == destination[..^BrokerNames.ReleaseSuffix.Length]));
             if (!isRelease)
             {
                 points.TryAdd(destination, RetryPointNames.For(destination));
             }
         }
 
-        // whoever deletes an exchange deletes its bindings: then the queues are all that is left of a point
+        // an exchange takes its bindings with it when it is deleted: then the queues are all that is left of a point
         var queues = facts.Queues.Select(queue => queue.Name).ToHashSet(StringComparer.Ordinal);
         var bound = points.Values.Select(point => point.Parked).ToHashSet(StringComparer.Ordinal);
         foreach (var lot in facts.Queues.Where(queue => queue.Name.EndsWith(BrokerNames.ParkedSuffix, StringComparison.Ordinal) && !bound.Contains(queue.Name)))
@@ -43,8 +44,10 @@ internal static class KnownPoints
     public static bool IsWayBack(BindingFact binding) =>
         binding.Source == BrokerNames.ReturnExchange && binding.ToQueue && binding.RoutingKey == BrokerNames.ReturnPattern(binding.Destination);
 
-    // anybody may call a queue something.parked, but hardly with this limit
-    private static bool IsOurs(QueueFact lot) => EffectiveSettings.Number(lot.Arguments.GetValueOrDefault(TopologyPlan.DeliveryLimit)) == TopologyPlan.UnlimitedDeliveries;
+    // other people's queues may be called something.parked, too, but hardly with this limit
+    private static bool IsOurs(QueueFact lot) =>
+        EffectiveSettings.Number(lot.Arguments.GetValueOrDefault(TopologyPlan.DeliveryLimit)) == TopologyPlan.UnlimitedDeliveries;
 
-    private static bool HasWayBack(BrokerFacts facts) => facts.Exchanges.Any(exchange => exchange.Name is BrokerNames.ParkingExchange or BrokerNames.ReturnExchange);
+    private static bool HasWayBack(BrokerFacts facts) =>
+        facts.Exchanges.Any(exchange => exchange.Name is BrokerNames.ParkingExchange or BrokerNames.ReturnExchange);
 }

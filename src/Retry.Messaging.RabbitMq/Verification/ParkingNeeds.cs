@@ -34,7 +34,12 @@ internal static class ParkingNeeds
             if (found != wanted)
             {
                 var argument = queue.Arguments.GetValueOrDefault(PolicyKeys.Argument(key));
-                needs.Add(new ParkingNeed(key, $"{key} {found ?? "not set"}", $"{key} {wanted}", argument is null ? null : ArgumentWins(key, argument), argument is not null));
+                needs.Add(new ParkingNeed(
+                    key,
+                    $"{key} {found ?? "not set"}",
+                    $"{key} {wanted}",
+                    argument is null ? null : ArgumentWins(key, argument),
+                    argument is not null));
             }
         }
 
@@ -56,7 +61,9 @@ internal static class ParkingNeeds
             var obstacle = string.Join(' ', new[]
             {
                 WorkQueuePolicy.IsTooLow(argument) ? ArgumentWins(Key, argument) : null,
-                isOperators ? $"Operator policy '{queue.OperatorPolicy}' wins over any policy with a higher {Key}: raise it there to {WorkQueuePolicy.DeliveryLimit} or more, or take it out." : null,
+                isOperators
+                    ? $"Operator policy '{queue.OperatorPolicy}' wins over any policy with a higher {Key}: raise it there to {WorkQueuePolicy.DeliveryLimit} or more, or take it out."
+                    : null,
             }.OfType<string>());
             needs.Add(new ParkingNeed(Key, found, wanted, obstacle.Length == 0 ? null : obstacle, WorkQueuePolicy.IsTooLow(argument)));
         }

@@ -7,7 +7,8 @@ internal sealed record PolicyFact(string Name, string Pattern, string ApplyTo, i
 {
     private static readonly TimeSpan PatternTimeout = TimeSpan.FromSeconds(1);
 
-    /// <summary>Whether the pattern and the kind of queue fit. Where our expressions cannot read the pattern, it is taken to fit: better one finding too many.</summary>
+    /// <summary>Whether the pattern and the kind of queue fit. Where our expressions cannot read the pattern, it is taken to fit: better
+    /// one finding too many.</summary>
     /// <param name="queue">The queue.</param>
     public bool AppliesTo(QueueFact queue)
     {

@@ -35,7 +35,11 @@ internal sealed class TopologyComparison
     /// <param name="points">The retry points to look at.</param>
     /// <param name="facts">What the broker has.</param>
     /// <param name="isolated">The work queues of those that must have a release queue; any other may.</param>
-    public static IReadOnlyList<TopologyFinding> Compare(TopologyPlan ladder, IReadOnlyList<RetryPointNames> points, BrokerFacts facts, IReadOnlyCollection<string>? isolated = null)
+    public static IReadOnlyList<TopologyFinding> Compare(
+        TopologyPlan ladder,
+        IReadOnlyList<RetryPointNames> points,
+        BrokerFacts facts,
+        IReadOnlyCollection<string>? isolated = null)
     {
         var comparison = new TopologyComparison(ladder, points, facts, isolated ?? []);
         comparison.Run();
@@ -44,7 +48,7 @@ internal sealed class TopologyComparison
 
     private void Run()
     {
-        // whoever declares one of these two declares it without the bindings of the points that nobody names
+        // 'apply' declares these two with the bindings of the named points only, so it must be told all of them
         var hasWayBack = TopologyPlan.WayBack.Exchanges.All(exchange => _exchanges.ContainsKey(exchange.Name));
         CompareObjects(_ladder, hasWayBack ? Apply([]) : _applyAll);
         foreach (var point in _points)
@@ -59,9 +63,14 @@ internal sealed class TopologyComparison
     // One command for all points that lack something: however many findings there are, they have one next step.
     private IEnumerable<TopologyFinding> WithOneCommand()
     {
-        List<RetryPointNames> lacking = [.. _points.Where(point => _findings.Any(finding => finding.NextStep.Contains(Apply([point]), StringComparison.Ordinal)))];
+        List<RetryPointNames> lacking = [.. _points.Where(point => _findings.Any(finding => finding.NextStep.Contains(
+            Apply([point]),
+            StringComparison.Ordinal)))];
         var all = Apply(lacking);
-        return _findings.Select(finding => finding with { NextStep = lacking.Aggregate(finding.NextStep, (step, point) => step.Replace(Apply([point]), all, StringComparison.Ordinal)) });
+        return _findings.Select(finding => finding with
+        {
+            NextStep = lacking.Aggregate(finding.NextStep, (step, point) => step.Replace(Apply([point]), all, StringComparison.Ordinal)),
+        });
     }
 
     private string Apply(IReadOnlyList<RetryPointNames> points) =>
@@ -84,12 +93,24 @@ internal sealed class TopologyComparison
             CompareQueue(queue, apply);
         }
 
-        foreach (var binding in plan.Bindings.Where(binding => !_facts.Bindings.Contains(new BindingFact(binding.Source, binding.Destination, binding.ToQueue, binding.RoutingKey))))
+        foreach (var binding in plan.Bindings.Where(binding => !_facts.Bindings.Contains(new BindingFact(
+            binding.Source,
+            binding.Destination,
+            binding.ToQueue,
+            binding.RoutingKey))))
         {
             // a missing queue or exchange, or a stopped node, is said once, not once more for its binding
-            if (_exchanges.ContainsKey(binding.Source) && (binding.ToQueue ? _queues.TryGetValue(binding.Destination, out var queue) && !AvailabilityCheck.IsOnStoppedNode(queue, _facts) : _exchanges.ContainsKey(binding.Destination)))
+            if (_exchanges.ContainsKey(binding.Source)
+                && (binding.ToQueue
+                    ? _queues.TryGetValue(binding.Destination, out var queue) && !AvailabilityCheck.IsOnStoppedNode(queue, _facts)
+                    : _exchanges.ContainsKey(binding.Destination)))
             {
-                Add(TopologyFindingKind.Missing, $"binding '{binding.Source}' -> '{binding.Destination}'", "none", $"one with the key '{binding.RoutingKey}'", $"Run {apply}.");
+                Add(
+                    TopologyFindingKind.Missing,
+                    $"binding '{binding.Source}' -> '{binding.Destination}'",
+                    "none",
+                    $"one with the key '{binding.RoutingKey}'",
+                    $"Run {apply}.");
             }
         }
     }
@@ -111,7 +132,14 @@ internal sealed class TopologyComparison
 
         if (!fact.Durable || fact.AutoDelete || fact.Internal)
         {
-            Add(TopologyFindingKind.Different, subject, string.Join(", ", new[] { fact.Durable ? null : "a transient one", fact.AutoDelete ? "auto-delete" : null, fact.Internal ? "internal" : null }.OfType<string>()), "durable, not auto-delete, not internal", recreate);
+            Add(
+                TopologyFindingKind.Different,
+                subject,
+                string.Join(
+                    ", ",
+                    new[] { fact.Durable ? null : "a transient one", fact.AutoDelete ? "auto-delete" : null, fact.Internal ? "internal" : null }.OfType<string>()),
+                "durable, not auto-delete, not internal",
+                recreate);
         }
 
         CompareArguments(subject, plan.Arguments, fact.Arguments, recreate);
@@ -144,7 +172,12 @@ internal sealed class TopologyComparison
         _findings.AddRange(AvailabilityCheck.Find(fact, _facts));
     }
 
-    private void CompareArguments(string subject, IReadOnlyDictionary<string, object?> plan, IReadOnlyDictionary<string, object?> found, string next, string? except = null)
+    private void CompareArguments(
+        string subject,
+        IReadOnlyDictionary<string, object?> plan,
+        IReadOnlyDictionary<string, object?> found,
+        string next,
+        string? except = null)
     {
         foreach (var key in plan.Keys.Union(found.Keys).Where(key => key != except).Order(StringComparer.Ordinal))
         {
@@ -171,8 +204,10 @@ internal sealed class TopologyComparison
                 PolicyKeys.MessageTtl when !isRung => ("drops messages", "none"),
                 PolicyKeys.MaxLength or PolicyKeys.MaxLengthBytes => (isRung ? "refuses messages and stalls the rung before" : "drops messages", "none"),
                 PolicyKeys.Expires => ("deletes the queue with the messages in it", "none"),
-                PolicyKeys.DeliveryLimit when planned is not null && number < planned => (isRung ? "sends messages on early" : "deletes messages that are looked at often", planned.Value.ToString(CultureInfo.InvariantCulture)),
-                PolicyKeys.DeadLetterRoutingKey when isRung && !fact.Arguments.ContainsKey(DeadLetterRoutingKeyArgument) => ("leads every message of the rung astray", "none"),
+                PolicyKeys.DeliveryLimit when planned is not null && number < planned =>
+                    (isRung ? "sends messages on early" : "deletes messages that are looked at often", planned.Value.ToString(CultureInfo.InvariantCulture)),
+                PolicyKeys.DeadLetterRoutingKey when isRung && !fact.Arguments.ContainsKey(DeadLetterRoutingKeyArgument) =>
+                    ("leads every message of the rung astray", "none"),
                 _ => (null, ""),
             };
             if (harm is not null)
@@ -193,7 +228,12 @@ internal sealed class TopologyComparison
         CompareObjects(TopologyPlan.Point(point, isIsolated), apply);
         if (!_queues.TryGetValue(point.Work, out var work))
         {
-            Add(TopologyFindingKind.Missing, $"queue '{point.Work}'", "none", "the work queue of the point", $"Start the service that owns it, then run {apply} unless its ManageTopology is OnStart; until then its messages go to '{BrokerNames.LostQueue}'. Or delete '{point.Parked}' when the point is given up.");
+            Add(
+                TopologyFindingKind.Missing,
+                $"queue '{point.Work}'",
+                "none",
+                "the work queue of the point",
+                $"Start the service that owns it, then run {apply} unless its ManageTopology is OnStart; until then its messages go to '{BrokerNames.LostQueue}'. Or delete '{point.Parked}' when the point is given up.");
             return;
         }
 
@@ -211,7 +251,9 @@ internal sealed class TopologyComparison
             {
                 if (!KnownPoints.IsWayBack(binding))
                 {
-                    Extra(binding, binding.ToQueue ? $"only the key '{BrokerNames.ReturnPattern(binding.Destination)}'" : "none: every way back leads to a queue");
+                    Extra(
+                        binding,
+                        binding.ToQueue ? $"only the key '{BrokerNames.ReturnPattern(binding.Destination)}'" : "none: every way back leads to a queue");
                 }
             }
             else if (binding.Source == BrokerNames.ParkingExchange)

@@ -5,7 +5,7 @@ using Retry.Messaging.RabbitMq.Topology;
 
 namespace Retry.Messaging.RabbitMq.Verification;
 
-/// <summary>What a verification gave: findings, and what nobody looked at.</summary>
+/// <summary>What a verification gave: findings, and what was not checked.</summary>
 /// <param name="Points">The work queues of the retry points that were looked at.</param>
 /// <param name="Findings">What is not as it should be, worst first.</param>
 /// <param name="NotChecked">What could not be looked at.</param>
@@ -24,7 +24,13 @@ internal sealed record TopologyVerification(IReadOnlyList<string> Points, IReadO
     /// <param name="all">Whether to look at all others too that the broker has.</param>
     /// <param name="isolated">Those of them that must have a release queue.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public static async Task<TopologyVerification> RunAsync(IConnection connection, ManagementClient client, IReadOnlyList<string> points, bool all, IReadOnlyList<string> isolated, CancellationToken cancellationToken)
+    public static async Task<TopologyVerification> RunAsync(
+        IConnection connection,
+        ManagementClient client,
+        IReadOnlyList<string> points,
+        bool all,
+        IReadOnlyList<string> isolated,
+        CancellationToken cancellationToken)
     {
         BrokerFacts facts;
         try
@@ -43,18 +49,32 @@ internal sealed record TopologyVerification(IReadOnlyList<string> Points, IReadO
             .. points.Select(queue => known.FirstOrDefault(point => point.Work == queue) ?? RetryPointNames.For(queue)),
             .. known.Where(point => all && !points.Contains(point.Work)),
         ];
-        return new TopologyVerification([.. wanted.Select(point => point.Work)], TopologyComparison.Compare(TopologyPlan.Ladder, wanted, facts, isolated), facts.NotChecked) { Advice = BrokerAdvice.For(facts) };
+        return new TopologyVerification(
+            [.. wanted.Select(point => point.Work)],
+            TopologyComparison.Compare(TopologyPlan.Ladder, wanted, facts, isolated),
+            facts.NotChecked) { Advice = BrokerAdvice.For(facts) };
     }
 
     // existence is all that AMQP can show
-    private static async Task<TopologyVerification> LookAsync(IConnection connection, IReadOnlyList<string> points, bool all, IReadOnlyList<string> isolated, string why, CancellationToken cancellationToken)
+    private static async Task<TopologyVerification> LookAsync(
+        IConnection connection,
+        IReadOnlyList<string> points,
+        bool all,
+        IReadOnlyList<string> isolated,
+        string why,
+        CancellationToken cancellationToken)
     {
         var plan = points.Aggregate(TopologyPlan.Ladder, (all, queue) => all.Then(TopologyPlan.Point(RetryPointNames.For(queue), isolated.Contains(queue))));
         IEnumerable<QueuePlan> workQueues = points.Select(queue => new QueuePlan(queue, new Dictionary<string, object?>()));
-        var missing = await TopologyLook.FindMissingAsync(connection, plan with { Queues = [.. plan.Queues, .. workQueues] }, cancellationToken).ConfigureAwait(false);
+        var missing = await TopologyLook.FindMissingAsync(
+            connection,
+            plan with { Queues = [.. plan.Queues, .. workQueues] },
+            cancellationToken).ConfigureAwait(false);
         var notChecked = new List<NotChecked>
         {
-            new("arguments (TTL, strategy, overflow, delivery limit), bindings, alternate exchanges, policies, feature flags, replicas, leaders, destinations that could stall others, dead-lettering of work queues", why),
+            new(
+                "arguments (TTL, strategy, overflow, delivery limit), bindings, alternate exchanges, policies, feature flags, replicas, leaders, destinations that could stall others, dead-lettering of work queues",
+                why),
         };
         if (all)
         {
@@ -65,7 +85,12 @@ internal sealed record TopologyVerification(IReadOnlyList<string> Points, IReadO
         var apply = $"'{ApplyCommand.For(points, isolated)}', with --point for {(points.Count == 0 ? "each retry point" : "every other retry point too")}";
         return new TopologyVerification(
             points,
-            [.. missing.Select(what => new TopologyFinding(TopologyFindingKind.Missing, what, "none", "it declared", points.Any(queue => what == $"queue '{queue}'") ? $"Start the service that owns it; until then its messages go to '{BrokerNames.LostQueue}'." : $"Run {apply}."))],
+            [.. missing.Select(what => new TopologyFinding(
+                TopologyFindingKind.Missing,
+                what,
+                "none",
+                "it declared",
+                points.Any(queue => what == $"queue '{queue}'") ? $"Start the service that owns it; until then its messages go to '{BrokerNames.LostQueue}'." : $"Run {apply}."))],
             notChecked);
     }
 }

@@ -16,7 +16,12 @@ internal static class WorkQueueCheck
         var subject = $"queue '{work.Name}'";
         if (!work.Durable || work.AutoDelete || work.Exclusive || work.Type == StreamType)
         {
-            return [new(TopologyFindingKind.Different, subject, work.Type == StreamType ? "a stream" : "a queue that does not last", "a durable classic or quorum queue", "Declare the endpoint as durable, or call DisableGradientRetry on it.")];
+            return [new(
+                TopologyFindingKind.Different,
+                subject,
+                work.Type == StreamType ? "a stream" : "a queue that does not last",
+                "a durable classic or quorum queue",
+                "Declare the endpoint as durable, or call DisableGradientRetry on it.")];
         }
 
         if (AvailabilityCheck.IsOnStoppedNode(work, facts))
@@ -36,8 +41,15 @@ internal static class WorkQueueCheck
             return null;
         }
 
-        var limit = EffectiveSettings.Limit(work, PolicyKeys.MaxLength) is { } length ? $"max-length {length}" : $"max-length-bytes {EffectiveSettings.Limit(work, PolicyKeys.MaxLengthBytes)}";
-        return new(TopologyFindingKind.CouldStall, subject, $"{limit} with overflow {overflow}: once full, it stalls every point whose messages are in the same rungs", "no length limit, or an isolated point", "Call Isolated() on the point, remove the limit, or let it drop the head (overflow drop-head).");
+        var limit = EffectiveSettings.Limit(work, PolicyKeys.MaxLength) is { } length
+            ? $"max-length {length}"
+            : $"max-length-bytes {EffectiveSettings.Limit(work, PolicyKeys.MaxLengthBytes)}";
+        return new(
+            TopologyFindingKind.CouldStall,
+            subject,
+            $"{limit} with overflow {overflow}: once full, it stalls every point whose messages are in the same rungs",
+            "no length limit, or an isolated point",
+            "Call Isolated() on the point, remove the limit, or let it drop the head (overflow drop-head).");
     }
 
     private static TopologyFinding? BrokerParking(QueueFact work, string subject, BrokerFacts facts, string apply)
@@ -65,6 +77,11 @@ internal static class WorkQueueCheck
 
     private static TopologyFinding? Expires(QueueFact work, string subject) =>
         EffectiveSettings.Limit(work, PolicyKeys.Expires) is { } expires
-            ? new(TopologyFindingKind.Policy, subject, $"expires {expires} ms, which deletes it while its messages are on the ladder", "none", "Take it out of the queue's arguments or its policy.")
+            ? new(
+                TopologyFindingKind.Policy,
+                subject,
+                $"expires {expires} ms, which deletes it while its messages are on the ladder",
+                "none",
+                "Take it out of the queue's arguments or its policy.")
             : null;
 }

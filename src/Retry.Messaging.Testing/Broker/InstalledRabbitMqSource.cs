@@ -6,7 +6,8 @@ internal sealed class InstalledRabbitMqSource(BrokerEnvironment environment) : I
     // Another process may take a port between our look and the node's start.
     private const int PortTries = 3;
 
-    public string Way => $"install RabbitMQ (Debian: apt-get install rabbitmq-server; or run eng/ensure-rabbitmq.sh), or set {BrokerEnvironment.RabbitMqRootVariable}";
+    public string Way =>
+        $"install RabbitMQ (Debian: apt-get install rabbitmq-server; or run eng/ensure-rabbitmq.sh), or set {BrokerEnvironment.RabbitMqRootVariable}";
 
     public Task<string?> FindObstacleAsync(PrivateBrokerOptions options, CancellationToken cancellationToken)
     {

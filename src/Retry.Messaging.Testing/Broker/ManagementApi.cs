@@ -38,7 +38,9 @@ internal sealed class ManagementApi : IDisposable
 
     public async Task DeleteVirtualHostAsync(string name, CancellationToken cancellationToken)
     {
-        using var response = await _http.DeleteAsync(new Uri($"vhosts/{Uri.EscapeDataString(name)}", UriKind.Relative), cancellationToken).ConfigureAwait(false);
+        using var response = await _http.DeleteAsync(
+            new Uri($"vhosts/{Uri.EscapeDataString(name)}", UriKind.Relative),
+            cancellationToken).ConfigureAwait(false);
         if (response.StatusCode != HttpStatusCode.NotFound)
         {
             response.EnsureSuccessStatusCode();

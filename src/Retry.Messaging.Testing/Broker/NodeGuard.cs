@@ -78,12 +78,15 @@ internal sealed class NodeGuard : IAsyncDisposable
             await _process.StandardInput.FlushAsync(cancellationToken).ConfigureAwait(false);
 
             // Not cancellable by the caller: an answer left in the pipe would be taken for the next command's.
-            return await _process.StandardOutput.ReadLineAsync(CancellationToken.None).AsTask().WaitAsync(AnswerDeadline, CancellationToken.None).ConfigureAwait(false)
+            return await _process.StandardOutput.ReadLineAsync(CancellationToken.None).AsTask()
+                .WaitAsync(AnswerDeadline, CancellationToken.None).ConfigureAwait(false)
                 ?? throw new IOException("end of output");
         }
         catch (Exception exception) when (exception is IOException or TimeoutException)
         {
-            throw new BrokerUnavailableException($"The private broker's guard did not answer '{command}'; it was ended from outside. Start a new broker.", exception);
+            throw new BrokerUnavailableException(
+                $"The private broker's guard did not answer '{command}'; it was ended from outside. Start a new broker.",
+                exception);
         }
         finally
         {

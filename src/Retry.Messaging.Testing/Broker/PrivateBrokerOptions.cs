@@ -15,7 +15,8 @@ public sealed class PrivateBrokerOptions
 
     /// <summary>Gets the ways to a broker; the first one without an obstacle is taken.</summary>
     /// <value>The default is RETRY_TEST_BROKER, then an installed RabbitMQ. What is added comes after these: clear the list to have it alone.</value>
-    public IList<IBrokerSource> Sources { get; } = [new ExistingBrokerSource(BrokerEnvironment.Current()), new InstalledRabbitMqSource(BrokerEnvironment.Current())];
+    public IList<IBrokerSource> Sources { get; } =
+        [new ExistingBrokerSource(BrokerEnvironment.Current()), new InstalledRabbitMqSource(BrokerEnvironment.Current())];
 
     /// <summary>Gets or sets a value indicating whether a broker given by RETRY_TEST_BROKER is passed over, for tests that kill.</summary>
     /// <value>The default is false. Every option below that configures a node implies it.</value>
@@ -64,7 +65,8 @@ public sealed class PrivateBrokerOptions
     /// <value>The default is 60 seconds; an idle machine needs about five.</value>
     public TimeSpan StartTimeout { get; set; } = TimeSpan.FromSeconds(60);
 
-    /// <summary>Gets a value indicating whether a broker that somebody else runs cannot serve: <see cref="OwnNode"/>, or an option that configures a node.</summary>
+    /// <summary>Gets a value indicating whether a broker that somebody else runs cannot serve: <see cref="OwnNode"/>, or an option that
+    /// configures a node.</summary>
     public bool NeedsOwnNode => OwnNode || Root is not null || ConfigurationLines.Count > 0 || AdvancedConfig is not null
         || DefinitionsFile is not null || Plugins.Count > 0 || NodeName is not null || Cookie is not null || EpmdPort is not null;
 }

@@ -32,18 +32,26 @@ internal sealed record BusSettings
     {
         if (ConsumerTimeout is { } timeout && (timeout < ShortestConsumerTimeout || timeout > LongestConsumerTimeout))
         {
-            yield return new($"{path}:ConsumerTimeout", $"found {DurationText.Format(timeout)}, wanted {DurationText.Format(ShortestConsumerTimeout)} to {DurationText.Format(LongestConsumerTimeout)}: the broker's consumer_timeout");
+            yield return new(
+                $"{path}:ConsumerTimeout",
+                $"found {DurationText.Format(timeout)}, wanted {DurationText.Format(ShortestConsumerTimeout)} to {DurationText.Format(LongestConsumerTimeout)}: the broker's consumer_timeout");
         }
 
         if (ForwardLostFor is { } period && (period < TimeSpan.Zero || period > LongestForwardLostFor))
         {
-            yield return new($"{path}:ForwardLostFor", $"found {DurationText.Format(period)}, wanted 0s (never) to {DurationText.Format(LongestForwardLostFor)}");
+            yield return new(
+                $"{path}:ForwardLostFor",
+                $"found {DurationText.Format(period)}, wanted 0s (never) to {DurationText.Format(LongestForwardLostFor)}");
         }
 
-        if (Management is { } address && (!Uri.TryCreate(address, UriKind.Absolute, out var uri) || (uri.Scheme != Uri.UriSchemeHttp && uri.Scheme != Uri.UriSchemeHttps) || uri.UserInfo.Length > 0))
+        if (Management is { } address
+            && (!Uri.TryCreate(address, UriKind.Absolute, out var uri)
+                || (uri.Scheme != Uri.UriSchemeHttp && uri.Scheme != Uri.UriSchemeHttps) || uri.UserInfo.Length > 0))
         {
             // the address may contain a password, which no message repeats
-            yield return new($"{path}:Management", "found no http or https address without a user, wanted http(s)://host:port; it is asked with the bus's user and password");
+            yield return new(
+                $"{path}:Management",
+                "found no http or https address without a user, wanted http(s)://host:port; it is asked with the bus's user and password");
         }
     }
 }

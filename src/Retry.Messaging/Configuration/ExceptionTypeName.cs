@@ -13,7 +13,8 @@ internal static class ExceptionTypeName
         return found switch
         {
             [] => (null, $"found '{name}', wanted the full name of an exception type{Hint(name)}"),
-            [var type] when !typeof(Exception).IsAssignableFrom(type) => (null, $"found '{name}', which is not an exception, wanted a type that derives from System.Exception"),
+            [var type] when !typeof(Exception).IsAssignableFrom(type) =>
+                (null, $"found '{name}', which is not an exception, wanted a type that derives from System.Exception"),
             [var type] when type.ContainsGenericParameters => (null, $"found '{name}', which leaves type parameters open, wanted a closed type"),
             [var type] => (type, null),
             _ => (null, $"found '{name}' in several assemblies, wanted one: write '{string.Join("' or '", found.Select(QualifiedName))}'"),

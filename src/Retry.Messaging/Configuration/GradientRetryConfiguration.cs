@@ -3,7 +3,8 @@ using Retry.Messaging.Policies;
 
 namespace Retry.Messaging.Configuration;
 
-/// <summary>What appsettings say: the section <c>GradientRetry</c> with <c>ManageTopology</c>, <c>ConsumerTimeout</c>, <c>Management</c>, <c>ForwardLostFor</c>, <c>Defaults</c> and <c>Endpoints:{name}</c>.</summary>
+/// <summary>What appsettings say: the section <c>GradientRetry</c> with <c>ManageTopology</c>, <c>ConsumerTimeout</c>, <c>Management</c>,
+/// <c>ForwardLostFor</c>, <c>Defaults</c> and <c>Endpoints:{name}</c>.</summary>
 /// <remarks>
 /// Read strictly: unknown keys, types and values are findings with their full path, all of them at once. Keys have no case, as
 /// everywhere in configuration, so neither have the names of endpoints here. A null value says nothing.
@@ -67,7 +68,7 @@ internal sealed class GradientRetryConfiguration
     /// <param name="code">What UseGradientRetry on the endpoint said.</param>
     /// <param name="definition">What the definition of its consumer said.</param>
     /// <param name="busWide">What AddGradientRetry said.</param>
-    /// <remarks>Defaults stand below code for the whole bus, as their name says: they fill what nobody else filled.</remarks>
+    /// <remarks>Defaults stand below code for the whole bus, as their name says: they fill what no other layer has filled.</remarks>
     internal RetryPointSettings SettingsFor(
         string endpoint,
         RetryPointSettings? code = null,
@@ -91,7 +92,9 @@ internal sealed class GradientRetryConfiguration
         var settings = ReadPoint(reader, endpoint, name => queue = name);
         if (!_endpoints.TryAdd(queue, settings))
         {
-            _findings.Add(new RetryFinding(endpoint.Path, $"found settings of the queue '{queue}' a second time, wanted once: a section's name or its {QueueKey} names the queue"));
+            _findings.Add(new RetryFinding(
+                endpoint.Path,
+                $"found settings of the queue '{queue}' a second time, wanted once: a section's name or its {QueueKey} names the queue"));
         }
     }
 

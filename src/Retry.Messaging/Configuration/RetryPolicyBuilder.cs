@@ -51,7 +51,8 @@ public class RetryPolicyBuilder
         return this;
     }
 
-    /// <summary>Delays written down one by one, one retry each; where <see cref="Retries"/> or <see cref="UntilExpired"/> asks for more, the last one is repeated.</summary>
+    /// <summary>Delays written down one by one, one retry each; where <see cref="Retries"/> or <see cref="UntilExpired"/> asks for more,
+    /// the last one is repeated.</summary>
     /// <param name="intervals">Texts such as <c>100ms</c>, <c>1m30s</c>, <c>2h</c>, <c>1d</c>.</param>
     /// <returns>This builder.</returns>
     /// <exception cref="FormatException">One is not a duration.</exception>
@@ -61,7 +62,8 @@ public class RetryPolicyBuilder
         return Intervals([.. intervals.Select(DurationText.Parse)]);
     }
 
-    /// <summary>Delays written down one by one, one retry each; where <see cref="Retries"/> or <see cref="UntilExpired"/> asks for more, the last one is repeated.</summary>
+    /// <summary>Delays written down one by one, one retry each; where <see cref="Retries"/> or <see cref="UntilExpired"/> asks for more,
+    /// the last one is repeated.</summary>
     /// <param name="intervals">The delays.</param>
     /// <returns>This builder.</returns>
     public RetryPolicyBuilder Intervals(params TimeSpan[] intervals)
@@ -83,7 +85,8 @@ public class RetryPolicyBuilder
     }
 
     /// <summary>Delays that a function gives.</summary>
-    /// <param name="delayBefore">The delay before a retry, from its number (1 is the first); pure, and safe to call from several threads. It is tried out when the settings are checked.</param>
+    /// <param name="delayBefore">The delay before a retry, from its number (1 is the first); pure, and safe to call from several threads.
+    /// It is tried out when the settings are checked.</param>
     /// <returns>This builder.</returns>
     public RetryPolicyBuilder Custom(Func<int, TimeSpan> delayBefore)
     {

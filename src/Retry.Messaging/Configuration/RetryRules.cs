@@ -6,7 +6,8 @@ using Retry.Messaging.Policies;
 namespace Retry.Messaging.Configuration;
 
 /// <summary>All settings of a retry point, merged, checked and ready for decisions. Immutable, and safe for all threads.</summary>
-/// <remarks>Each question takes the type of the message; settings for the type itself, else for the most derived type that it fits, stand over those of the point.</remarks>
+/// <remarks>Each question takes the type of the message; settings for the type itself, else for the most derived type that it fits, stand
+/// over those of the point.</remarks>
 public sealed class RetryRules
 {
     private readonly MessageRules _point;
@@ -25,7 +26,7 @@ public sealed class RetryRules
         Isolated = settings.Isolated ?? false;
     }
 
-    /// <summary>Gets the rules of a point about which nobody said anything: <see cref="RetryDefaults"/>.</summary>
+    /// <summary>Gets the rules of a point for which nothing is configured: <see cref="RetryDefaults"/>.</summary>
     public static RetryRules Default { get; } = Compile(new RetryPointSettings());
 
     /// <summary>Gets the policy of the point, for exceptions and messages without one of their own.</summary>
@@ -86,7 +87,8 @@ public sealed class RetryRules
     /// <summary>Asks an exception when to try again.</summary>
     /// <param name="exception">What the consumer threw.</param>
     /// <param name="messageType">The type of the message, or null where it is not known.</param>
-    /// <returns>The delay that takes the place of the policy's, longer than zero and at most <see cref="DelaySchedule.LongestDelay"/>; null where the policy decides.</returns>
+    /// <returns>The delay that takes the place of the policy's, longer than zero and at most <see cref="DelaySchedule.LongestDelay"/>; null
+    /// where the policy decides.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="exception"/> is null.</exception>
     public TimeSpan? RetryAfter(Exception exception, Type? messageType = null)
     {
@@ -164,7 +166,8 @@ public sealed class RetryRules
             Policy = settings.Policy.Build();
             ValidFor = settings.ValidFor ?? RetryDefaults.ValidFor;
             Classifier = new OutcomeClassifier(settings.Rules);
-            (Type Type, RetryPolicy Policy)[] byException = [.. settings.MergedExceptionPolicies().Select(policy => (policy.ExceptionType, policy.Policy.Build()))];
+            (Type Type, RetryPolicy Policy)[] byException =
+            [.. settings.MergedExceptionPolicies().Select(policy => (policy.ExceptionType, policy.Policy.Build()))];
             ExceptionPolicies = new(byException);
             Policies = [Policy, .. byException.Select(policy => policy.Policy)];
             RetryAfter = new(settings.RetryAfter.Prepend((typeof(HttpFailureException), exception => ((HttpFailureException)exception).RetryAfter)));

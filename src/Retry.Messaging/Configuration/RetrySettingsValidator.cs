@@ -98,7 +98,9 @@ internal static class RetrySettingsValidator
 
         if (policy.Factor is { } factor && !(factor >= 1 && double.IsFinite(factor)))
         {
-            yield return new($"{path}:Factor", string.Create(CultureInfo.InvariantCulture, $"found {factor}, wanted a finite number of 1 or more: delays must not shrink"));
+            yield return new(
+                $"{path}:Factor",
+                string.Create(CultureInfo.InvariantCulture, $"found {factor}, wanted a finite number of 1 or more: delays must not shrink"));
         }
 
         if (policy.Intervals is { } intervals)
@@ -119,7 +121,9 @@ internal static class RetrySettingsValidator
 
         if ((policy.Retries?.Value ?? policy.ImmediateRetries) is { } retries and (< 0 or > SettingRange.MostRetries))
         {
-            yield return new($"{path}:Retries", $"found {retries}, wanted 0 (none) to {SettingRange.MostRetries}; for no bound by number say {RetryCount.UntilExpiredText}");
+            yield return new(
+                $"{path}:Retries",
+                $"found {retries}, wanted 0 (none) to {SettingRange.MostRetries}; for no bound by number say {RetryCount.UntilExpiredText}");
         }
 
         if (policy.Jitter is { } jitter && !Enum.IsDefined(jitter))
@@ -143,7 +147,9 @@ internal static class RetrySettingsValidator
         {
             if (isSet && !belongsTo.Contains(kind))
             {
-                yield return new($"{path}:{name}", $"found beside policy {kind}, wanted with {string.Join(" or ", belongsTo)}; name that policy here, or take {name} away");
+                yield return new(
+                    $"{path}:{name}",
+                    $"found beside policy {kind}, wanted with {string.Join(" or ", belongsTo)}; name that policy here, or take {name} away");
             }
         }
 
@@ -178,7 +184,9 @@ internal static class RetrySettingsValidator
 
         if (policy.EffectiveRetries is null && LongestIsZero(policy))
         {
-            yield return new($"{path}:Retries", $"found {RetryCount.UntilExpiredText} with delays of zero, wanted a number or a delay: a failing message would run without a pause until it expires");
+            yield return new(
+                $"{path}:Retries",
+                $"found {RetryCount.UntilExpiredText} with delays of zero, wanted a number or a delay: a failing message would run without a pause until it expires");
         }
     }
 
@@ -194,12 +202,16 @@ internal static class RetrySettingsValidator
     {
         if (settings.ValidFor is { } validFor && (validFor <= TimeSpan.Zero || validFor > SettingRange.LongestValidity))
         {
-            yield return new($"{path}:ValidFor", $"found {Text(validFor)}, wanted more than 0s and at most {Text(SettingRange.LongestValidity)}; for no retries at all say 0 retries");
+            yield return new(
+                $"{path}:ValidFor",
+                $"found {Text(validFor)}, wanted more than 0s and at most {Text(SettingRange.LongestValidity)}; for no retries at all say 0 retries");
         }
 
         if (settings.AttemptTimeout is { } timeout && (timeout <= TimeSpan.Zero || timeout > SettingRange.LongestAttempt))
         {
-            yield return new($"{path}:AttemptTimeout", $"found {Text(timeout)}, wanted more than 0s and at most {Text(SettingRange.LongestAttempt)}; for no limit leave it away");
+            yield return new(
+                $"{path}:AttemptTimeout",
+                $"found {Text(timeout)}, wanted more than 0s and at most {Text(SettingRange.LongestAttempt)}; for no limit leave it away");
         }
     }
 

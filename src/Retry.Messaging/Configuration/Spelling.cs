@@ -1,6 +1,6 @@
 namespace Retry.Messaging.Configuration;
 
-/// <summary>Guesses what somebody meant to write.</summary>
+/// <summary>Guesses which name was meant.</summary>
 internal static class Spelling
 {
     /// <summary>The edits that still count as a slip: 2, so that two letters may be swapped.</summary>
@@ -14,7 +14,8 @@ internal static class Spelling
         .Select(candidate => candidate.Word)
         .FirstOrDefault();
 
-    /// <summary>The Levenshtein distance: insertions, deletions and replacements (V. Levenshtein, 1966; the two-row form of Wagner and Fischer, 1974).</summary>
+    /// <summary>The Levenshtein distance: insertions, deletions and replacements (V. Levenshtein, 1966; the two-row form of Wagner and
+    /// Fischer, 1974).</summary>
     private static int Distance(string a, string b)
     {
         var previous = Enumerable.Range(0, b.Length + 1).ToArray();

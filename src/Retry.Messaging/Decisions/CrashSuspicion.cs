@@ -6,9 +6,9 @@ namespace Retry.Messaging.Decisions;
 
 /// <summary>Finds the message that kills its consumer among those that only died with it. Pure.</summary>
 /// <remarks>
-/// A process that dies accuses all that it held, and nobody knows which of them it was at work on. So each of them is sent up the
+/// A process that dies accuses all that it held, and which of them it was at work on is not known. So each of them is sent up the
 /// ladder for a drawn time, alone: the innocent come back, are consumed, and that is the end of the suspicion. The culprit comes
-/// back and kills again. The time doubles with each death, so that those who met by chance do not meet again.
+/// back and kills again. The time doubles with each death, so that messages that met by chance do not meet again.
 /// </remarks>
 internal sealed record CrashSuspicion
 {
@@ -24,12 +24,12 @@ internal sealed record CrashSuspicion
     /// <summary>The longest time that a suspect is kept away from its queue.</summary>
     public TimeSpan Longest { get; init; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>How often the broker must have put a delivery back where nobody knows whether a process died.</summary>
+    /// <summary>How often the broker must have put a delivery back where it is not known whether a process died.</summary>
     public int ReturnsAtLeast { get; init; } = 3;
 
     /// <summary>Whether a delivery is looked at at all: nearly none is.</summary>
     /// <param name="state">What the message knew when it was delivered.</param>
-    /// <param name="cameBack">Whether somebody had it before and did not settle it.</param>
+    /// <param name="cameBack">Whether a consumer had it before and did not settle it.</param>
     public bool Concerns(RetryState state, bool cameBack) => cameBack || state.Crashes >= DeathsAtMost;
 
     /// <summary>Decides about a delivery before it is consumed.</summary>
@@ -51,15 +51,16 @@ internal sealed record CrashSuspicion
             return null;
         }
 
-        // No attempt is used and no line of history written: nobody knows whether the consumer ever saw it.
+        // No attempt is used and no line of history written: whether the consumer ever saw it is not known.
         var deaths = state.Crashes + 1;
         var most = Shortest * Math.Pow(2, deaths);
         var longest = most < Longest ? most : Longest;
-        // the last time it only comes back to be parked, as a delivery that nobody died of yet
+        // the last time it only comes back to be parked, as a delivery that no process has died of yet
         var drawn = deaths == DeathsAtMost ? Shortest : Shortest + ((longest - Shortest) * random.NextDouble());
         var delay = DelayLadder.RoundUpToFewHops(drawn, longest);
         return new RetryDecision.Again(delay, now + delay, Identified(state, fallbackId) with { Crashes = deaths, DueAt = now + delay });
     }
 
-    private static RetryState Identified(RetryState state, Func<string> fallbackId) => state with { Id = state.Id ?? HeaderText.OneLine(fallbackId(), RetryState.MaxId) };
+    private static RetryState Identified(RetryState state, Func<string> fallbackId) =>
+        state with { Id = state.Id ?? HeaderText.OneLine(fallbackId(), RetryState.MaxId) };
 }

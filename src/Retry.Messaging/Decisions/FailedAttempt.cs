@@ -14,6 +14,6 @@ public sealed record FailedAttempt(Exception Exception, string Host)
     /// <summary>The message's own deadline, from its time to live.</summary>
     public DateTimeOffset? MessageDeadline { get; init; }
 
-    /// <summary>Whether somebody waits for an answer, and only until the deadline.</summary>
+    /// <summary>Whether a requester waits for an answer, and only until the deadline.</summary>
     public bool IsRequest { get; init; }
 }

@@ -46,7 +46,7 @@ public static class RetryDecider
             return new RetryDecision.Park(ParkReason.Failed, failed);
         }
 
-        // the delay before is in the history, which is read for nobody else
+        // Only decorrelated jitter needs the previous delay. Parsing the history for it costs, so the others skip it.
         if (policy.NextDelay(state.Attempt, policy.Jitter == Jitter.Decorrelated ? state.PreviousDelay : null, random) is not { } drawn)
         {
             return new RetryDecision.Park(ParkReason.Exhausted, failed);
@@ -61,7 +61,7 @@ public static class RetryDecider
         return ComesTooLate(delay, left) ? TooLate(failed, failure) : Again(failed, delay, now);
     }
 
-    /// <summary>Parks a message that no consumer took: it cannot be read, or nobody consumes its type. Trying again would change nothing.</summary>
+    /// <summary>Parks a message that no consumer took: it cannot be read, or no consumer takes its type. Trying again would change nothing.</summary>
     /// <param name="state">What the message knew when it was delivered.</param>
     /// <param name="failure">What happened.</param>
     /// <param name="reason">Why it is parked.</param>
@@ -71,7 +71,9 @@ public static class RetryDecider
         ArgumentNullException.ThrowIfNull(state);
         ArgumentNullException.ThrowIfNull(failure);
 
-        return new RetryDecision.Park(reason, Failed(state, state.Attempt, failure, now) with { FirstFailedAt = state.FirstFailedAt is { } first && first < now ? first : now });
+        return new RetryDecision.Park(
+            reason,
+            Failed(state, state.Attempt, failure, now) with { FirstFailedAt = state.FirstFailedAt is { } first && first < now ? first : now });
     }
 
     /// <summary>Decides on a message whose consumer asked for another attempt: one like any other, within the policy's bounds, but nothing failed.</summary>

@@ -20,8 +20,9 @@ public abstract record RetryDecision
     /// <param name="State">The state to park it with.</param>
     public sealed record Park(ParkReason Reason, State.RetryState State) : RetryDecision;
 
-    /// <summary>Forget: nobody will wait for it any more. Only for requests whose requester has given up before the next attempt could run.</summary>
-    /// <param name="State">The state with the last failed attempt, for the answer to a requester who still waits.</param>
+    /// <summary>Forget: its requester will not wait for it any more. Only for requests whose requester has given up before the next attempt
+    /// could run.</summary>
+    /// <param name="State">The state with the last failed attempt, for the answer to a requester that still waits.</param>
     public sealed record Drop(State.RetryState State) : RetryDecision;
 
     /// <summary>Done: the exception stands for success.</summary>

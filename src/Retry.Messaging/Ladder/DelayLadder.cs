@@ -77,7 +77,7 @@ public static class DelayLadder
     /// <summary>Rounds a drawn delay up so that it keeps few digits of the clock, and so takes few hops.</summary>
     /// <remarks>
     /// Keeps two non-zero digits below one hour and three from there on: 27.4 s becomes 28 s, 9m58s becomes 10m. Only for
-    /// jittered delays, where nobody asked for the exact one.
+    /// jittered delays, where no exact one was asked for.
     /// </remarks>
     /// <param name="delay">The drawn delay.</param>
     /// <param name="limit">What the result never exceeds: the policy's cap or what is left until the deadline.</param>

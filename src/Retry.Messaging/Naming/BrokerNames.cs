@@ -44,7 +44,7 @@ public static class BrokerNames
     /// <summary>The suffix of a parking lot, unless a formatter says otherwise.</summary>
     public const string ParkedSuffix = ".parked";
 
-    // nobody else may declare a name that begins so
+    // no other application may declare a name that begins so
     internal const string BrokerPrefix = "amq.";
 
     // a queue's name is a short string
@@ -53,7 +53,7 @@ public static class BrokerNames
     // eight digits and eight dots come before the destination, and a routing key is a short string of 255 bytes
     internal const int MaxDestinationBytes = MaxQueueBytes - (2 * DelayLadder.LevelCount);
 
-    // by name, not by prefix: anybody may declare a retry.v1.something of his own
+    // by name, not by prefix: another application may have a retry.v1.something of its own
     private static readonly FrozenSet<string> OfTheLadder = DelayLadder.Levels.Select(LevelExchange).Append(ReturnExchange).ToFrozenSet(StringComparer.Ordinal);
 
     private static readonly string DigitsPattern = string.Concat(Enumerable.Repeat("*.", DelayLadder.LevelCount));
@@ -124,7 +124,8 @@ public static class BrokerNames
     }
 
     /// <summary>Whether a name is the broker's or the ladder's own, so that no queue may be made with it.</summary>
-    internal static bool IsReserved(string name) => name.StartsWith(BrokerPrefix, StringComparison.Ordinal) || name.StartsWith(LadderPrefix, StringComparison.Ordinal);
+    internal static bool IsReserved(string name) =>
+        name.StartsWith(BrokerPrefix, StringComparison.Ordinal) || name.StartsWith(LadderPrefix, StringComparison.Ordinal);
 
     /// <summary>Tells why a queue cannot be the destination of a ladder, or <see langword="null"/> when it can.</summary>
     /// <param name="queue">The queue's name.</param>

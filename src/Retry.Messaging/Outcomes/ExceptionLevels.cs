@@ -19,7 +19,8 @@ internal static class ExceptionLevels
     internal static Exception Innermost(Exception exception)
     {
         var innermost = exception;
-        for (var level = 1; level < MostExceptions && innermost is not AggregateException { InnerExceptions.Count: > 1 } && innermost.InnerException is { } inner; level++)
+        for (var level = 1; level < MostExceptions && innermost is not AggregateException { InnerExceptions.Count: > 1 }
+            && innermost.InnerException is { } inner; level++)
         {
             innermost = inner;
         }

@@ -21,7 +21,8 @@ public static class HttpOutcome
 
     /// <summary>Decides by the exception of a call.</summary>
     /// <param name="exception">The exception; without a status code it is a fault of the connection.</param>
-    /// <returns>The outcome of its status code; <see cref="Outcome.Error"/> for connection faults and for an answer that broke off after a good status.</returns>
+    /// <returns>The outcome of its status code; <see cref="Outcome.Error"/> for connection faults and for an answer that broke off after a
+    /// good status.</returns>
     /// <exception cref="ArgumentNullException"><paramref name="exception"/> is null.</exception>
     public static Outcome Of(HttpRequestException exception)
     {

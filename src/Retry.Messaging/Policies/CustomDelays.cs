@@ -19,7 +19,7 @@ public sealed class CustomDelays : DelaySchedule
         _delayBefore = delayBefore;
     }
 
-    /// <summary>Gets null: nobody knows the longest result of a function.</summary>
+    /// <summary>Gets null: the longest result of a function is not known.</summary>
     public override TimeSpan? Cap => null;
 
     /// <inheritdoc />

@@ -1,6 +1,6 @@
 namespace Retry.Messaging.Policies;
 
-/// <summary>What holds where nobody said anything: code, definition and appsettings all win over it.</summary>
+/// <summary>What holds where nothing is configured: code, definition and appsettings all win over it.</summary>
 public static class RetryDefaults
 {
     /// <summary>The policy: exponential.</summary>

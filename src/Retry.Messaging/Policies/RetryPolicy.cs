@@ -16,7 +16,8 @@ public sealed record RetryPolicy
     /// <param name="maxRetries">The retries allowed; 0 means none; null: as many as the schedule has, until the message expires.</param>
     /// <param name="jitter">How the delays are spread.</param>
     /// <exception cref="ArgumentNullException"><paramref name="schedule"/> is null.</exception>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxRetries"/> is negative, or <paramref name="jitter"/> is not one of the enumeration.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="maxRetries"/> is negative, or <paramref name="jitter"/> is not one of
+    /// the enumeration.</exception>
     public RetryPolicy(DelaySchedule schedule, int? maxRetries = null, Jitter jitter = Jitter.None)
     {
         ArgumentNullException.ThrowIfNull(schedule);
@@ -27,7 +28,10 @@ public sealed record RetryPolicy
 
         if (!Enum.IsDefined(jitter))
         {
-            throw new ArgumentOutOfRangeException(nameof(jitter), jitter, $"Found jitter {(int)jitter}, wanted one of {string.Join(", ", Enum.GetNames<Jitter>())}.");
+            throw new ArgumentOutOfRangeException(
+                nameof(jitter),
+                jitter,
+                $"Found jitter {(int)jitter}, wanted one of {string.Join(", ", Enum.GetNames<Jitter>())}.");
         }
 
         Schedule = schedule;

@@ -60,7 +60,8 @@ internal static class HeaderText
     /// <summary>What separates the names of <see cref="TypeNames"/>.</summary>
     public const string TypeSeparator = ", ";
 
-    /// <summary>The names of an exception's type and of those inside it, each once, outermost first, as many as fit; <see langword="null"/> where nothing is inside.</summary>
+    /// <summary>The names of an exception's type and of those inside it, each once, outermost first, as many as fit; <see langword="null"/>
+    /// where nothing is inside.</summary>
     public static string? TypeNames(Exception exception, int maxChars)
     {
         if (ExceptionLevels.IsAlone(exception))

@@ -60,7 +60,7 @@ internal static class PackedState
         return history.Length == 0 ? head : string.Concat(head, Short(RetryHeaderNames.History), "=", history);
     }
 
-    /// <summary>Reads a text, whatever somebody wrote into it: as the headers that it stands for.</summary>
+    /// <summary>Reads a text as the headers that it stands for. It may hold anything.</summary>
     public static Dictionary<string, object?> Read(string text)
     {
         var headers = new Dictionary<string, object?>(StringComparer.Ordinal);
@@ -81,7 +81,8 @@ internal static class PackedState
                 var isKept = name is KeptNames.Exchange or KeptNames.RoutingKey;
                 var key = isKept ? name.ToString() : string.Concat(RetryHeaderNames.Prefix, name);
                 var value = line[(sign + 1)..];
-                (isKept ? kept : headers)[key] = Numbers.Contains(key) && long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : value.ToString();
+                (isKept ? kept : headers)[key] = Numbers.Contains(key)
+                    && long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : value.ToString();
             }
 
             rest = end < 0 ? [] : rest[(end + 1)..];

@@ -34,7 +34,12 @@ public sealed record RetryAttempt(int Number, DateTimeOffset FailedAt, string Ho
         return parts.Length >= 5
             && int.TryParse(parts[0], NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             && DateTimeOffset.TryParseExact(parts[1], TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var at)
-            ? new RetryAttempt(number, at, HeaderText.OneLine(parts[2], MaxHost), HeaderText.OneLine(parts[3], MaxType), HeaderText.OneLine(parts[4], MaxMessage))
+            ? new RetryAttempt(
+                number,
+                at,
+                HeaderText.OneLine(parts[2], MaxHost),
+                HeaderText.OneLine(parts[3], MaxType),
+                HeaderText.OneLine(parts[4], MaxMessage))
             : null;
     }
 }

@@ -24,7 +24,8 @@ public static class RetryHeaderNames
     /// <summary>Type and message of the last error, at most 300 characters. String.</summary>
     public const string Error = "retry-error";
 
-    /// <summary>Types of the last error and of every exception inside it, outermost first, at most 300 characters; absent where nothing is inside. String.</summary>
+    /// <summary>Types of the last error and of every exception inside it, outermost first, at most 300 characters; absent where nothing is
+    /// inside. String.</summary>
     public const string ErrorTypes = "retry-error-types";
 
     /// <summary>The last ten attempts, at most 3 KB. String, one line each.</summary>
@@ -45,7 +46,8 @@ public static class RetryHeaderNames
     /// <summary>Properties that had to be taken off the message: priority, expiration, user id, CC, BCC, exchange, routing key. Table.</summary>
     public const string Kept = "retry-kept";
 
-    /// <summary>All of the above but <see cref="ErrorTypes"/> in one text, while the message climbs: one line for each, its name without <see cref="Prefix"/>, <c>=</c>, its value; the history last. String.</summary>
+    /// <summary>All of the above but <see cref="ErrorTypes"/> in one text, while the message climbs: one line for each, its name without
+    /// <see cref="Prefix"/>, <c>=</c>, its value; the history last. String.</summary>
     /// <remarks>Each header of its own costs the broker some 9 µs at every retry; a parked message has them one by one, for people and other tools.</remarks>
     public const string State = "retry-state";
 

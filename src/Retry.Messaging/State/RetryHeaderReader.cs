@@ -5,7 +5,7 @@ using Retry.Messaging.Outcomes;
 
 namespace Retry.Messaging.State;
 
-/// <summary>Reads our headers from a message, whatever somebody wrote into them.</summary>
+/// <summary>Reads our headers from a message. They may hold anything.</summary>
 /// <remarks>
 /// Tolerant: a missing or unreadable header counts as absent. With one exception: an attempt number that is there but
 /// makes no sense counts as the last one, so that nothing a stranger writes grants more attempts.
@@ -17,7 +17,7 @@ public static class RetryHeaderReader
     /// <summary>Reads the headers, if they count on this queue.</summary>
     /// <param name="headers">The message's headers.</param>
     /// <param name="queue">The work queue (or parking lot's work queue) that reads them.</param>
-    /// <returns>The state, or <see cref="RetryState.Fresh"/> when another queue, or nobody, wrote the headers.</returns>
+    /// <returns>The state, or <see cref="RetryState.Fresh"/> when another queue wrote the headers, or there are none.</returns>
     public static RetryState Read(IDictionary<string, object?>? headers, string queue) =>
         headers is not null && Unpacked(headers) is var plain && Text(plain, RetryHeaderNames.Origin) == queue ? ReadPlain(plain) : RetryState.Fresh;
 

@@ -17,11 +17,13 @@ public static class RetryHeaderWriter
 
     private static readonly string[] Plain =
     [
-        RetryHeaderNames.Origin, RetryHeaderNames.Attempt, RetryHeaderNames.Id, RetryHeaderNames.FirstFailedAt, RetryHeaderNames.DueAt, RetryHeaderNames.Deadline,
-        RetryHeaderNames.Error, RetryHeaderNames.ErrorTypes, RetryHeaderNames.Reason, RetryHeaderNames.Crashes, RetryHeaderNames.Replayed, RetryHeaderNames.Plan, RetryHeaderNames.Kept, RetryHeaderNames.History,
+        RetryHeaderNames.Origin, RetryHeaderNames.Attempt, RetryHeaderNames.Id, RetryHeaderNames.FirstFailedAt,
+        RetryHeaderNames.DueAt, RetryHeaderNames.Deadline, RetryHeaderNames.Error, RetryHeaderNames.ErrorTypes, RetryHeaderNames.Reason,
+        RetryHeaderNames.Crashes, RetryHeaderNames.Replayed, RetryHeaderNames.Plan, RetryHeaderNames.Kept, RetryHeaderNames.History,
     ];
 
-    /// <summary>Writes the state into one header, <see cref="RetryHeaderNames.State"/>, for a message that climbs; where that cannot be, into headers of their own.</summary>
+    /// <summary>Writes the state into one header, <see cref="RetryHeaderNames.State"/>, for a message that climbs; where that cannot be,
+    /// into headers of their own.</summary>
     /// <param name="headers">The message's headers, which are changed.</param>
     /// <param name="state">The state.</param>
     /// <param name="origin">The work queue that writes.</param>

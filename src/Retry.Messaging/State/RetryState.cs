@@ -24,7 +24,8 @@ public sealed record RetryState
 
     /// <summary>When this attempt was due, in whole milliseconds, as its header has it.</summary>
     /// <remarks>Rounded up: cut off, it was up to 1 ms before the end of the delay, and on the in-memory transport a message ran that much too early.</remarks>
-    public DateTimeOffset? DueAt { get; init => field = value is { } due && due.Ticks % TimeSpan.TicksPerMillisecond is > 0 and var rest ? due.AddTicks(TimeSpan.TicksPerMillisecond - rest) : value; }
+    public DateTimeOffset? DueAt { get; init => field = value is { } due
+        && due.Ticks % TimeSpan.TicksPerMillisecond is > 0 and var rest ? due.AddTicks(TimeSpan.TicksPerMillisecond - rest) : value; }
 
     /// <summary>When the message stops being worth a retry, as computed at the last failure.</summary>
     public DateTimeOffset? Deadline { get; init; }
@@ -32,7 +33,8 @@ public sealed record RetryState
     /// <summary>Type and message of the last error.</summary>
     public string? Error { get; init; }
 
-    /// <summary>The types of the last error and of every exception inside it, outermost first, separated by comma and space; <see langword="null"/> where nothing is inside.</summary>
+    /// <summary>The types of the last error and of every exception inside it, outermost first, separated by comma and space;
+    /// <see langword="null"/> where nothing is inside.</summary>
     /// <remarks>Written when the message is parked; a message that climbs does not carry it.</remarks>
     public string? ErrorTypes { get; init; }
 
@@ -79,7 +81,8 @@ public sealed record RetryState
     }
 
     /// <summary>The state with a number that may be shown: one beyond the last attempt, which nothing bears out, is that of the last attempt.</summary>
-    /// <remarks>The last attempt of the policy that has most: for every other one it is the last as well, or later. What the history bears out stays, also after a policy was shortened.</remarks>
+    /// <remarks>The last attempt of the policy that has most: for every other one it is the last as well, or later. What the history bears
+    /// out stays, also after a policy was shortened.</remarks>
     /// <param name="mostRetries">The retries of that policy; <see langword="null"/> where one goes on until the message expires.</param>
     internal RetryState Bounded(int? mostRetries)
     {

@@ -38,7 +38,8 @@ public class FolderTests
         },
         ["Retry.Messaging.MassTransit"] = new()
         {
-            ["Configuration"] = ["Filters", "InMemory", "Transports"],
+            ["Configuration"] = ["Endpoints", "Filters", "InMemory", "Transports"],
+            ["Endpoints"] = ["Transports"],
             ["Faults"] = [],
             ["Filters"] = ["Faults", "Transports"],
             ["InMemory"] = ["Faults", "Transports"],

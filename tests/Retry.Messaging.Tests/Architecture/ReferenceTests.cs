@@ -14,7 +14,7 @@ public class ReferenceTests
         ["Retry.Messaging.RabbitMq"] = ["Retry.Messaging"],
         ["Retry.Messaging.MassTransit"] = ["Retry.Messaging.RabbitMq"],
         ["Retry.Messaging.Cli"] = ["Retry.Messaging.RabbitMq"],
-        ["Retry.Messaging.Testing"] = ["Retry.Messaging.MassTransit"],
+        ["Retry.Messaging.Testing"] = [],
         ["Retry.Messaging.Testing.Containers"] = ["Retry.Messaging.Testing"],
     };
 
@@ -23,7 +23,7 @@ public class ReferenceTests
     {
         ["Retry.Messaging"] = ["Retry.Messaging.RabbitMq", "Retry.Messaging.MassTransit", "retryctl"],
         ["Retry.Messaging.RabbitMq"] = ["Retry.Messaging.MassTransit", "retryctl"],
-        ["Retry.Messaging.MassTransit"] = ["Retry.Messaging.Testing"],
+        ["Retry.Messaging.MassTransit"] = [],
         ["Retry.Messaging.Cli"] = [],
         ["Retry.Messaging.Testing"] = [],
         ["Retry.Messaging.Testing.Containers"] = [],

@@ -2,7 +2,6 @@ using MassTransit;
 using MassTransit.RabbitMqTransport;
 using Microsoft.Extensions.Time.Testing;
 using Retry.Messaging.Configuration;
-using Retry.Messaging.MassTransit.Configuration;
 using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.RabbitMq.Health;
 using Retry.Messaging.RabbitMq.Holding;
@@ -11,9 +10,10 @@ using Retry.Messaging.RabbitMq.Management;
 using Retry.Messaging.RabbitMq.Parking;
 using Retry.Messaging.RabbitMq.Topology;
 using Retry.Messaging.Tests.MassTransit;
-using Retry.Messaging.Tests.RabbitMq;
 using Shouldly;
 using Xunit;
+using Retry.Messaging.MassTransit.Endpoints;
+using Retry.Messaging.Tests.Fakes;
 
 namespace Retry.Messaging.Tests.Connections;
 

@@ -7,6 +7,9 @@ using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.Tests.Architecture;
 using Shouldly;
 using Xunit;
+using Retry.Messaging.Cli.Commands.Lost;
+using Retry.Messaging.Cli.Commands.Parked;
+using Retry.Messaging.Cli.Commands.Topology;
 
 namespace Retry.Messaging.Tests.Docs;
 

@@ -1,9 +1,9 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Time.Testing;
-using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.RabbitMq.Health;
 using Shouldly;
 using Xunit;
+using Retry.Messaging.MassTransit.Endpoints;
 
 namespace Retry.Messaging.Tests.Health;
 
@@ -83,7 +83,7 @@ public sealed class PointHealthTests
     public async Task Of_several_buses_with_a_queue_of_one_name_the_well_ones_hide_nothing()
     {
         _point.Found(PointHealth.Point, "Found no queue 'orders.parked'.");
-        var check = new GradientRetryHealthCheck(new LimiterHealthCheck());
+        var check = new GradientRetryHealthCheck();
         check.Add(_point);
         for (var i = 0; i < 20; i++)
         {
@@ -96,9 +96,26 @@ public sealed class PointHealthTests
         result.Data["orders"].ToString()!.ShouldContain("orders.parked");
     }
 
+    [Fact]
+    public async Task A_limited_point_is_degraded_while_it_has_no_limiter_and_shows_what_its_limiter_does()
+    {
+        string? down = "no limiter in this process: no broker answers";
+        _point.Limiter = () => "StandingBy since 2026-11-29 03:00:00Z";
+        _point.LimiterTrouble = () => down;
+
+        var without = await CheckAsync();
+        without.Status.ShouldBe(HealthStatus.Degraded);
+        without.Description.ShouldBe("Queue 'orders': no limiter in this process: no broker answers");
+
+        down = null;
+        var with = await CheckAsync();
+        with.Status.ShouldBe(HealthStatus.Healthy);
+        with.Data["orders"].ShouldBe("well, limiter StandingBy since 2026-11-29 03:00:00Z");
+    }
+
     private Task<HealthCheckResult> CheckAsync()
     {
-        var check = new GradientRetryHealthCheck(new LimiterHealthCheck());
+        var check = new GradientRetryHealthCheck();
         check.Add(_point);
         return check.CheckHealthAsync(new HealthCheckContext());
     }

@@ -3,6 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Shouldly;
 using Xunit;
+using Retry.Messaging.Tests.Fakes;
 
 namespace Retry.Messaging.Tests.MassTransit;
 

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Shouldly;
 using Xunit;
+using Retry.Messaging.Tests.Fakes;
 
 namespace Retry.Messaging.Tests.MassTransit;
 
@@ -11,8 +12,8 @@ namespace Retry.Messaging.Tests.MassTransit;
 public class SettingsLogTests
 {
     [Theory]
-    [InlineData("paymets", "Warning: GradientRetry:Endpoints:paymets is passed over: no endpoint has that name. Did you mean 'payments'?")]
-    [InlineData("shipping", "Information: GradientRetry:Endpoints:shipping is passed over: no endpoint of this process has that name. It has: orders, payments")]
+    [InlineData("paymets", "Warning: Ignored GradientRetry:Endpoints:paymets, because no endpoint has that name. Did you mean 'payments'?")]
+    [InlineData("shipping", "Information: Ignored GradientRetry:Endpoints:shipping, because this process has no endpoint of that name. It has: orders, payments")]
     public async Task An_endpoint_that_is_not_there_is_told_of_once(string name, string line)
     {
         var lines = await StartAsync($"{name}:Retries", "3");

@@ -11,7 +11,8 @@ namespace Retry.Messaging.RabbitMq.Limiter.Gates;
 /// releases: the broker's answer takes milliseconds, and a message that waited for it would come late every time.
 /// A point without a rate needs no look.
 /// </remarks>
-/// <param name="look">Asks the broker for the work queue, and wakes the limiter when it has answered; <see langword="null"/> when there is no such queue.</param>
+/// <param name="look">Asks the broker for the work queue, and wakes the limiter when it has answered; <see langword="null"/> when there is
+/// no such queue.</param>
 /// <param name="prefetch">How many messages the consumers of the work queue take in advance.</param>
 /// <param name="pacer">The rate.</param>
 /// <param name="time">The clock.</param>

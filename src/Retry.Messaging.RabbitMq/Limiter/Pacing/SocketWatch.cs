@@ -10,7 +10,7 @@ namespace Retry.Messaging.RabbitMq.Limiter.Pacing;
 /// The client only queues what it publishes; a task of the thread pool writes it to the socket. On a busy pool that is tens of
 /// milliseconds later (measured: 90 messages in one lump at 1,000 per second), so a pace that counts from the call bounds
 /// nothing. The client lets its sockets be made by others, and there the instant can be seen, and chosen: the last
-/// moments before a message is due are slept in the writer, so that nobody has to be woken up when it is.
+/// moments before a message is due are slept in the writer, so that no thread has to be woken up when it is.
 /// </remarks>
 internal sealed class SocketWatch(TimeProvider time)
 {
@@ -77,7 +77,13 @@ internal sealed class SocketWatch(TimeProvider time)
         }
     }
 
-    private async ValueTask WriteAsync(Socket socket, ReadOnlyMemory<byte> bytes, Func<ReadOnlyMemory<byte>, CancellationToken, ValueTask> write, CancellationToken cancellationToken)
+    private async ValueTask WriteAsync(
+        Socket socket,
+        ReadOnlyMemory<byte> bytes,
+        Func<ReadOnlyMemory<byte>,
+        CancellationToken,
+        ValueTask> write,
+        CancellationToken cancellationToken)
     {
         Expected? expected;
         lock (_lock)

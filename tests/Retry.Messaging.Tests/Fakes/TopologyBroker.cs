@@ -4,7 +4,7 @@ using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
 using RabbitMQ.Client.Exceptions;
 
-namespace Retry.Messaging.Tests.Topology;
+namespace Retry.Messaging.Tests.Fakes;
 
 /// <summary>A connection to a broker that has every exchange and queue but those that are missing; what is declared is there again.</summary>
 public class TopologyBroker : DispatchProxy

@@ -5,7 +5,7 @@ using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
 using Retry.Messaging.RabbitMq.Holding;
 
-namespace Retry.Messaging.MassTransit.Transports;
+namespace Retry.Messaging.MassTransit.Endpoints;
 
 /// <summary>Has an endpoint go on after the broker has taken its consumer away because a delivery was held for too long.</summary>
 /// <remarks>
@@ -59,7 +59,14 @@ internal sealed class EndpointTimeouts(HoldTime hold) : IFilter<ChannelContext>
     {
         private readonly ChannelContext _context = context;
 
-        Task<string> ChannelContext.BasicConsume(string queue, bool noAck, bool exclusive, IDictionary<string, object> arguments, IAsyncBasicConsumer consumer, string consumerTag, CancellationToken cancellationToken) =>
+        Task<string> ChannelContext.BasicConsume(
+            string queue,
+            bool noAck,
+            bool exclusive,
+            IDictionary<string, object> arguments,
+            IAsyncBasicConsumer consumer,
+            string consumerTag,
+            CancellationToken cancellationToken) =>
             _context.BasicConsume(queue, noAck, exclusive, arguments, new WatchedConsumer(consumer, taken), consumerTag, cancellationToken);
     }
 
@@ -73,11 +80,21 @@ internal sealed class EndpointTimeouts(HoldTime hold) : IFilter<ChannelContext>
             return consumer.HandleBasicCancelAsync(consumerTag, cancellationToken);
         }
 
-        public Task HandleBasicCancelOkAsync(string consumerTag, CancellationToken cancellationToken = default) => consumer.HandleBasicCancelOkAsync(consumerTag, cancellationToken);
+        public Task HandleBasicCancelOkAsync(string consumerTag, CancellationToken cancellationToken = default) =>
+            consumer.HandleBasicCancelOkAsync(consumerTag, cancellationToken);
 
-        public Task HandleBasicConsumeOkAsync(string consumerTag, CancellationToken cancellationToken = default) => consumer.HandleBasicConsumeOkAsync(consumerTag, cancellationToken);
+        public Task HandleBasicConsumeOkAsync(string consumerTag, CancellationToken cancellationToken = default) =>
+            consumer.HandleBasicConsumeOkAsync(consumerTag, cancellationToken);
 
-        public Task HandleBasicDeliverAsync(string consumerTag, ulong deliveryTag, bool redelivered, string exchange, string routingKey, IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancellationToken = default) =>
+        public Task HandleBasicDeliverAsync(
+            string consumerTag,
+            ulong deliveryTag,
+            bool redelivered,
+            string exchange,
+            string routingKey,
+            IReadOnlyBasicProperties properties,
+            ReadOnlyMemory<byte> body,
+            CancellationToken cancellationToken = default) =>
             consumer.HandleBasicDeliverAsync(consumerTag, deliveryTag, redelivered, exchange, routingKey, properties, body, cancellationToken);
 
         public Task HandleChannelShutdownAsync(object channel, ShutdownEventArgs reason) => consumer.HandleChannelShutdownAsync(channel, reason);

@@ -3,7 +3,7 @@ using Retry.Messaging.RabbitMq.Publishing;
 using Shouldly;
 using Xunit;
 
-namespace Retry.Messaging.Tests.RabbitMq;
+namespace Retry.Messaging.Tests.Publishing;
 
 /// <summary>The id that a message gets at its first failure, and that its parked copy and its Fault are known by.</summary>
 public class ChainIdTests

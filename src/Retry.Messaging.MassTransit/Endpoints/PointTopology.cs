@@ -9,11 +9,20 @@ using Retry.Messaging.RabbitMq.Health;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Topology;
 
-namespace Retry.Messaging.MassTransit.Configuration;
+namespace Retry.Messaging.MassTransit.Endpoints;
 
 /// <summary>Has the topology looked after before a point's work queue is consumed from, and declares the point as soon as its queue exists.</summary>
 /// <remarks>Start-up never fails here: what cannot be declared is said, and tried again while the service runs.</remarks>
-internal sealed partial class PointTopology(RabbitMqPoint point, TopologyKeeper keeper, Func<ConnectionContext, string, CancellationToken, Task> connected, TopologyManagement manage, RetryRules rules, PointHealth health, UnseenByAmqp unseen, IDictionary<string, object> workQueueArguments, ILogger logger)
+internal sealed partial class PointTopology(
+    RabbitMqPoint point,
+    TopologyKeeper keeper,
+    Func<ConnectionContext, string, CancellationToken, Task> connected,
+    TopologyManagement manage,
+    RetryRules rules,
+    PointHealth health,
+    UnseenByAmqp unseen,
+    IDictionary<string, object> workQueueArguments,
+    ILogger logger)
     : IFilter<ChannelContext>, IReceiveEndpointObserver
 {
     private ChannelContext? _channel;
@@ -133,7 +142,7 @@ internal sealed partial class PointTopology(RabbitMqPoint point, TopologyKeeper 
         }
     }
 
-    [LoggerMessage(LogEvents.ParkedElsewhere, LogLevel.Warning, "{Queue}: what the broker itself drops goes to exchange '{Found}', wanted '{Wanted}': the parking lot will not have it. Declare the queue without x-dead-letter-exchange, then run 'retryctl topology apply --point {Queue}'")]
+    [LoggerMessage(LogEvents.ParkedElsewhere, LogLevel.Warning, "{Queue}: the broker sends what it drops itself to exchange '{Found}', wanted '{Wanted}'. The parking lot will not have it. Declare the queue without x-dead-letter-exchange, then run 'retryctl topology apply --point {Queue}'")]
     private partial void LogParkedElsewhere(string queue, string found, string wanted);
 
     [LoggerMessage(LogEvents.TopologyRefused, LogLevel.Error, "{Queue}: the retry topology is not complete: failed messages are held or, where only a binding is missing, go to " + BrokerNames.LostQueue + ": {Reason}")]

@@ -3,7 +3,7 @@ using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
 using RabbitMQ.Client.Exceptions;
 
-namespace Retry.Messaging.Tests.RabbitMq;
+namespace Retry.Messaging.Tests.Fakes;
 
 /// <summary>A connection whose broker takes every publish and answers none, and that can be told to be blocked.</summary>
 public class SilentBroker : DispatchProxy

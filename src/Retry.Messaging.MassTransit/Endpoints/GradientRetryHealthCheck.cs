@@ -2,13 +2,13 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Retry.Messaging.RabbitMq.Health;
 
-namespace Retry.Messaging.MassTransit.Transports;
+namespace Retry.Messaging.MassTransit.Endpoints;
 
 /// <summary>
 /// Degraded while failed messages of this process have nowhere to go: the topology is missing or not as planned, outcomes stay unconfirmed, or
 /// a limited point has no limiter. Never unhealthy: messages that do not fail are consumed as ever.
 /// </summary>
-internal sealed class GradientRetryHealthCheck(LimiterHealthCheck limiters) : IHealthCheck
+internal sealed class GradientRetryHealthCheck : IHealthCheck
 {
     /// <summary>The name under which it is registered.</summary>
     public const string Name = "gradient-retry";
@@ -22,12 +22,12 @@ internal sealed class GradientRetryHealthCheck(LimiterHealthCheck limiters) : IH
     public Task<HealthCheckResult> CheckHealthAsync(HealthCheckContext context, CancellationToken cancellationToken = default)
     {
         var data = new Dictionary<string, object>(StringComparer.Ordinal);
-        var withoutLimiter = limiters.Troubles();
         string? first = null;
         foreach (var point in _points.Keys.OrderBy(point => point.Queue, StringComparer.Ordinal))
         {
-            List<string> troubles = [.. point.Troubles(), .. withoutLimiter[point.Queue]];
+            var troubles = point.Troubles();
             var found = troubles.Count == 0 ? Well : string.Join(' ', troubles);
+            found = point.Limiter?.Invoke() is { } limiter ? $"{found}, limiter {limiter}" : found;
             found = point.Unchecked is { } notChecked ? $"{found} ({notChecked})" : found;
             // two buses of a process may each have a queue of this name
             data[point.Queue] = data.TryGetValue(point.Queue, out var other) ? $"{other}; {found}" : found;

@@ -5,8 +5,9 @@ using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Telemetry;
 using Shouldly;
 using Xunit;
+using Retry.Messaging.Tests.Fakes;
 
-namespace Retry.Messaging.Tests.RabbitMq;
+namespace Retry.Messaging.Tests.Publishing;
 
 /// <summary>An outcome that the broker does not take is held: how often it is tried, what is said meanwhile, and when the delivery goes back.</summary>
 public sealed class OutcomePublisherTests : IDisposable

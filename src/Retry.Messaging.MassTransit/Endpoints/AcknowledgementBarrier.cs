@@ -3,7 +3,7 @@ using Microsoft.Extensions.Logging;
 using RabbitMQ.Client;
 using Retry.Messaging.RabbitMq;
 
-namespace Retry.Messaging.MassTransit.Transports;
+namespace Retry.Messaging.MassTransit.Endpoints;
 
 /// <summary>The channel of an endpoint, which waits now and then for the broker once its consumer has been cancelled.</summary>
 /// <remarks>
@@ -14,7 +14,10 @@ namespace Retry.Messaging.MassTransit.Transports;
 /// for its consumers, so it waits for this, and closes the channel all the same when its own patience ends.
 /// </remarks>
 #pragma warning disable CA1001 // MassTransit disposes no contexts of a filter, and a semaphore without a wait handle holds nothing
-internal sealed partial class StoppingChannelContext(ChannelContext context, string queue, ILogger logger) : ScopeChannelContext(context, context.CancellationToken), ChannelContext
+internal sealed partial class AcknowledgementBarrier(
+    ChannelContext context,
+    string queue,
+    ILogger logger) : ScopeChannelContext(context, context.CancellationToken), ChannelContext
 #pragma warning restore CA1001
 {
     private const long Window = 32;
@@ -77,7 +80,9 @@ internal sealed partial class StoppingChannelContext(ChannelContext context, str
         catch (Exception exception)
         {
             _waits = false;
-            LogUnwritten(queue, exception is OperationCanceledException ? $"it did not answer within {Patience.TotalSeconds:0} s" : exception.Message.TrimEnd('.'));
+            LogUnwritten(
+                queue,
+                exception is OperationCanceledException ? $"it did not answer within {Patience.TotalSeconds:0} s" : exception.Message.TrimEnd('.'));
         }
 #pragma warning restore CA1031
         finally
@@ -91,13 +96,21 @@ internal sealed partial class StoppingChannelContext(ChannelContext context, str
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(CancellationToken);
         patience.CancelAfter(Patience);
         await Channel.BasicQosAsync(0, Least, global: false, patience.Token).ConfigureAwait(false);
-        // Whoever else consumes comes first. What it is sent all the same stays unanswered until the channel closes: given back at
+        // Other consumers come first. What it is sent all the same stays unanswered until the channel closes: given back at
         // once it would be the next one's again, and counted as returned once for each.
         var last = new Dictionary<string, object?> { ["x-priority"] = int.MinValue };
-        var tag = await Channel.BasicConsumeAsync(queue, autoAck: false, consumerTag: string.Empty, noLocal: false, exclusive: false, last, new AsyncDefaultBasicConsumer(Channel), patience.Token).ConfigureAwait(false);
+        var tag = await Channel.BasicConsumeAsync(
+            queue,
+            autoAck: false,
+            consumerTag: string.Empty,
+            noLocal: false,
+            exclusive: false,
+            last,
+            new AsyncDefaultBasicConsumer(Channel),
+            patience.Token).ConfigureAwait(false);
         await Channel.BasicCancelAsync(tag, noWait: false, patience.Token).ConfigureAwait(false);
     }
 
-    [LoggerMessage(LogEvents.AcknowledgementsUnanswered, LogLevel.Warning, "{Queue}: whether the broker has written the last acknowledgements of this endpoint, which stops, is not known ({Reason}); what it has not written comes again, although it was done or parked")]
+    [LoggerMessage(LogEvents.AcknowledgementsUnanswered, LogLevel.Warning, "{Queue}: the endpoint stopped before the broker confirmed its last acknowledgements ({Reason}). What the broker has not written as acknowledged comes again, although it was done or parked")]
     private partial void LogUnwritten(string queue, string reason);
 }

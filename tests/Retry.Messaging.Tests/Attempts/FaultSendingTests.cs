@@ -7,7 +7,7 @@ using Shouldly;
 using Xunit;
 using Retry.Messaging.RabbitMq.Attempts;
 
-namespace Retry.Messaging.Tests.MassTransit;
+namespace Retry.Messaging.Tests.Attempts;
 
 /// <summary>A message is parked, and its host stops before the Fault is out.</summary>
 public sealed class FaultSendingTests : IDisposable

@@ -4,7 +4,7 @@ using Retry.Messaging.Configuration;
 using Retry.Messaging.RabbitMq;
 using Retry.Messaging.RabbitMq.Topology;
 
-namespace Retry.Messaging.MassTransit.Configuration;
+namespace Retry.Messaging.MassTransit.Endpoints;
 
 /// <summary>Says at the start what a service cannot see of its points: one line for all points of a bus, with one command.</summary>
 /// <remarks>AMQP shows neither policies nor bindings, so the line comes at every start, also after the command was run; it must be short.</remarks>

@@ -6,7 +6,7 @@ using Retry.Messaging.RabbitMq.Topology;
 using Shouldly;
 using Xunit;
 
-namespace Retry.Messaging.Tests.RabbitMq;
+namespace Retry.Messaging.Tests.Topology;
 
 public class TopologyPlanTests
 {

@@ -7,7 +7,7 @@ using Retry.Messaging.Tests.State;
 using Shouldly;
 using Xunit;
 
-namespace Retry.Messaging.Tests.RabbitMq;
+namespace Retry.Messaging.Tests.Publishing;
 
 public class HeaderFrameTests
 {

@@ -6,8 +6,10 @@ using Microsoft.Extensions.Time.Testing;
 using Shouldly;
 using Xunit;
 using Retry.Messaging.RabbitMq.Attempts;
+using Retry.Messaging.Tests.Fakes;
+using Retry.Messaging.Tests.MassTransit;
 
-namespace Retry.Messaging.Tests.MassTransit;
+namespace Retry.Messaging.Tests.Attempts;
 
 /// <summary>What a service says of its failing attempts, before anything is parked.</summary>
 public sealed class RetryReporterTests : IDisposable

@@ -5,7 +5,7 @@ using Retry.Messaging.State;
 using Shouldly;
 using Xunit;
 
-namespace Retry.Messaging.Tests.RabbitMq;
+namespace Retry.Messaging.Tests.Publishing;
 
 public class RepublicationTests
 {

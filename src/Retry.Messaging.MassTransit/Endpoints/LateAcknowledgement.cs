@@ -3,8 +3,9 @@ using MassTransit.RabbitMqTransport;
 using Microsoft.Extensions.Logging;
 using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.RabbitMq;
+using Retry.Messaging.MassTransit.Transports;
 
-namespace Retry.Messaging.MassTransit.Transports;
+namespace Retry.Messaging.MassTransit.Endpoints;
 
 /// <summary>Acknowledges what ended well, or has its outcome, after the host has cancelled its deliveries.</summary>
 /// <remarks>
@@ -60,6 +61,6 @@ internal sealed partial class LateAcknowledgement(string queue, ILogger logger) 
     private static bool HasEnded(ReceiveContext context) =>
         !context.TryGetPayload<UnsettledDelivery>(out _) && (context.IsDelivered || context.TryGetPayload<SettledDelivery>(out _));
 
-    [LoggerMessage(LogEvents.NotAcknowledged, LogLevel.Warning, "{Queue}: a message that is done, or whose outcome is safe, could not be acknowledged while the endpoint stopped ({Reason}). The broker delivers it again.")]
+    [LoggerMessage(LogEvents.NotAcknowledged, LogLevel.Warning, "{Queue}: could not acknowledge a message that is done, or whose outcome is safe, because the endpoint stopped ({Reason}). The broker delivers it again")]
     private partial void LogNotAcknowledged(string queue, string reason);
 }

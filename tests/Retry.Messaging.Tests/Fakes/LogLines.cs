@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
-namespace Retry.Messaging.Tests.MassTransit;
+namespace Retry.Messaging.Tests.Fakes;
 
 /// <summary>What the loggers below a name wrote: level and text.</summary>
 internal sealed class LogLines(string category) : ILoggerProvider, ILogger

@@ -1,6 +1,6 @@
 using System.Threading.Channels;
 
-namespace Retry.Messaging.Tests.RabbitMq;
+namespace Retry.Messaging.Tests.Fakes;
 
 /// <summary>A clock that jumps to whatever is waited for next, so that minutes of waiting take none.</summary>
 internal sealed class WaitedClock : TimeProvider

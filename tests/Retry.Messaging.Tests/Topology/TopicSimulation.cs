@@ -1,6 +1,6 @@
 using Retry.Messaging.RabbitMq.Topology;
 
-namespace Retry.Messaging.Tests.RabbitMq;
+namespace Retry.Messaging.Tests.Topology;
 
 /// <summary>A broker in miniature: routes a key over a plan's bindings and dead-letters from rung to rung.</summary>
 public sealed class TopicSimulation(TopologyPlan plan)

@@ -6,8 +6,9 @@ using Retry.Messaging.Configuration;
 using Retry.Messaging.RabbitMq.Holding;
 using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.RabbitMq.Topology;
+using Retry.Messaging.MassTransit.Transports;
 
-namespace Retry.Messaging.MassTransit.Transports;
+namespace Retry.Messaging.MassTransit.Endpoints;
 
 /// <summary>The limiter of a point in this process: it starts when the endpoint is ready and ends with it.</summary>
 /// <remarks>
@@ -16,7 +17,14 @@ namespace Retry.Messaging.MassTransit.Transports;
 /// limit looks whether there is a release queue, left from when it, or another instance, had one, and empties it.
 /// </remarks>
 #pragma warning disable CA1001 // MassTransit disposes no observers; what is started is ended, and disposed, when the endpoint stops
-internal sealed class PointLimiter(RabbitMqPoint point, RetryRules rules, TopologyKeeper keeper, HoldTime hold, Func<int> prefetch, TimeProvider time, ILogger logger)
+internal sealed class PointLimiter(
+    RabbitMqPoint point,
+    RetryRules rules,
+    TopologyKeeper keeper,
+    HoldTime hold,
+    Func<int> prefetch,
+    TimeProvider time,
+    ILogger logger)
     : IFilter<ChannelContext>, IReceiveEndpointObserver
 #pragma warning restore CA1001
 {

@@ -1,0 +1,62 @@
+using MassTransit;
+using MassTransit.RabbitMqTransport;
+using Microsoft.Extensions.Logging;
+using Retry.Messaging.Configuration;
+using Retry.Messaging.MassTransit.Transports;
+using Retry.Messaging.Policies;
+using Retry.Messaging.RabbitMq.Connections;
+using Retry.Messaging.RabbitMq.Holding;
+using Retry.Messaging.RabbitMq.Instances;
+using Retry.Messaging.RabbitMq.Management;
+using Retry.Messaging.RabbitMq.Parking;
+
+namespace Retry.Messaging.MassTransit.Endpoints;
+
+/// <summary>What a bus does beside consuming: it shows that it lives, sends on what is lost, and asks how patient the broker is.</summary>
+internal sealed class BusUpkeep
+{
+    private readonly BusSettings _settings;
+    private readonly LostMover _mover;
+    private readonly TimeoutWatch _timeouts;
+
+    public BusUpkeep(BusSettings settings, TopologyManagement manage, LostRounds rounds, TimeProvider time, ILoggerFactory logging)
+    {
+        _settings = settings;
+        // a service that does not look after the topology does not send on what is lost
+        var lostFor = manage == TopologyManagement.Never ? TimeSpan.Zero : settings.ForwardLostFor ?? RetryDefaults.ForwardLostFor;
+        _mover = new LostMover(lostFor, binds: manage == TopologyManagement.OnStart, rounds, time, Random.Shared, logging.CreateLogger<LostMover>());
+        _timeouts = new TimeoutWatch(time, logging.CreateLogger<TimeoutWatch>());
+        Instances = new InstanceWatch(time, logging.CreateLogger<InstanceWatch>());
+    }
+
+    /// <summary>Knows which instances died.</summary>
+    public InstanceWatch Instances { get; }
+
+    /// <summary>Asks for the consumer timeout of a point from now on.</summary>
+    public void Add(PointTimes times) => _timeouts.Add(times);
+
+    /// <summary>Starts on a connection, before an endpoint consumes. Every endpoint calls it of the connection that they share.</summary>
+    public async Task StartAsync(ConnectionContext context, string queue, CancellationToken cancellationToken)
+    {
+        await Instances.BeginAsync(context.Connection, queue, cancellationToken).ConfigureAwait(false);
+        if (!context.TryGetPayload<RabbitMqHostSettings>(out var host))
+        {
+            return;
+        }
+
+        _mover.Start(context.Connection, cancellation => BusConnections.ConnectAsync(host, "lost messages", static _ => { }, cancellation));
+        if (_settings.Management is { } management)
+        {
+            _timeouts.Start(context.Connection, () => ManagementOf(host, context.VirtualHost(), management));
+        }
+    }
+
+    /// <summary>Has this instance say that it stops.</summary>
+    public Task EndAsync() => Instances.EndAsync();
+
+    private static ManagementClient ManagementOf(RabbitMqHostSettings host, string virtualHost, string management)
+    {
+        var broker = BrokerAddress.Parse($"{(host.Ssl ? "amqps" : "amqp")}://{Uri.EscapeDataString(host.Username)}:{Uri.EscapeDataString(host.Password)}@{host.Host}:{host.Port}/{Uri.EscapeDataString(virtualHost)}");
+        return new ManagementClient(broker, ManagementAddress.Of(broker, management));
+    }
+}

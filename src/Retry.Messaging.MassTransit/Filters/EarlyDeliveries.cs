@@ -1,0 +1,74 @@
+using MassTransit;
+using Microsoft.Extensions.Logging;
+using Retry.Messaging.Decisions;
+using Retry.Messaging.RabbitMq;
+using Retry.Messaging.RabbitMq.Attempts;
+using Retry.Messaging.RabbitMq.Telemetry;
+
+namespace Retry.Messaging.MassTransit.Filters;
+
+/// <summary>Sends what came before it was due up the ladder again, for the rest of its delay. No attempt is used.</summary>
+/// <remarks>
+/// A rest below one step is waited for in place. A longer one climbs, but never hot: where a policy cuts the rungs to nothing, the message
+/// would come back at once, thousands of times a second.
+/// </remarks>
+internal sealed partial class EarlyDeliveries(string queue, TimeProvider time, ILogger logger)
+{
+    private static readonly TimeSpan PauseBetweenReports = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan RestWaitedForHere = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan PauseBeforeClimbingAgain = TimeSpan.FromSeconds(1);
+
+    private long _count;
+    private long _logged;
+
+    /// <summary>Sends a delivery back if it came early.</summary>
+    /// <returns>Whether it did; otherwise it is due now.</returns>
+    public async Task<bool> SendBackAsync(ConsumeContext context, RetryDelivery delivery)
+    {
+        var now = time.GetUtcNow();
+        if (delivery.State.EarlyBy(now) == TimeSpan.Zero)
+        {
+            return false;
+        }
+
+        // a message that left the ladder later than it is now: this clock is behind, and the broker's tells what is early
+        var behind = delivery.LeftLadderAt is { } left && left > now ? left - now : TimeSpan.Zero;
+        var rest = delivery.State.EarlyBy(now + behind);
+
+        do
+        {
+            // timers cut a wait to whole milliseconds, and what is left of one is no reason to climb
+            await Task.Delay(
+                rest < RestWaitedForHere ? TimeSpan.FromMilliseconds(Math.Ceiling(rest.TotalMilliseconds)) : PauseBeforeClimbingAgain,
+                time,
+                context.CancellationToken).ConfigureAwait(false);
+            rest = delivery.State.EarlyBy(time.GetUtcNow() + behind);
+            if (rest == TimeSpan.Zero)
+            {
+                return false;
+            }
+        }
+        while (rest < RestWaitedForHere);
+
+        Report(delivery.State.Id, rest);
+        var again = new RetryDecision.Again(rest, delivery.State.DueAt!.Value, delivery.State);
+        using var attempt = new AttemptContext(context, delivery, null, time) { Decider = (_, _) => again };
+        await OutcomeSettler.ClimbAsync(attempt, delivery, again, ClimbCause.Early, context.CancellationToken).ConfigureAwait(false);
+        return true;
+    }
+
+    // Where a policy cuts the rungs, every message comes early, each once a second: one line a minute tells it all.
+    private void Report(string? retryId, TimeSpan rest)
+    {
+        var count = Interlocked.Increment(ref _count);
+        var now = time.GetTimestamp();
+        var last = Interlocked.Read(ref _logged);
+        if ((last == 0 || time.GetElapsedTime(last, now) >= PauseBetweenReports) && Interlocked.CompareExchange(ref _logged, now, last) == last)
+        {
+            LogCameEarly(queue, retryId, rest, count);
+        }
+    }
+
+    [LoggerMessage(LogEvents.CameEarly, LogLevel.Warning, "{Queue}: {RetryId} came {Rest} before it was due and climbs again; early deliveries so far: {Count}. Something cuts the delays short, for example a message-ttl policy that fits the ladder's queues: run 'retryctl topology verify'.")]
+    private partial void LogCameEarly(string queue, string? retryId, TimeSpan rest, long count);
+}
