@@ -32,7 +32,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
     private readonly IServiceProvider _services;
     private readonly GradientRetryOptions _options;
     private readonly GradientRetryConfiguration _configuration;
-    private readonly RetryPointSettings _busWide;
+    private readonly PointSettings _settings;
     private readonly TopologyManagement _manage;
     private readonly ILoggerFactory _logging;
     private readonly ILogger _logger;
@@ -43,15 +43,14 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
     private readonly BusSettings _bus;
     private readonly BusUpkeep _upkeep;
     private readonly PointPipeline _pipeline;
-    private bool _told;
 
     public EndpointObserver(IServiceProvider services, GradientRetryOptions options)
     {
         _services = services;
         _options = options;
         _places = new PointPlaces(options.QueueNames);
-        _busWide = options.Settings;
         _configuration = GradientRetryConfiguration.Read(services.GetService<IConfiguration>()?.GetSection(GradientRetryConfiguration.SectionName));
+        _settings = new PointSettings(_configuration, options);
         _manage = _configuration.ManageTopology ?? options.ManageTopology;
         _logging = services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
         _logger = _logging.CreateLogger<EndpointObserver>();
@@ -224,25 +223,18 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
 
     private RetryRules? Add(IReceiveEndpointConfigurator endpoint, string queue, EndpointLayers layers, Func<RetryPoint, IRetryTransport> transport)
     {
-        var settings = _configuration.SettingsFor(queue, layers.Code, layers.Definition, _busWide);
-        // what is wrong with the appsettings is said once, not by each endpoint, nor again of what an endpoint merges from them
-        IReadOnlyList<RetryFinding> findings =
-        [
-            .. Interlocked.Exchange(ref _told, true) ? [] : _configuration.Findings.Concat(_options.Bus.Validate("AddGradientRetry")),
-            .. RetrySettingsValidator.Validate(settings, queue).Where(finding => !_configuration.Says(finding, queue)),
-        ];
+        var (rules, findings) = _settings.Compile(queue, layers);
         foreach (var finding in findings.Where(finding => finding.Severity != FindingSeverity.Error))
         {
             LogSetting(finding.ToString());
         }
 
-        if (_configuration.Findings.Concat(_options.Bus.Validate("AddGradientRetry")).Concat(findings).Any(finding => finding.Severity == FindingSeverity.Error))
+        if (rules is null)
         {
             endpoint.AddPrePipeSpecification(new GradientRetrySpecification(null, findings));
             return null;
         }
 
-        var rules = RetryRules.Compile(settings);
         var point = new RetryPoint(queue, rules);
         _pipeline.AddTo(endpoint, point, findings, new Lazy<IRetryTransport>(() => transport(point)), reason => LogLeftAlone(queue, reason));
         return rules;

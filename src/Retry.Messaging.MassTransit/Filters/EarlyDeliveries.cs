@@ -14,12 +14,12 @@ namespace Retry.Messaging.MassTransit.Filters;
 /// </remarks>
 internal sealed partial class EarlyDeliveries(string queue, TimeProvider time, ILogger logger)
 {
-    private static readonly TimeSpan PauseBetweenReports = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan BetweenLines = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan RestWaitedForHere = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan PauseBeforeClimbingAgain = TimeSpan.FromSeconds(1);
 
+    private readonly OncePer _line = new(BetweenLines, time);
     private long _count;
-    private long _logged;
 
     /// <summary>Sends a delivery back if it came early.</summary>
     /// <returns>Whether it did; otherwise it is due now.</returns>
@@ -61,9 +61,7 @@ internal sealed partial class EarlyDeliveries(string queue, TimeProvider time, I
     private void Report(string? retryId, TimeSpan rest)
     {
         var count = Interlocked.Increment(ref _count);
-        var now = time.GetTimestamp();
-        var last = Interlocked.Read(ref _logged);
-        if ((last == 0 || time.GetElapsedTime(last, now) >= PauseBetweenReports) && Interlocked.CompareExchange(ref _logged, now, last) == last)
+        if (_line.IsTime())
         {
             LogCameEarly(queue, retryId, rest, count);
         }

@@ -75,7 +75,7 @@ internal sealed class RabbitMqRetryTransport(
 
     /// <summary>Repeats a step that goes through MassTransit's own transport.</summary>
     public Task HoldAsync(RetryConnection connection, DeliveryHold hold, Func<Task> step, CancellationToken cancellationToken) =>
-        publisher.HoldAsync(telemetry, hold, () => connection.IsOpen, IsOfTheTransport, _ => step(), cancellationToken);
+        publisher.Held.RepeatAsync(telemetry, hold, () => connection.IsOpen, IsOfTheTransport, _ => step(), cancellationToken);
 
     private RetryConnection Seen(ConnectionContext context)
     {

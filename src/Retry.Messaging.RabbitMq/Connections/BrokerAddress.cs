@@ -17,10 +17,10 @@ public sealed class BrokerAddress
     private const string Mask = "***";
     private const string DefaultUser = "guest";
     private const string DefaultVirtualHost = "/";
-    private const int PlainPort = 5672;
-    private const int TlsPort = 5671;
+    internal const int PlainPort = 5672;
+    internal const int TlsPort = 5671;
 
-    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
+    internal static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
 
     // closing a channel that holds a million messages takes a busy broker more than the client's 20 seconds
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromMinutes(2);
@@ -123,13 +123,13 @@ public sealed class BrokerAddress
         prepare(factory);
         try
         {
-            return await OpenAsync(factory, clientName, cancellationToken).ConfigureAwait(false);
+            return await BrokerConnector.OpenAsync(factory, clientName, cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested
             && exception is BrokerUnreachableException or OperationInterruptedException or IOException
                 or SocketException or AuthenticationException or TimeoutException or OperationCanceledException)
         {
-            throw new BrokerConnectionException(Explain(exception), exception);
+            throw new BrokerConnectionException(BrokerConnector.Explain(this, exception), exception);
         }
     }
 
@@ -141,23 +141,6 @@ public sealed class BrokerAddress
     /// <summary>The same user and password, for the management API.</summary>
     internal AuthenticationHeaderValue BasicAuthorization() =>
         new("Basic", Convert.ToBase64String(Encoding.UTF8.GetBytes($"{User}:{_password}")));
-
-    // The client returns a connection whose virtual host the broker is about to refuse; a first channel waits for the answer.
-    private static async Task<IConnection> OpenAsync(ConnectionFactory factory, string clientName, CancellationToken cancellationToken)
-    {
-        var connection = await factory.CreateConnectionAsync(clientName, cancellationToken).ConfigureAwait(false);
-        try
-        {
-            var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
-            await channel.DisposeAsync().ConfigureAwait(false);
-            return connection;
-        }
-        catch
-        {
-            await connection.DisposeAsync().ConfigureAwait(false);
-            throw;
-        }
-    }
 
     private static FormatException Wrong(string found, string next) => new($"Found {found} in the broker's address, wanted {Wanted}. {next}");
 
@@ -229,32 +212,4 @@ public sealed class BrokerAddress
 
         return Uri.UnescapeDataString(text);
     }
-
-    private string Explain(Exception exception)
-    {
-        for (var cause = exception; cause is not null; cause = cause.InnerException)
-        {
-            switch (cause)
-            {
-                case AuthenticationFailureException or PossibleAuthenticationFailureException:
-                    return $"The broker at {this} refused user '{User}' or its password. Check both; 'guest' may only connect from the broker's own machine.";
-                case OperationInterruptedException { ShutdownReason: { } reason }:
-                    return reason.ReplyCode == Constants.NotAllowed
-                        ? $"The broker at {this} has no virtual host '{VirtualHost}', or user '{User}' may not use it: {reason.ReplyText}. Check the name after the last '/', and the user's permissions."
-                        : $"The broker at {this} closed the connection: {reason.ReplyCode} {reason.ReplyText}.";
-                case AuthenticationException tls:
-                    return $"No TLS connection to {this}: {FirstLine(tls.Message)}. Check the certificate, or use amqp:// if this port is not encrypted.";
-                case SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain }:
-                    return $"Found no host '{Host}' ({this}). Check the name.";
-                case SocketException socket:
-                    return $"No broker answers at {this}: {FirstLine(socket.Message)}. Check host and port, and that it runs.";
-                default:
-                    break;
-            }
-        }
-
-        return $"No AMQP from {this}, waited at most {ConnectTimeout.TotalSeconds:0} s: {FirstLine(exception.GetBaseException().Message)}. Check host and port: {(UseTls ? TlsPort : PlainPort)} is usual{(UseTls ? "" : $", {TlsPort} wants amqps://")}; 15672 is the management API's.";
-    }
-
-    private static string FirstLine(string text) => text.Split('\n')[0].Trim().TrimEnd('.');
 }

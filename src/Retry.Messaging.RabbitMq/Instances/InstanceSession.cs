@@ -3,7 +3,7 @@ using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Control;
-using Retry.Messaging.RabbitMq.Limiter;
+using Retry.Messaging.RabbitMq.Connections;
 
 namespace Retry.Messaging.RabbitMq.Instances;
 
@@ -28,7 +28,7 @@ internal sealed class InstanceSession(IConnection connection, string instance, s
     private readonly ConcurrentDictionary<string, long> _missing = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _one = new(1, 1);
     private readonly InstanceBook _book = new();
-    private readonly QueueLook _look = new(connection);
+    private readonly PassiveLook _look = new(connection);
     private readonly Announcements _announcements = new(new RecordStream(connection, BrokerNames.AnnouncementStream, Announcements.Retention, time));
 
     /// <summary>Gets the connection.</summary>
@@ -117,7 +117,7 @@ internal sealed class InstanceSession(IConnection connection, string instance, s
         var found = new List<string>();
         foreach (var other in _book.Serving(queue).Where(other => other != instance))
         {
-            if (await _look.FindAsync(BrokerNames.InstanceQueue(other), cancellationToken).ConfigureAwait(false) is { ConsumerCount: > 0 })
+            if (await _look.FindQueueAsync(BrokerNames.InstanceQueue(other), cancellationToken).ConfigureAwait(false) is { ConsumerCount: > 0 })
             {
                 _missing.TryRemove(other, out _);
             }

@@ -1,9 +1,9 @@
 using RabbitMQ.Client;
-using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.Configuration;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Control;
 using Retry.Messaging.RabbitMq.Topology;
+using Retry.Messaging.RabbitMq.Connections;
 
 namespace Retry.Messaging.RabbitMq.Limiter;
 
@@ -124,15 +124,8 @@ public sealed class LimiterControl(IConnection connection, Func<string, RetryPoi
 
     private async Task<QueueDeclareOk?> LookAsync(string queue, CancellationToken cancellationToken)
     {
-        var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
-        await using var ends = channel.ConfigureAwait(false);
-        try
-        {
-            return await channel.QueueDeclarePassiveAsync(queue, cancellationToken).ConfigureAwait(false);
-        }
-        catch (OperationInterruptedException exception) when (exception.ShutdownReason?.ReplyCode == Constants.NotFound)
-        {
-            return null;
-        }
+        var look = new PassiveLook(connection);
+        await using var ends = look.ConfigureAwait(false);
+        return await look.FindQueueAsync(queue, cancellationToken).ConfigureAwait(false);
     }
 }

@@ -9,15 +9,15 @@ namespace Retry.Messaging.RabbitMq.Limiter;
 internal sealed partial class LimiterMonitor(string point, TimeProvider time, ILogger logger)
 {
     private const string Starting = "starting";
-    private static readonly TimeSpan LogPause = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan BetweenLines = TimeSpan.FromMinutes(1);
 
     private readonly Lock _lock = new();
+    private readonly OncePer _line = new(BetweenLines, time);
     private LimiterActivity _activity = LimiterActivity.Down;
     private DateTimeOffset _since = time.GetUtcNow();
     private string? _reason = Starting;
     private RedeliveryLimit? _limit;
     private long _released;
-    private long _lastLog;
     private long? _waiting;
     private DateTimeOffset? _oldestDue;
 
@@ -88,7 +88,7 @@ internal sealed partial class LimiterMonitor(string point, TimeProvider time, IL
             _reason = reason;
         }
 
-        if (reason is not null && MayLog())
+        if (reason is not null && _line.IsTime())
         {
             LogWaits(point, reason);
         }
@@ -108,7 +108,7 @@ internal sealed partial class LimiterMonitor(string point, TimeProvider time, IL
                 _reason = activity == LimiterActivity.Active ? _reason : reason;
             }
 
-            if (activity == LimiterActivity.Down && !isFirst && MayLog())
+            if (activity == LimiterActivity.Down && !isFirst && _line.IsTime())
             {
                 LogDown(point, reason);
             }
@@ -120,7 +120,7 @@ internal sealed partial class LimiterMonitor(string point, TimeProvider time, IL
         switch (activity)
         {
             case LimiterActivity.Down:
-                _lastLog = time.GetTimestamp();
+                _line.Happened();
                 LogDown(point, reason);
                 break;
 
@@ -159,18 +159,6 @@ internal sealed partial class LimiterMonitor(string point, TimeProvider time, IL
 
     private static KeyValuePair<string, object?>[] LabelsOf(string cluster, string virtualHost, string point) =>
         [new(TelemetryNames.Labels.Cluster, cluster), new(TelemetryNames.Labels.VirtualHost, virtualHost), new(TelemetryNames.Labels.Point, point)];
-
-    private bool MayLog()
-    {
-        var now = time.GetTimestamp();
-        if (_lastLog != 0 && time.GetElapsedTime(_lastLog, now) < LogPause)
-        {
-            return false;
-        }
-
-        _lastLog = now;
-        return true;
-    }
 
     [LoggerMessage(LogEvents.LimiterDown, LogLevel.Warning, "{Queue}: this process has no active limiter, and without one no message is redelivered: {Reason}")]
     private partial void LogDown(string queue, string? reason);

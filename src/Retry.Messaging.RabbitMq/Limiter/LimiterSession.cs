@@ -3,6 +3,7 @@ using Retry.Messaging.RabbitMq.Control;
 using Retry.Messaging.RabbitMq.Holding;
 using Retry.Messaging.RabbitMq.Limiter.Gates;
 using Retry.Messaging.RabbitMq.Limiter.Pacing;
+using Retry.Messaging.RabbitMq.Connections;
 
 namespace Retry.Messaging.RabbitMq.Limiter;
 
@@ -26,11 +27,6 @@ namespace Retry.Messaging.RabbitMq.Limiter;
 /// </remarks>
 internal sealed class LimiterSession : IAsyncDisposable
 {
-    // What may be unconfirmed at once is also what may come twice when the process is killed: a tenth of a second of the cap.
-    private const int SmallestWindow = 4;
-    private const int LargestWindow = 1000;
-    private const int SmallestAhead = 32;
-    private const double WindowSeconds = 0.1;
     private static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan SettleLook = TimeSpan.FromMilliseconds(50);
 
@@ -40,7 +36,7 @@ internal sealed class LimiterSession : IAsyncDisposable
     private readonly WakeUp _wakeUp;
     private readonly LimiterConnection _connection;
     private readonly RedeliveryPacer _pacer;
-    private readonly QueueLook _look;
+    private readonly PassiveLook _look;
     private readonly LimiterSettings _settings;
     private readonly LimiterAnnouncer _announcer;
     private ControlLog? _log;
@@ -58,7 +54,7 @@ internal sealed class LimiterSession : IAsyncDisposable
         _wakeUp = wakeUp;
         _connection = connection;
         _pacer = new RedeliveryPacer(time);
-        _look = new QueueLook(connection.Client);
+        _look = new PassiveLook(connection.Client);
         monitor.IsAt(connection.Cluster, connection.VirtualHost);
         _settings = new LimiterSettings(options.Names.Work);
         _announcer = new LimiterAnnouncer(
@@ -129,7 +125,7 @@ internal sealed class LimiterSession : IAsyncDisposable
     private async Task StartAsync(LimiterSetting? known, CancellationToken cancellationToken)
     {
         // without it there is nothing to do, and no use in telling the settings' readers that we started
-        if (await _look.FindAsync(_options.Names.Release, cancellationToken).ConfigureAwait(false) is not { } release)
+        if (await _look.FindQueueAsync(_options.Names.Release, cancellationToken).ConfigureAwait(false) is not { } release)
         {
             throw new LimiterException($"There is no queue '{_options.Names.Release}'. It is made when the point starts, or by 'retryctl topology apply --isolated {_options.Names.Work}'.");
         }
@@ -177,7 +173,7 @@ internal sealed class LimiterSession : IAsyncDisposable
 
         var setting = _settings.LastReadable;
         var limit = setting.Over(_announcer.CodeLimit);
-        var window = limit is null ? LargestWindow : (int)Math.Clamp(WindowSeconds * limit.PerSecond, SmallestWindow, LargestWindow);
+        var window = ReleaseWindow.Of(limit);
         _pacer.Change(limit);
         _monitor.Applied(setting, limit);
         if (setting.Paused)
@@ -196,7 +192,7 @@ internal sealed class LimiterSession : IAsyncDisposable
             return;
         }
 
-        if (_intake!.Consumes && (window > 2 * _window || 2 * window < _window))
+        if (_intake!.Consumes && ReleaseWindow.IsOther(window, _window))
         {
             // how much is taken in advance is fixed when consuming starts
             await StopConsumingAsync().ConfigureAwait(false);
@@ -206,7 +202,7 @@ internal sealed class LimiterSession : IAsyncDisposable
         {
             _window = window;
             _step!.Reset();
-            await _intake.StartAsync((ushort)(window + Math.Max(window, SmallestAhead))).ConfigureAwait(false);
+            await _intake.StartAsync(ReleaseWindow.Prefetch(window)).ConfigureAwait(false);
             _monitor.Is(LimiterActivity.StandingBy, null);
         }
     }

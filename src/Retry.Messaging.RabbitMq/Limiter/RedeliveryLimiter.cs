@@ -47,7 +47,7 @@ internal sealed class RedeliveryLimiter(LimiterOptions options, TimeProvider tim
             }
 #pragma warning restore CA1031
 
-            await Task.Delay(pause * (0.8 + (0.4 * random.NextDouble())), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(random.Around(pause), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
         }
 

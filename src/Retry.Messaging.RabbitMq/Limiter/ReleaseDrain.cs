@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Logging;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
+using Retry.Messaging.RabbitMq.Connections;
 
 namespace Retry.Messaging.RabbitMq.Limiter;
 
@@ -43,12 +44,12 @@ internal sealed partial class ReleaseDrain(LimiterOptions options, TimeProvider 
 
     private async Task WatchAsync(IConnection connection, CancellationToken cancellationToken)
     {
-        var look = new QueueLook(connection);
+        var look = new PassiveLook(connection);
         await using var ends = look.ConfigureAwait(false);
         var deserted = 0;
         while (true)
         {
-            var found = await look.FindAsync(options.Names.Release, cancellationToken).ConfigureAwait(false);
+            var found = await look.FindQueueAsync(options.Names.Release, cancellationToken).ConfigureAwait(false);
             deserted = found is { MessageCount: > 0, ConsumerCount: 0 } ? deserted + 1 : 0;
             if (deserted == LooksInARow)
             {
@@ -57,11 +58,11 @@ internal sealed partial class ReleaseDrain(LimiterOptions options, TimeProvider 
                 await DrainAsync(look, cancellationToken).ConfigureAwait(false);
             }
 
-            await Task.Delay(found is null ? AbsentPause * (0.8 + (0.4 * random.NextDouble())) : LookPause, time, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(found is null ? random.Around(AbsentPause) : LookPause, time, cancellationToken).ConfigureAwait(false);
         }
     }
 
-    private async Task DrainAsync(QueueLook look, CancellationToken cancellationToken)
+    private async Task DrainAsync(PassiveLook look, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var run = new RedeliveryLimiter(options with { Limit = null }, time, random, logger).RunAsync(stop.Token);
@@ -71,7 +72,7 @@ internal sealed partial class ReleaseDrain(LimiterOptions options, TimeProvider 
             do
             {
                 await Task.Delay(DrainLook, time, cancellationToken).ConfigureAwait(false);
-                found = await look.FindAsync(options.Names.Release, cancellationToken).ConfigureAwait(false);
+                found = await look.FindQueueAsync(options.Names.Release, cancellationToken).ConfigureAwait(false);
             }
             while (found is { MessageCount: > 0 });
         }

@@ -2,6 +2,7 @@ using RabbitMQ.Client;
 using Retry.Messaging.RabbitMq.Limiter.Gates;
 using Retry.Messaging.RabbitMq.Limiter.Pacing;
 using Retry.Messaging.State;
+using Retry.Messaging.RabbitMq.Connections;
 
 namespace Retry.Messaging.RabbitMq.Limiter;
 
@@ -13,7 +14,7 @@ internal sealed class ReleaseStep
     private static readonly TimeSpan CountPause = TimeSpan.FromSeconds(5);
 
     private readonly LimiterOptions _options;
-    private readonly QueueLook _look;
+    private readonly PassiveLook _look;
     private readonly ReleaseIntake _intake;
     private readonly ReleasePublisher _publisher;
     private readonly RefusalGate _refusals;
@@ -28,7 +29,7 @@ internal sealed class ReleaseStep
     public ReleaseStep(
         LimiterOptions options,
         LimiterConnection connection,
-        QueueLook look,
+        PassiveLook look,
         ReleaseIntake intake,
         ReleasePublisher publisher,
         RefusalGate refusals,
@@ -129,11 +130,11 @@ internal sealed class ReleaseStep
         var next = _intake.First;
         try
         {
-            var found = await _look.FindAsync(_options.Names.Work, cancellationToken).ConfigureAwait(false);
+            var found = await _look.FindQueueAsync(_options.Names.Work, cancellationToken).ConfigureAwait(false);
             if (next is not null && (_countedAt == 0 || _time.GetElapsedTime(_countedAt) >= CountPause))
             {
                 _countedAt = _time.GetTimestamp();
-                var waiting = await _look.FindAsync(_options.Names.Release, cancellationToken).ConfigureAwait(false);
+                var waiting = await _look.FindQueueAsync(_options.Names.Release, cancellationToken).ConfigureAwait(false);
                 _monitor.Sees(waiting?.MessageCount ?? 0, RetryHeaderReader.Read(next.Properties.Headers, _options.Names.Work).DueAt);
             }
 

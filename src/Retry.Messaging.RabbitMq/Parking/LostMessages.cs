@@ -3,11 +3,11 @@ using System.Runtime.CompilerServices;
 using RabbitMQ.Client;
 using Retry.Messaging.Ladder;
 using Retry.Messaging.Naming;
-using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Telemetry;
 using Retry.Messaging.RabbitMq.Topology;
 using Retry.Messaging.State;
+using Retry.Messaging.RabbitMq.Connections;
 
 namespace Retry.Messaging.RabbitMq.Parking;
 
@@ -183,9 +183,9 @@ internal sealed class LostMessages(IConnection connection, TimeProvider time)
     private async Task OthersHaveReadAsync(CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
-        var look = new QueueLook(connection);
+        var look = new PassiveLook(connection);
         await using var ends = look.ConfigureAwait(false);
-        while (await look.FindAsync(BrokerNames.LostQueue, cancellationToken).ConfigureAwait(false) is { ConsumerCount: > 0 }
+        while (await look.FindQueueAsync(BrokerNames.LostQueue, cancellationToken).ConfigureAwait(false) is { ConsumerCount: > 0 }
             && time.GetElapsedTime(began) < PatienceWithOthers)
         {
             await Task.Delay(BetweenLooks, time, cancellationToken).ConfigureAwait(false);

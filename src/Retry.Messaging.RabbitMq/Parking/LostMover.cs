@@ -2,7 +2,7 @@ using Microsoft.Extensions.Logging;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.Naming;
-using Retry.Messaging.RabbitMq.Limiter;
+using Retry.Messaging.RabbitMq.Connections;
 
 namespace Retry.Messaging.RabbitMq.Parking;
 
@@ -100,7 +100,7 @@ internal sealed partial class LostMover(TimeSpan lostFor, bool binds, LostRounds
         {
             await calls.CallAsync(cancellationToken).ConfigureAwait(false);
             var called = time.GetTimestamp();
-            var pause = rounds.Interval * (0.8 + (0.4 * random.NextDouble()));
+            var pause = random.Around(rounds.Interval);
             while (pause - time.GetElapsedTime(called) is var left && left > TimeSpan.Zero)
             {
                 if (await calls.WaitAsync(left, cancellationToken).ConfigureAwait(false)
@@ -115,9 +115,9 @@ internal sealed partial class LostMover(TimeSpan lostFor, bool binds, LostRounds
 
     private async Task LookAsync(IConnection connection, Func<CancellationToken, Task<IConnection>> connect, CancellationToken cancellationToken)
     {
-        var look = new QueueLook(connection);
+        var look = new PassiveLook(connection);
         await using var ends = look.ConfigureAwait(false);
-        if (await look.FindAsync(BrokerNames.LostQueue, cancellationToken).ConfigureAwait(false) is not { ConsumerCount: 0 } lost)
+        if (await look.FindQueueAsync(BrokerNames.LostQueue, cancellationToken).ConfigureAwait(false) is not { ConsumerCount: 0 } lost)
         {
             return;
         }
@@ -131,7 +131,7 @@ internal sealed partial class LostMover(TimeSpan lostFor, bool binds, LostRounds
         {
             foreach (var queue in _forwarding.Missing.OrderBy(_ => random.Next()).Take(rounds.LooksAtMost))
             {
-                if (await look.FindAsync(queue, cancellationToken).ConfigureAwait(false) is not null)
+                if (await look.FindQueueAsync(queue, cancellationToken).ConfigureAwait(false) is not null)
                 {
                     _forwarding.IsBack(queue);
                     isNews = true;

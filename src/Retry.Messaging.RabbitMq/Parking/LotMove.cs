@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using RabbitMQ.Client;
-using Retry.Messaging.RabbitMq.Limiter;
+using Retry.Messaging.RabbitMq.Connections;
 
 namespace Retry.Messaging.RabbitMq.Parking;
 
@@ -31,7 +31,7 @@ internal sealed class LotMove(IConnection connection, LotSource source, TimeProv
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var set = request.Filter.Shown ?? await ReadAsync(request, progress, cancellationToken).ConfigureAwait(false);
-        var look = new QueueLook(connection);
+        var look = new PassiveLook(connection);
         await using var lookEnds = look.ConfigureAwait(false);
         var lastTaken = time.GetTimestamp();
         while (set.Count is > 0 and var before)
@@ -81,6 +81,6 @@ internal sealed class LotMove(IConnection connection, LotSource source, TimeProv
         return set;
     }
 
-    private async Task<bool> IsUnreadAsync(QueueLook look, CancellationToken cancellationToken) =>
-        await look.FindAsync(source.Queue, cancellationToken).ConfigureAwait(false) is not { ConsumerCount: > 0 };
+    private async Task<bool> IsUnreadAsync(PassiveLook look, CancellationToken cancellationToken) =>
+        await look.FindQueueAsync(source.Queue, cancellationToken).ConfigureAwait(false) is not { ConsumerCount: > 0 };
 }

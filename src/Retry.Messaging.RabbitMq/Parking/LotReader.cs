@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using RabbitMQ.Client;
-using RabbitMQ.Client.Events;
 using RabbitMQ.Client.Exceptions;
 
 namespace Retry.Messaging.RabbitMq.Parking;
@@ -69,7 +68,7 @@ internal sealed class LotReader : IAsyncDisposable
         catch (Exception exception)
         {
             await channels.DisposeAsync().ConfigureAwait(false);
-            throw exception is OperationInterruptedException { ShutdownReason: { } reason } refused ? Translate(source, reason, refused) : exception;
+            throw exception is OperationInterruptedException { ShutdownReason: { } reason } refused ? source.Refusal(reason, refused) : exception;
         }
     }
 
@@ -152,14 +151,6 @@ internal sealed class LotReader : IAsyncDisposable
         await _channels.DisposeAsync().ConfigureAwait(false);
     }
 
-    private static ParkingException Translate(LotSource source, ShutdownEventArgs reason, Exception exception) => reason.ReplyCode switch
-    {
-        Constants.NotFound => new ParkingException(source.WhenMissing, exception) { IsUnknownQueue = source != LotSource.Lost },
-        Constants.AccessRefused =>
-            new ParkingException($"The user may not read queue '{source.Queue}': {reason.ReplyText}. Use a user with read permission on it.", exception),
-        _ => new ParkingException($"The broker refused queue '{source.Queue}': {reason.ReplyCode} {reason.ReplyText}.", exception),
-    };
-
     private async Task AddConsumerAsync(CancellationToken cancellationToken)
     {
         try
@@ -171,7 +162,7 @@ internal sealed class LotReader : IAsyncDisposable
         }
         catch (OperationInterruptedException exception) when (exception.ShutdownReason is { } reason)
         {
-            throw Translate(_source, reason, exception);
+            throw _source.Refusal(reason, exception);
         }
         catch (Exception exception) when (LotChannels.IsGone(exception) && !cancellationToken.IsCancellationRequested)
         {
@@ -190,20 +181,8 @@ internal sealed class LotReader : IAsyncDisposable
         try
         {
             Interlocked.Add(ref _bytes, body.Length);
-            var message = _request.Skips?.Invoke(routingKey) == true ? null : _source.Read(exchange, routingKey, properties, body);
-            if (message is null || !_request.Selects(message))
-            {
-                _arrived.Writer.TryWrite(new LotDelivery(channel, tag, null, null));
-                return;
-            }
-
-            if (_request.WithBodies)
-            {
-                // a copy: the client reuses the delivery's memory
-                message.Body = body.ToArray();
-            }
-
-            _arrived.Writer.TryWrite(new LotDelivery(channel, tag, message, properties));
+            var message = _request.Selected(_source, exchange, routingKey, properties, body);
+            _arrived.Writer.TryWrite(new LotDelivery(channel, tag, message, message is null ? null : properties));
         }
 #pragma warning disable CA1031 // whatever it is, the reading must end with it instead of waiting for a delivery that has come
         catch (Exception exception)
@@ -213,13 +192,7 @@ internal sealed class LotReader : IAsyncDisposable
 #pragma warning restore CA1031
     }
 
-    private void End(string why)
-    {
-        if (!_closing)
-        {
-            _arrived.Writer.TryComplete(Lost(why, null));
-        }
-    }
+    private void End(string why) => _ = !_closing && _arrived.Writer.TryComplete(Lost(why, null));
 
     private ParkingException Lost(string why, Exception? exception) =>
         new($"Lost queue '{_source.Queue}' after {Examined} of {Total} messages: {why}. What was not moved is still there; run it again.", exception);

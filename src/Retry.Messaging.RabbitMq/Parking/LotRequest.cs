@@ -1,3 +1,5 @@
+using RabbitMQ.Client;
+
 namespace Retry.Messaging.RabbitMq.Parking;
 
 /// <summary>What a reading of a parking lot is for.</summary>
@@ -21,4 +23,27 @@ internal sealed record LotRequest(ParkedFilter Filter)
 
     public bool Selects(ParkedMessage message) =>
         Filter.Matches(message) && (ExceptPlan is null || message.Plan != ExceptPlan) && (Of is null || Of.TryTake(message));
+
+    /// <summary>Reads a delivery, if it is asked for.</summary>
+    public ParkedMessage? Selected(LotSource source, string exchange, string routingKey, IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body)
+    {
+        if (Skips?.Invoke(routingKey) == true)
+        {
+            return null;
+        }
+
+        var message = source.Read(exchange, routingKey, properties, body);
+        if (!Selects(message))
+        {
+            return null;
+        }
+
+        if (WithBodies)
+        {
+            // a copy: the client reuses the delivery's memory
+            message.Body = body.ToArray();
+        }
+
+        return message;
+    }
 }

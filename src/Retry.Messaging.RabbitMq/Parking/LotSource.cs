@@ -1,4 +1,5 @@
 using RabbitMQ.Client;
+using RabbitMQ.Client.Events;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Topology;
 
@@ -23,4 +24,13 @@ internal sealed record LotSource(string Queue, string WhenMissing, Func<string, 
             ? $"Found no queue '{names.Parked}'. Give the work queue's name, '{names.Work[..^BrokerNames.ParkedSuffix.Length]}', not the parking lot's."
             : $"Found no queue '{names.Parked}', which is the parking lot of '{names.Work}'. Check the name and the virtual host; it is made when the service starts or by 'retryctl topology apply --point {names.Work}'.",
         (_, _, properties, body) => ParkedMessageReader.Read(properties, body, names));
+
+    /// <summary>What the broker says, as an error with its next step.</summary>
+    public ParkingException Refusal(ShutdownEventArgs reason, Exception exception) => reason.ReplyCode switch
+    {
+        Constants.NotFound => new ParkingException(WhenMissing, exception) { IsUnknownQueue = this != Lost },
+        Constants.AccessRefused =>
+            new ParkingException($"The user may not read queue '{Queue}': {reason.ReplyText}. Use a user with read permission on it.", exception),
+        _ => new ParkingException($"The broker refused queue '{Queue}': {reason.ReplyCode} {reason.ReplyText}.", exception),
+    };
 }

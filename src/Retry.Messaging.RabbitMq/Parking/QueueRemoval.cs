@@ -2,9 +2,9 @@ using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.Ladder;
 using Retry.Messaging.Naming;
-using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Topology;
+using Retry.Messaging.RabbitMq.Connections;
 
 namespace Retry.Messaging.RabbitMq.Parking;
 
@@ -132,9 +132,9 @@ internal sealed class QueueRemoval(IConnection connection, TimeProvider time)
 
     private async Task<QueueDeclareOk?> FindAsync(string queue, CancellationToken cancellationToken)
     {
-        var look = new QueueLook(connection);
+        var look = new PassiveLook(connection);
         await using var ends = look.ConfigureAwait(false);
-        return await look.FindAsync(queue, cancellationToken).ConfigureAwait(false);
+        return await look.FindQueueAsync(queue, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task OnChannelAsync(Func<IChannel, Task> action)

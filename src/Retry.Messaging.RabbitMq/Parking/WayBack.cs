@@ -3,6 +3,7 @@ using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.RabbitMq.Topology;
+using Retry.Messaging.RabbitMq.Connections;
 
 namespace Retry.Messaging.RabbitMq.Parking;
 
@@ -112,21 +113,15 @@ internal sealed class WayBack(IConnection connection, TimeProvider time)
 
     private async Task<QueueDeclareOk?> FindQueueAsync(string queue, CancellationToken cancellationToken)
     {
-        var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
-        await using (channel.ConfigureAwait(false))
+        var look = new PassiveLook(connection);
+        await using var ends = look.ConfigureAwait(false);
+        try
         {
-            try
-            {
-                return await channel.QueueDeclarePassiveAsync(queue, cancellationToken).ConfigureAwait(false);
-            }
-            catch (OperationInterruptedException exception) when (exception.ShutdownReason?.ReplyCode == Constants.NotFound)
-            {
-                return null;
-            }
-            catch (OperationInterruptedException exception) when (exception.ShutdownReason is { } reason)
-            {
-                throw new ParkingException($"Queue '{queue}' could not be looked at; nothing was moved: {reason.ReplyCode} {reason.ReplyText}.", exception);
-            }
+            return await look.FindQueueAsync(queue, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationInterruptedException exception) when (exception.ShutdownReason is { } reason)
+        {
+            throw new ParkingException($"Queue '{queue}' could not be looked at; nothing was moved: {reason.ReplyCode} {reason.ReplyText}.", exception);
         }
     }
 }

@@ -1,5 +1,4 @@
 using Microsoft.Extensions.Logging;
-using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Health;
 using Retry.Messaging.RabbitMq.Holding;
@@ -17,22 +16,13 @@ namespace Retry.Messaging.RabbitMq.Publishing;
 /// </remarks>
 internal sealed partial class OutcomePublisher(TimeProvider time, Random random, ILogger logger)
 {
-    /// <summary>The pause before the second try.</summary>
-    public static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
-
-    /// <summary>The longest pause between two tries.</summary>
-    public static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(30);
-
     private static readonly TimeSpan LongConfirm = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan ShortestConfirm = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan LogPause = TimeSpan.FromMinutes(1);
 
-    private long _lastLog;
-    private long _lastNoWay;
-    private int _held;
+    private readonly OncePer _noWayLeft = new(OutcomeHold.BetweenLines, time);
 
-    /// <summary>How many outcomes wait for a confirm after their first try failed.</summary>
-    public int Held => Volatile.Read(ref _held);
+    /// <summary>What is held until the broker takes it.</summary>
+    public OutcomeHold Held { get; } = new(time, random, logger);
 
     /// <summary>Publishes until confirmed.</summary>
     /// <param name="point">The point whose outcome it is.</param>
@@ -69,7 +59,7 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
         CancellationToken cancellationToken)
     {
         var isFirst = true;
-        return HoldAsync(point, hold, () => connection.IsOpen, exception => IsWorthAnotherTry(exception, cancellationToken), async held =>
+        return Held.RepeatAsync(point, hold, () => connection.IsOpen, exception => IsWorthAnotherTry(exception, cancellationToken), async held =>
         {
             await DeclaredAsync(declared, cancellationToken).ConfigureAwait(false);
             var (exchange, routingKey, properties, body) = message();
@@ -105,7 +95,7 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
         CancellationToken cancellationToken)
     {
         var id = "without an id";
-        var why = AsSentence(cause.InnerException is { } refusal ? Refusal(refusal) : cause.Message);
+        var why = OutcomeHold.AsSentence(cause.InnerException is { } refusal ? OutcomeHold.Refusal(refusal) : cause.Message);
         try
         {
             var message = outcome();
@@ -116,7 +106,7 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
         }
         catch (Exception exception) when (IsWorthAnotherTry(exception, cancellationToken))
         {
-            if (IsTime(ref _lastNoWay))
+            if (_noWayLeft.IsTime())
             {
                 LogNoWayLeft(point.Queue, id, why);
             }
@@ -125,85 +115,6 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
         }
 
         LogWentAsLost(point.Queue, id, why);
-    }
-
-    /// <summary>Repeats a step with growing pauses until it succeeds.</summary>
-    /// <param name="point">The point whose outcome it is.</param>
-    /// <param name="hold">How long the delivery may be held.</param>
-    /// <param name="stillOurs">Whether the delivery can still be acknowledged; when not, the broker delivers it again.</param>
-    /// <param name="worthAnotherTry">Which exceptions mean that the broker did not take it this time.</param>
-    /// <param name="step">The step, told what to note when it waits.</param>
-    /// <param name="cancellationToken">Cancelled when the delivery is lost or the host stops.</param>
-    /// <exception cref="OutcomeNotConfirmedException">Held for too long, or the connection is gone: the delivery must go back.</exception>
-    public async Task HoldAsync(
-        PointTelemetry point,
-        DeliveryHold hold,
-        Func<bool> stillOurs,
-        Func<Exception, bool> worthAnotherTry,
-        Func<HeldOutcome, Task> step,
-        CancellationToken cancellationToken)
-    {
-        var pause = FirstPause;
-        var all = point.Health.Held;
-        using var held = all.Begin();
-        try
-        {
-            while (true)
-            {
-                try
-                {
-                    await step(held).ConfigureAwait(false);
-                    return;
-                }
-                catch (Exception exception) when (worthAnotherTry(exception))
-                {
-                    if (!stillOurs())
-                    {
-                        throw new OutcomeNotConfirmedException("The connection was lost; the broker delivers the message again.", exception);
-                    }
-
-                    var left = hold.Left(time);
-                    if (left <= TimeSpan.Zero)
-                    {
-                        throw new OutcomeNotConfirmedException(
-                            $"Held for {DurationText.Format(hold.Time.Limit)} without a confirm; the delivery goes back before the broker's consumer timeout takes it.",
-                            exception) { WasHeldTooLong = true };
-                    }
-
-                    Hold(held, Refusal(exception));
-                    if (!await PauseAsync(pause, left, all.Stopping, cancellationToken).ConfigureAwait(false))
-                    {
-                        throw new OutcomeNotConfirmedException(
-                            "The endpoint stops; the delivery goes back, and its attempt is repeated under the same number.",
-                            exception) { EndpointStops = true };
-                    }
-                }
-
-                pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
-            }
-        }
-        finally
-        {
-            if (held.Reason is not null)
-            {
-                Interlocked.Decrement(ref _held);
-            }
-        }
-    }
-
-    /// <returns>Whether there is time for another try; not when the endpoint stops.</returns>
-    private async Task<bool> PauseAsync(TimeSpan pause, TimeSpan atMost, Task stopping, CancellationToken cancellationToken)
-    {
-        var drawn = pause * (0.8 + (0.4 * random.NextDouble()));
-        try
-        {
-            await stopping.WaitAsync(drawn < atMost ? drawn : atMost, time, cancellationToken).ConfigureAwait(false);
-            return false;
-        }
-        catch (TimeoutException)
-        {
-            return true;
-        }
     }
 
     // In an alarm the broker stops reading: what is in the socket already gets neither a confirm nor a refusal until it is over.
@@ -226,21 +137,11 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
             }
             catch (TimeoutException) when (!publish.IsCompleted && hold.Left(time) > TimeSpan.Zero && !stopping.IsCompleted)
             {
-                Hold(held, connection.Publisher.BlockedReason is { } reason
+                Held.Note(held, connection.Publisher.BlockedReason is { } reason
                     ? $"The broker takes no publishes: {reason}. Free what it is short of; 'rabbitmqctl status' names the alarm."
                     : "The broker is silent. Look for a queue without a majority or a disk that is too slow.");
             }
         }
-    }
-
-    private void Hold(HeldOutcome held, string reason)
-    {
-        if (held.Because(reason))
-        {
-            Interlocked.Increment(ref _held);
-        }
-
-        ReportHeld(reason);
     }
 
     // An attempt may fail before its endpoint is ready. What goes to the ladder or the parking lot before the point is bound
@@ -262,31 +163,6 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
     private static bool IsWorthAnotherTry(Exception exception, CancellationToken cancellationToken) =>
         exception is not OperationCanceledException || !cancellationToken.IsCancellationRequested;
 
-    // what is no answer of the broker is a defect, of ours or of a library's, and its type helps to find it
-    private static string Refusal(Exception exception) =>
-        exception is PublishRefusedException or TopologyException or OperationInterruptedException or IOException or TimeoutException
-        ? exception.Message
-        : $"{exception.GetType().Name}: {exception.Message}";
-
-    // Each of thousands of deliveries may be held for minutes: one line a minute tells it all.
-    private void ReportHeld(string reason)
-    {
-        if (IsTime(ref _lastLog))
-        {
-            LogHeldOutcomes(Held, AsSentence(reason));
-        }
-    }
-
-    private bool IsTime(ref long lastLog)
-    {
-        var now = time.GetTimestamp();
-        var last = Interlocked.Read(ref lastLog);
-        return (last == 0 || time.GetElapsedTime(last, now) >= LogPause) && Interlocked.CompareExchange(ref lastLog, now, last) == last;
-    }
-
-    // what the client says ends without a full stop
-    private static string AsSentence(string reason) => reason.EndsWith('.') ? reason : reason + ".";
-
     [LoggerMessage(LogEvents.OutcomeWentAsLost, LogLevel.Error, "{Queue}: sent message {MessageId} to '" + BrokerNames.LostQueue + "', with its attempts, because its outcome could not be published and the broker would drop it after a few more returns (delivery limit). {Reason} It goes on by itself when there is a way again; 'retryctl lost list' shows it")]
     private partial void LogWentAsLost(string queue, string messageId, string reason);
 
@@ -295,7 +171,4 @@ internal sealed partial class OutcomePublisher(TimeProvider time, Random random,
 
     [LoggerMessage(LogEvents.HeadersCut, LogLevel.Warning, "{Queue}: cut the headers {Names} off message {MessageId}, because with them it would not fit into a frame of {FrameMax} bytes, and the broker would close the connection. Send less in headers, or raise frame_max on broker and clients")]
     private partial void LogHeadersCut(string queue, string messageId, string names, uint frameMax);
-
-    [LoggerMessage(LogEvents.OutcomesHeld, LogLevel.Warning, "Unconfirmed outcomes are held: {Held}. {Reason} They are tried again every 1 to 30 seconds; nothing is lost, and no consumer runs twice unless its service is stopped meanwhile, or it lasts longer than the broker lets a delivery be held.")]
-    private partial void LogHeldOutcomes(int held, string reason);
 }

@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
+using Retry.Messaging.RabbitMq.Connections;
 
 namespace Retry.Messaging.RabbitMq.Publishing;
 
@@ -106,20 +107,23 @@ internal sealed class RetryConnection
 
     private async Task LookForAsync(string exchange, CancellationToken cancellationToken)
     {
+        var look = new PassiveLook(_connection);
+        await using var ends = look.ConfigureAwait(false);
+        Exception? trouble = null;
         try
         {
-            var channel = await _connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
-            await using (channel.ConfigureAwait(false))
+            if (await look.HasExchangeAsync(exchange, cancellationToken).ConfigureAwait(false))
             {
-                await channel.ExchangeDeclarePassiveAsync(exchange, cancellationToken).ConfigureAwait(false);
+                _suspects.TryRemove(exchange, out _);
+                return;
             }
-
-            _suspects.TryRemove(exchange, out _);
         }
         catch (Exception exception) when (exception is OperationInterruptedException or AlreadyClosedException)
         {
-            SomethingMissing?.Invoke();
-            throw Missing(exchange, exception);
+            trouble = exception;
         }
+
+        SomethingMissing?.Invoke();
+        throw Missing(exchange, trouble);
     }
 }

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using Microsoft.Extensions.Logging;
 using RabbitMQ.Client;
 using Retry.Messaging.Configuration;
-using Retry.Messaging.Ladder;
 using Retry.Messaging.Naming;
 
 namespace Retry.Messaging.RabbitMq.Topology;
@@ -113,7 +112,7 @@ internal sealed class TopologyKeeper(TopologyManagement manage, TopologyRounds r
         {
             try
             {
-                var pause = rounds.Interval * (0.8 + (0.4 * random.NextDouble()));
+                var pause = random.Around(rounds.Interval);
                 var rest = (_waitsUntil - time.GetUtcNow()) ?? pause;
                 await call.Task.WaitAsync(rest < pause && rest > TimeSpan.Zero ? rest : pause, time).ConfigureAwait(false);
             }
@@ -178,12 +177,12 @@ internal sealed class TopologyKeeper(TopologyManagement manage, TopologyRounds r
             return;
         }
 
-        var waits = MustWait(missing, time.GetUtcNow() - since, rounds.Grace);
+        var waits = TopologyMending.MustWait(missing, time.GetUtcNow() - since, rounds.Grace);
         _waitsUntil = waits ? since + rounds.Grace : null;
-        var refusals = await MendAsync(
+        var refusals = await TopologyMending.MendAsync(
             connection,
             missing,
-            points: !fresh && (_mayBind || before.Missing.Count > 0),
+            points: !fresh && (_mayBind || before.Missing.Count > 0) ? _points.Keys : [],
             ladder: !waits && (isFirst || before.Missing.Count > 0)).ConfigureAwait(false);
         // each try would be an error in the broker's log; an operator or another service binds instead
         _mayBind &= !refusals.Any(refusal => refusal.IsForbidden);
@@ -211,54 +210,5 @@ internal sealed class TopologyKeeper(TopologyManagement manage, TopologyRounds r
     {
         var last = TopologyPlan.Nothing with { Queues = [TopologyPlan.Ladder.Queues.Single(queue => queue.Name == BrokerNames.LostQueue)] };
         return (await TopologyLook.FindAsync(connection, last, CancellationToken.None).ConfigureAwait(false)).Queues.Count == 0;
-    }
-
-    /// <summary>Whether the ladder stays as it is for now: none of its exchanges is there but some of its rungs, and the grace is not over.</summary>
-    internal static bool MustWait(TopologyPlan missing, TimeSpan gone, TimeSpan grace)
-    {
-        var exchanges = missing.Exchanges.Select(exchange => exchange.Name).ToHashSet();
-        var queues = missing.Queues.Select(queue => queue.Name).ToHashSet();
-        return gone < grace
-            && DelayLadder.Levels.All(level => exchanges.Contains(BrokerNames.LevelExchange(level)))
-            && !TopologyPlan.Ladder.Queues.All(queue => queues.Contains(queue.Name));
-    }
-
-    /// <summary>Declares what may be declared now, and returns what the broker did not like.</summary>
-    private async Task<IReadOnlyList<TopologyException>> MendAsync(IConnection connection, TopologyPlan missing, bool points, bool ladder)
-    {
-        var refusals = new List<TopologyException>();
-        if (missing.Exchanges.Count > 0)
-        {
-            await DeclareAsync(TopologyPlan.WayBack).ConfigureAwait(false);
-        }
-
-        var queues = missing.Queues.Select(queue => queue.Name).ToHashSet();
-        foreach (var point in points ? _points.Keys : [])
-        {
-            await DeclareAsync(point with { Queues = [.. point.Queues.Where(queue => queues.Contains(queue.Name))] }).ConfigureAwait(false);
-        }
-
-        if (ladder)
-        {
-            await DeclareAsync(TopologyPlan.Ladder).ConfigureAwait(false);
-        }
-
-        return refusals;
-
-        async Task DeclareAsync(TopologyPlan plan)
-        {
-            try
-            {
-                refusals.AddRange(await TopologyDeclarer.DeclareAsync(connection, plan).ConfigureAwait(false));
-            }
-            catch (TopologyException exception) when (exception.NeedsWhatIsMissing)
-            {
-                // a work queue is not there yet: its endpoint declares it, then the point
-            }
-            catch (TopologyException exception)
-            {
-                refusals.Add(exception);
-            }
-        }
     }
 }

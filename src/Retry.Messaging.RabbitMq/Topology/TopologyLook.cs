@@ -1,5 +1,5 @@
 using RabbitMQ.Client;
-using RabbitMQ.Client.Exceptions;
+using Retry.Messaging.RabbitMq.Connections;
 
 namespace Retry.Messaging.RabbitMq.Topology;
 
@@ -13,58 +13,27 @@ internal static class TopologyLook
     /// <summary>The part of the plan that is not there, without bindings.</summary>
     public static async Task<TopologyPlan> FindAsync(IConnection connection, TopologyPlan plan, CancellationToken cancellationToken)
     {
-        IChannel? channel = null;
-        try
+        var look = new PassiveLook(connection);
+        await using var ends = look.ConfigureAwait(false);
+        var exchanges = new List<ExchangePlan>();
+        foreach (var exchange in plan.Exchanges)
         {
-            var exchanges = new List<ExchangePlan>();
-            foreach (var exchange in plan.Exchanges)
+            if (!await look.HasExchangeAsync(exchange.Name, cancellationToken).ConfigureAwait(false))
             {
-                if (!await ExistsAsync(open => open.ExchangeDeclarePassiveAsync(exchange.Name, cancellationToken)).ConfigureAwait(false))
-                {
-                    exchanges.Add(exchange);
-                }
-            }
-
-            var queues = new List<QueuePlan>();
-            foreach (var queue in plan.Queues)
-            {
-                if (!await ExistsAsync(open => open.QueueDeclarePassiveAsync(queue.Name, cancellationToken)).ConfigureAwait(false))
-                {
-                    queues.Add(queue);
-                }
-            }
-
-            return TopologyPlan.Nothing with { Exchanges = exchanges, Queues = queues };
-        }
-        finally
-        {
-            await CloseAsync().ConfigureAwait(false);
-        }
-
-        async Task<bool> ExistsAsync(Func<IChannel, Task> look)
-        {
-            channel ??= await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
-            try
-            {
-                await look(channel).ConfigureAwait(false);
-                return true;
-            }
-            catch (OperationInterruptedException exception) when (exception.ShutdownReason?.ReplyCode == Constants.NotFound)
-            {
-                // a passive declaration of what is missing closes its channel
-                await CloseAsync().ConfigureAwait(false);
-                return false;
+                exchanges.Add(exchange);
             }
         }
 
-        async Task CloseAsync()
+        var queues = new List<QueuePlan>();
+        foreach (var queue in plan.Queues)
         {
-            if (channel is not null)
+            if (await look.FindQueueAsync(queue.Name, cancellationToken).ConfigureAwait(false) is null)
             {
-                await channel.DisposeAsync().ConfigureAwait(false);
-                channel = null;
+                queues.Add(queue);
             }
         }
+
+        return TopologyPlan.Nothing with { Exchanges = exchanges, Queues = queues };
     }
 
     /// <summary>The exchanges and queues of a plan, as messages name them.</summary>

@@ -56,7 +56,7 @@ internal sealed class TopologyComparison
             ComparePoint(point, hasWayBack ? Apply([point]) : _applyAll);
         }
 
-        CompareBindings();
+        _findings.AddRange(ExtraBindings.Find(_ladder, _facts));
         _findings.AddRange(ClusterCheck.Find(_ladder, _points, _facts, _queues));
     }
 
@@ -239,48 +239,6 @@ internal sealed class TopologyComparison
 
         _findings.AddRange(WorkQueueCheck.Find(work, isIsolated, _facts, apply));
     }
-
-    private void CompareBindings()
-    {
-        var planned = _ladder.Bindings.Select(binding => new BindingFact(binding.Source, binding.Destination, binding.ToQueue, binding.RoutingKey)).ToHashSet();
-        var ownExchanges = _ladder.Exchanges.Select(exchange => exchange.Name).ToHashSet(StringComparer.Ordinal);
-        var rungs = _ladder.Queues.Select(queue => queue.Name).ToHashSet(StringComparer.Ordinal);
-        foreach (var binding in _facts.Bindings.Where(binding => !planned.Contains(binding)))
-        {
-            if (binding.Source == BrokerNames.ReturnExchange)
-            {
-                if (!KnownPoints.IsWayBack(binding))
-                {
-                    Extra(
-                        binding,
-                        binding.ToQueue ? $"only the key '{BrokerNames.ReturnPattern(binding.Destination)}'" : "none: every way back leads to a queue");
-                }
-            }
-            else if (binding.Source == BrokerNames.ParkingExchange)
-            {
-                var lots = _facts.Bindings.Where(other => other.Source == binding.Source && other.RoutingKey == binding.RoutingKey).ToList();
-                if (lots.Count > 1 && binding.Destination != BrokerNames.ParkedQueue(binding.RoutingKey))
-                {
-                    Extra(binding, $"one parking lot for '{binding.RoutingKey}'; {lots.Count} get a copy of each message");
-                }
-            }
-            else if (ownExchanges.Contains(binding.Source))
-            {
-                Extra(binding, "none: it makes a second copy of each message that it matches");
-            }
-            else if (binding.Source.Length > 0 && (binding.ToQueue ? rungs.Contains(binding.Destination) : ownExchanges.Contains(binding.Destination)))
-            {
-                Extra(binding, "none: only the ladder leads into the ladder");
-            }
-        }
-    }
-
-    private void Extra(BindingFact binding, string wanted) => Add(
-        TopologyFindingKind.ExtraBinding,
-        $"binding '{binding.Source}' -> '{binding.Destination}'",
-        $"the key '{binding.RoutingKey}'",
-        wanted,
-        "Remove it: on the exchange's page of the management site, or by DELETE /api/bindings.");
 
     private static string? Text(object? value) => value switch
     {

@@ -257,7 +257,7 @@ public sealed class ShutdownTests(OwnNode node) : IClassFixture<OwnNode>
         await stop.Parked.WaitAsync(TimeSpan.FromSeconds(30));
         await service.StopAsync().WaitAsync(TimeSpan.FromSeconds(25));
 
-        stop.Log.Lines.ShouldContain(line => line.StartsWith("unannounced: the Fault of", StringComparison.Ordinal) && line.Contains("could not be sent within 10 s", StringComparison.Ordinal), 1);
+        stop.Log.Lines.ShouldContain(line => line.StartsWith("unannounced: could not send the Fault of", StringComparison.Ordinal) && line.Contains("could not be sent within 10 s", StringComparison.Ordinal), 1);
         (await raw.CountAsync(queue + ".parked")).ShouldBe(1u);
         (await ReadyOrNotAsync(uri, queue)).ShouldBe(0);
         await raw.ShouldHaveLeftNothingBehindAsync(queue);

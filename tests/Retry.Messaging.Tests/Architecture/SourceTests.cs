@@ -11,7 +11,7 @@ public partial class SourceTests
 
     private static readonly string[] Declarers =
     [
-        "src/Retry.Messaging.RabbitMq/Topology/TopologyKeeper.cs",
+        "src/Retry.Messaging.RabbitMq/Topology/TopologyMending.cs",
         "src/Retry.Messaging.RabbitMq/Topology/PointDeclarations.cs",
         "src/Retry.Messaging.RabbitMq/Parking/MoverCalls.cs",
         "src/Retry.Messaging.Cli/Commands/Topology/TopologyApplyCommand.cs",
@@ -33,6 +33,11 @@ public partial class SourceTests
     [Fact]
     public void Code_is_wrapped_at_160_characters() =>
         Findings(LongLine(), []).ShouldBeEmpty("Give each argument a line of its own, or a name.");
+
+    [Fact]
+    public void No_file_has_more_than_250_lines() =>
+        Repository.Sources("src").Select(file => (Name: Repository.Relative(file), Lines: File.ReadLines(file).Count())).Where(file => file.Lines > 250)
+            .ShouldBeEmpty("Two things live there: find the second one a name.");
 
     [Fact]
     public void Tests_do_not_sleep() =>

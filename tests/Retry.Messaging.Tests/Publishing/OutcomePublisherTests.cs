@@ -40,7 +40,7 @@ public sealed class OutcomePublisherTests : IDisposable
 
         await _clock.RunAsync(holding, _ =>
         {
-            _publisher.Held.ShouldBe(1);
+            _publisher.Held.Count.ShouldBe(1);
             return Task.CompletedTask;
         });
 
@@ -56,13 +56,13 @@ public sealed class OutcomePublisherTests : IDisposable
         (_clock.Now - began).ShouldBe(HoldTime.Unknown, TimeSpan.FromSeconds(1));
         _log.Count.ShouldBeInRange(10, 20, "at most one line a minute");
         _log.ShouldAllBe(line => line.Contains("outcomes are held: 1.") && line.Contains("'retry.v1.s' does not exist"));
-        _publisher.Held.ShouldBe(0);
+        _publisher.Held.Count.ShouldBe(0);
     }
 
     [Fact]
     public async Task Goes_back_at_once_when_its_connection_is_gone_or_its_endpoint_stops()
     {
-        var gone = _publisher.HoldAsync(_point, Hold(), () => false, _ => true, _ => throw new IOException("reset"), default);
+        var gone = _publisher.Held.RepeatAsync(_point, Hold(), () => false, _ => true, _ => throw new IOException("reset"), default);
         (await Assert.ThrowsAsync<OutcomeNotConfirmedException>(() => gone)).Message.ShouldContain("connection was lost");
 
         _point.Health.Held.Stop();
@@ -161,7 +161,7 @@ public sealed class OutcomePublisherTests : IDisposable
 
     public void Dispose() => _metrics.Dispose();
 
-    private Task HoldAsync(Action step, DeliveryHold? hold = null) => _publisher.HoldAsync(
+    private Task HoldAsync(Action step, DeliveryHold? hold = null) => _publisher.Held.RepeatAsync(
         _point,
         hold ?? Hold(),
         () => true,

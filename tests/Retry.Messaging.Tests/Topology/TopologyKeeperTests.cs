@@ -22,18 +22,18 @@ public sealed class TopologyKeeperTests : IDisposable
     [Fact]
     public void A_ladder_without_any_exchange_waits_until_every_service_has_looked()
     {
-        TopologyKeeper.MustWait(Missing(Levels), TimeSpan.Zero, Grace).ShouldBeTrue();
-        TopologyKeeper.MustWait(Missing([.. Levels, BrokerNames.LostExchange]), Grace - TimeSpan.FromTicks(1), Grace).ShouldBeTrue();
-        TopologyKeeper.MustWait(Missing(Levels), Grace, Grace).ShouldBeFalse();
+        TopologyMending.MustWait(Missing(Levels), TimeSpan.Zero, Grace).ShouldBeTrue();
+        TopologyMending.MustWait(Missing([.. Levels, BrokerNames.LostExchange]), Grace - TimeSpan.FromTicks(1), Grace).ShouldBeTrue();
+        TopologyMending.MustWait(Missing(Levels), Grace, Grace).ShouldBeFalse();
     }
 
     [Fact]
     public void One_that_still_moves_messages_into_the_lost_queue_is_mended_at_once() =>
-        Levels.Select(left => TopologyKeeper.MustWait(Missing(Levels.Where(level => level != left)), TimeSpan.Zero, Grace)).ShouldAllBe(waits => !waits);
+        Levels.Select(left => TopologyMending.MustWait(Missing(Levels.Where(level => level != left)), TimeSpan.Zero, Grace)).ShouldAllBe(waits => !waits);
 
     [Fact]
     public void One_without_rungs_holds_nothing_to_wait_for() =>
-        TopologyKeeper.MustWait(TopologyPlan.Ladder, TimeSpan.Zero, Grace).ShouldBeFalse();
+        TopologyMending.MustWait(TopologyPlan.Ladder, TimeSpan.Zero, Grace).ShouldBeFalse();
 
     [Fact]
     public void The_grace_is_longer_than_the_longest_time_between_two_looks()

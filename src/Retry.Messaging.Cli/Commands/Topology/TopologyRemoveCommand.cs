@@ -4,9 +4,9 @@ using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Cli.Output;
 using Retry.Messaging.Naming;
-using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.RabbitMq.Parking;
 using Retry.Messaging.RabbitMq.Topology;
+using Retry.Messaging.RabbitMq.Connections;
 
 namespace Retry.Messaging.Cli.Commands.Topology;
 
@@ -125,11 +125,11 @@ internal static class TopologyRemoveCommand
         IEnumerable<string> points,
         CancellationToken cancellationToken)
     {
-        var look = new QueueLook(connection);
+        var look = new PassiveLook(connection);
         await using var ends = look.ConfigureAwait(false);
         foreach (var work in points)
         {
-            if (await look.FindAsync(work, cancellationToken).ConfigureAwait(false) is { ConsumerCount: > 0 and var consumers })
+            if (await look.FindQueueAsync(work, cancellationToken).ConfigureAwait(false) is { ConsumerCount: > 0 and var consumers })
             {
                 return $"Queue '{work}' has {Printable.Count(consumers)} {(consumers == 1 ? "consumer" : "consumers")}: its service runs, and with graded retry it would park messages that find no parking lot. Stop it first. '--release {work}' removes only its release queue; where the code that runs has no graded retry, add --served.";
             }
