@@ -26,13 +26,10 @@ internal sealed class FaultedMessage<T>(ConsumeContext context, T message) : IFa
         var typed = Typed();
         if (context.ReceiveContext.PublishFaults || context.FaultAddress is not null || context.ResponseAddress is not null)
         {
-            await (MessageType is null ? ParkedReceiveFault.SendAsync(
-                context.ReceiveContext,
-                context,
-                exception,
-                parked,
-                now,
-                cancellationToken) : SendFaultAsync(typed, exception, parked, now, cancellationToken)).ConfigureAwait(false);
+            var sending = MessageType is null
+                ? ParkedReceiveFault.SendAsync(context.ReceiveContext, context, exception, parked, now, cancellationToken)
+                : SendFaultAsync(typed, exception, parked, now, cancellationToken);
+            await sending.ConfigureAwait(false);
         }
 
         await NotifyFaultedAsync(typed, exception).ConfigureAwait(false);

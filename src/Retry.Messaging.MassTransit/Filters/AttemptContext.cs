@@ -154,7 +154,7 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
         new MassTransitFault(exception, _message?.ConsumerType, _message?.MessageType, ReceiveContext.InputAddress);
 
     /// <inheritdoc/>
-    public bool WasConsumed => true;
+    public bool WasConsumed { get; init; } = true;
 
     /// <inheritdoc/>
     public void MarkSettled() => _context.ReceiveContext.GetOrAddPayload(static () => SettledDelivery.Instance);

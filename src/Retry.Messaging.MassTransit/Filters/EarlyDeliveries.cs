@@ -52,7 +52,7 @@ internal sealed partial class EarlyDeliveries(string queue, TimeProvider time, I
 
         Report(delivery.State.Id, rest);
         var again = new RetryDecision.Again(rest, delivery.State.DueAt!.Value, delivery.State);
-        using var attempt = new AttemptContext(context, delivery, null, time) { Decider = (_, _) => again };
+        using var attempt = new AttemptContext(context, delivery, null, time) { Decider = (_, _) => again, WasConsumed = false };
         await OutcomeSettler.ClimbAsync(attempt, delivery, again, ClimbCause.Early, context.CancellationToken).ConfigureAwait(false);
         return true;
     }

@@ -165,7 +165,7 @@ internal sealed partial class GradientRetryFilter(
             return false;
         }
 
-        using var attempt = new AttemptContext(context, delivery, null, time) { Decider = (_, _) => decision };
+        using var attempt = new AttemptContext(context, delivery, null, time) { Decider = (_, _) => decision, WasConsumed = false };
         if (decision is RetryDecision.Again again)
         {
             await OutcomeSettler.ClimbAsync(attempt, delivery, again, ClimbCause.Suspected, context.CancellationToken).ConfigureAwait(false);

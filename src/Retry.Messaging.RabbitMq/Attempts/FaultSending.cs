@@ -37,11 +37,14 @@ internal static class FaultSending
 #pragma warning disable CA1031 // what else may go wrong is in the exception's own properties, which are a user's code
         catch (Exception unsendable) when (unsendable is not OutcomeNotConfirmedException { EndpointStops: false })
         {
-            return token.IsCancellationRequested ? new TimeoutException(
-                $"The host stops or the delivery was lost, and it could not be sent within {Patience.TotalSeconds:0} s after that.",
-                unsendable)
-                : unsendable is OutcomeNotConfirmedException { InnerException: { } refusal } ? refusal
-                : unsendable;
+            if (token.IsCancellationRequested)
+            {
+                return new TimeoutException(
+                    $"The host stops or the delivery was lost, and it could not be sent within {Patience.TotalSeconds:0} s after that.",
+                    unsendable);
+            }
+
+            return unsendable is OutcomeNotConfirmedException { InnerException: { } refusal } ? refusal : unsendable;
         }
 #pragma warning restore CA1031
     }

@@ -5,7 +5,7 @@ using Retry.Messaging.State;
 
 namespace Retry.Messaging.RabbitMq.Attempts;
 
-/// <summary>Makes what was decided of a message come true: the one place where a delivery gets its outcome.</summary>
+/// <summary>Makes what was decided of a failed message come true: publishes it, marks its delivery, logs it and has its Fault sent.</summary>
 /// <remarks>
 /// <list type="number">
 /// <item>Climb or park: published and confirmed. Parked: then one Fault. Dropped: one Fault if its requester still waits.</item>

@@ -36,6 +36,12 @@ internal sealed class PassiveLook(IConnection connection) : IAsyncDisposable
     private async Task<T?> FindAsync<T>(Func<IChannel, Task<T>> look, CancellationToken cancellationToken)
         where T : class
     {
+        if (_channel is { IsOpen: false })
+        {
+            // closed for another reason than a look that found nothing
+            await DisposeAsync().ConfigureAwait(false);
+        }
+
         _channel ??= await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
         try
         {

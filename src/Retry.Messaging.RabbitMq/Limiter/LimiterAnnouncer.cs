@@ -4,7 +4,7 @@ using Retry.Messaging.RabbitMq.Control;
 
 namespace Retry.Messaging.RabbitMq.Limiter;
 
-/// <summary>Tells the other processes what a limiter's code says, and people what the limiter does.</summary>
+/// <summary>Knows which limit the code asks for, tells it to the other processes, and tells people what the limiter does.</summary>
 internal sealed class LimiterAnnouncer(LimiterOptions options, LimiterSettings settings, LimiterMonitor monitor, Announcements announcements, TimeProvider time)
 {
     // announcements are kept for a day, and an operator asks on the second one, too
@@ -58,8 +58,8 @@ internal sealed class LimiterAnnouncer(LimiterOptions options, LimiterSettings s
         await AnnounceAsync(active).ConfigureAwait(false);
     }
 
-    // A process that has no limit goes by it. Two versions of the code may disagree: then the last to start is right, so it is said
-    // once, not after each lost connection.
+    // A process without a limit of its own goes by what is said here. Two versions of the code may disagree: then the last to
+    // start is right, so it is said once, not after each lost connection.
     private async Task SayCodeAsync()
     {
         if (!options.KnowsLimit || (settings.Code is { } said && (said.Limit == options.Limit || monitor.HasSaidCode)))
@@ -67,17 +67,17 @@ internal sealed class LimiterAnnouncer(LimiterOptions options, LimiterSettings s
             return;
         }
 
-        monitor.HasSaidCode = true;
         try
         {
             var code = new LimiterCode(options.Names.Work, options.Limit);
             await Log!.AppendAsync(
                 LimiterDocument.Write(code, settings.NextCodeVersion, options.Instance, time.GetUtcNow()),
                 CancellationToken.None).ConfigureAwait(false);
+            monitor.HasSaidCode = true;
         }
         catch (Exception exception) when (exception is ControlException or OperationInterruptedException or IOException or ObjectDisposedException)
         {
-            // as below; a process that does not know the limit releases nothing
+            // The connection is gone, or the user may not write it. A process that does not know the limit releases nothing.
         }
     }
 

@@ -23,7 +23,7 @@ namespace Retry.Messaging.RabbitMq.Limiter;
 /// <item>Held for a good part of the broker's consumer timeout (<see cref="HoldTime"/>): given back for a moment, since the broker would take
 /// it, and the channel with it.</item>
 /// </list>
-/// Everything but the client's callbacks runs in one loop, which owns all state.
+/// One loop owns all state. The client's callbacks only enqueue; looks at queues and announcements run beside it, and never release.
 /// </remarks>
 internal sealed class LimiterSession : IAsyncDisposable
 {

@@ -61,8 +61,24 @@ internal sealed class ReleaseIntake(IChannel channel, string queue, HoldTime hol
     /// <summary>Takes out the message that goes now.</summary>
     public void RemoveFirst() => _waiting.RemoveFirst();
 
-    /// <summary>Puts a message back to the front, since it did not get through.</summary>
-    public void PutBack(LimitedDelivery delivery) => _waiting.AddFirst(delivery);
+    /// <summary>Puts a message back to its place, since it did not get through.</summary>
+    public void PutBack(LimitedDelivery delivery)
+    {
+        var later = _waiting.First;
+        while (later is not null && later.Value.Tag < delivery.Tag)
+        {
+            later = later.Next;
+        }
+
+        if (later is null)
+        {
+            _waiting.AddLast(delivery);
+        }
+        else
+        {
+            _waiting.AddBefore(later, delivery);
+        }
+    }
 
     /// <summary>Notes that a message is safe elsewhere.</summary>
     public void Done(LimitedDelivery delivery)

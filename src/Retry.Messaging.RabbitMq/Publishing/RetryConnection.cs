@@ -124,6 +124,8 @@ internal sealed class RetryConnection
         }
 
         SomethingMissing?.Invoke();
-        throw Missing(exchange, trouble);
+        throw trouble is null
+            ? Missing(exchange, null)
+            : new PublishRefusedException($"Exchange '{exchange}' was missing, and could not be looked for again: {trouble.Message.TrimEnd('.')}.", trouble);
     }
 }

@@ -32,7 +32,7 @@ internal sealed class PointTelemetry(RetryMetrics metrics, PointHealth health, T
         if (dueAt is { } due && metrics.Lateness.Enabled)
         {
             // what is less than zero is the difference between two clocks
-            metrics.Lateness.Record(Math.Max((time.GetUtcNow() - due).TotalSeconds, 0), Labels());
+            Record(metrics.Lateness, Math.Max((time.GetUtcNow() - due).TotalSeconds, 0));
         }
     }
 
@@ -60,7 +60,7 @@ internal sealed class PointTelemetry(RetryMetrics metrics, PointHealth health, T
             Count(metrics.Retries, TelemetryNames.Labels.ErrorType, cause.ErrorType);
             if (metrics.Delay.Enabled)
             {
-                metrics.Delay.Record(delay.TotalSeconds, Labels());
+                Record(metrics.Delay, delay.TotalSeconds);
             }
         }
     }
@@ -81,7 +81,7 @@ internal sealed class PointTelemetry(RetryMetrics metrics, PointHealth health, T
             var labels = Labels();
             labels.Add(TelemetryNames.Labels.Reason, reason.Name);
             labels.Add(TelemetryNames.Labels.ErrorType, exception.GetType().FullName);
-            metrics.Parked.Add(1, labels);
+            Add(metrics.Parked, labels);
         }
     }
 
@@ -92,7 +92,7 @@ internal sealed class PointTelemetry(RetryMetrics metrics, PointHealth health, T
     {
         if (publishing != 0 && metrics.ConfirmDuration.Enabled)
         {
-            metrics.ConfirmDuration.Record(time.GetElapsedTime(publishing).TotalSeconds, Labels());
+            Record(metrics.ConfirmDuration, time.GetElapsedTime(publishing).TotalSeconds);
         }
     }
 
@@ -111,8 +111,33 @@ internal sealed class PointTelemetry(RetryMetrics metrics, PointHealth health, T
             labels.Add(label!, value);
         }
 
-        counter.Add(1, labels);
+        Add(counter, labels);
     }
+
+    // A listener is somebody else's code. What it throws must not make an outcome that is confirmed a second time.
+#pragma warning disable CA1031
+    private static void Add(Counter<long> counter, in TagList labels)
+    {
+        try
+        {
+            counter.Add(1, labels);
+        }
+        catch (Exception)
+        {
+        }
+    }
+
+    private void Record(Histogram<double> histogram, double value)
+    {
+        try
+        {
+            histogram.Record(value, Labels());
+        }
+        catch (Exception)
+        {
+        }
+    }
+#pragma warning restore CA1031
 
     private TagList Labels()
     {

@@ -6,8 +6,7 @@ using Retry.Messaging.Naming;
 
 namespace Retry.Messaging.RabbitMq.Topology;
 
-/// <summary>Keeps the topology of one bus as planned: at the start, on every new connection, and while it runs. Nothing else in a service
-/// declares it.</summary>
+/// <summary>Keeps the ladder and the points of one bus as planned: at the start, on every new connection, and while it runs.</summary>
 /// <remarks>
 /// <list type="number">
 /// <item>It looks every half a minute or so, and at once when a publish has found something missing: 70 small questions.</item>
@@ -16,8 +15,9 @@ namespace Retry.Messaging.RabbitMq.Topology;
 /// <item>Something is missing: first the way back to the queues, then the points, then the ladder from the foot up. What comes off a
 /// rung meanwhile finds its way, or no exchange at all and stays where it is.</item>
 /// <item>What is found missing on a connection that worked is looked for a second time, since a deletion may be under way.</item>
-/// <item>All exchanges of the ladder are missing: it waits before the last step, until every other service has bound its queues too.</item>
-/// <item>It declares each point as soon as its work queue exists; endpoint, limiter and publisher wait for that (<see cref="PointDeclarations"/>).</item>
+/// <item>All exchanges of the ladder are missing: it waits for a grace before the last step, in which every other service looks and binds its queues.</item>
+/// <item>Its endpoint has each point declared as soon as its work queue exists; limiter and publisher wait for that (<see cref="PointDeclarations"/>).</item>
+/// <item>Nothing else in a service declares them. The mover of lost messages has a queue of its own, and binds what it sends to.</item>
 /// <item>Where somebody else manages the topology it only says what is missing.</item>
 /// </list>
 /// </remarks>

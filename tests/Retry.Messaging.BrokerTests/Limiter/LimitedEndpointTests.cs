@@ -206,12 +206,7 @@ public sealed class LimitedEndpointTests(BrokerFixture broker, ITestOutputHelper
 
         private static async Task WaitAsync(Func<int> found, int wanted, TimeSpan deadline)
         {
-            var clock = Stopwatch.StartNew();
-            while (found() < wanted)
-            {
-                clock.Elapsed.ShouldBeLessThan(deadline, $"{found()} of {wanted}");
-                await Task.Delay(20);
-            }
+            await Eventually.TrueAsync(() => found() >= wanted, deadline, () => $"{found()} of {wanted}");
         }
     }
 }

@@ -4,6 +4,7 @@ using System.Diagnostics.Metrics;
 using Retry.Messaging.Naming;
 using Shouldly;
 using Xunit;
+using Retry.Messaging.BrokerTests.Observing;
 
 namespace Retry.Messaging.BrokerTests.Limiter;
 
@@ -27,12 +28,7 @@ public sealed class MetricsTests(BrokerFixture broker)
         point.Start(Cap, instances: 2);
         await arrivals.WaitForAsync(Cap, Deadline);
 
-        var clock = Stopwatch.StartNew();
-        while (seen.Look().GetValueOrDefault(TelemetryNames.LimiterWaiting) is not { Count: 1 })
-        {
-            clock.Elapsed.ShouldBeLessThan(Deadline);
-            await Task.Delay(50);
-        }
+        await Eventually.TrueAsync(() => seen.Look().GetValueOrDefault(TelemetryNames.LimiterWaiting) is { Count: 1 }, Deadline);
 
         var gauges = seen.Look();
         gauges[TelemetryNames.LimiterActive].Order().ShouldBe([0, 1]);

@@ -8,6 +8,7 @@ using Retry.Messaging.RabbitMq.Topology;
 using Shouldly;
 using Xunit;
 using Xunit.Abstractions;
+using Retry.Messaging.BrokerTests.Observing;
 
 namespace Retry.Messaging.BrokerTests.Limiter;
 
@@ -206,12 +207,7 @@ public sealed class WorkQueueTests(OwnNode node, ITestOutputHelper output) : ICl
         await using var after = await Arrivals.StartAsync(raw.Connection, point.Names.Work, prefetch: 20);
         await after.WaitForAsync(1, Deadline);
         var resumed = Stopwatch.GetElapsedTime(back, after.At[0]);
-        var clock = Stopwatch.StartNew();
-        while (Ids().Count < 10 * Cap)
-        {
-            clock.Elapsed.ShouldBeLessThan(Deadline, $"{Ids().Count} of {10 * Cap} arrived");
-            await Task.Delay(100);
-        }
+        await Eventually.TrueAsync(() => Ids().Count >= 10 * Cap, Deadline, () => $"{Ids().Count} of {10 * Cap} arrived");
 
         var excess = WindowBound.WorstExcess(wire.Publishes, Cap, burst: 1);
         output.WriteLine($"{node.Broker.Version}: {(kill ? "kill -9" : "restart")}: releases resumed {resumed.TotalSeconds:0.0} s after the broker was back, {10 * Cap - Ids().Count} lost, {before.Count + after.Count - (10 * Cap)} second copies, worst window {excess:0.00} above the bound; {wire}");
@@ -222,12 +218,7 @@ public sealed class WorkQueueTests(OwnNode node, ITestOutputHelper output) : ICl
 
     private static async Task WaitForReasonAsync(RedeliveryLimiter limiter, string part)
     {
-        var clock = Stopwatch.StartNew();
-        while (limiter.Status.Reason?.Contains(part, StringComparison.Ordinal) != true)
-        {
-            clock.Elapsed.ShouldBeLessThan(Deadline, $"the limiter says '{limiter.Status.Reason}', wanted '{part}'");
-            await Task.Delay(20);
-        }
+        await Eventually.TrueAsync(() => limiter.Status.Reason?.Contains(part, StringComparison.Ordinal) == true, Deadline, () => $"the limiter says '{limiter.Status.Reason}', wanted '{part}'");
     }
 
     /// <summary>Publishes to the work queue until it refuses.</summary>

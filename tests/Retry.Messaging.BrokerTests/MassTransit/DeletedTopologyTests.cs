@@ -43,11 +43,7 @@ public sealed class DeletedTopologyTests(BrokerFixture broker, ITestOutputHelper
 
             await DeleteAsync(raw, TopologyPlan.Ladder.Exchanges.Where(exchange => exchange.Name.StartsWith(BrokerNames.LadderPrefix, StringComparison.Ordinal)).ToList());
             var clock = Stopwatch.StartNew();
-            while (services.Any(service => service.Done < messages))
-            {
-                clock.Elapsed.ShouldBeLessThan(Deadline, string.Join(", ", services.Select(service => service.Done)));
-                await Task.Delay(50);
-            }
+            await Eventually.TrueAsync(() => services.All(service => service.Done >= messages), Deadline, () => string.Join(", ", services.Select(service => service.Done)));
 
             output.WriteLine($"all back after {clock.Elapsed.TotalSeconds:0.0} s");
             (await raw.CountAsync(BrokerNames.LostQueue)).ShouldBe(0u);
@@ -194,12 +190,7 @@ public sealed class DeletedTopologyTests(BrokerFixture broker, ITestOutputHelper
         {
             var endpoint = await _service.Bus.GetSendEndpoint(new Uri("exchange:" + _queue));
             await Task.WhenAll(Enumerable.Range(0, messages).Select(i => endpoint.Send(new Job(i, again(i)))));
-            var clock = Stopwatch.StartNew();
-            while (_runs.Count < messages)
-            {
-                clock.Elapsed.ShouldBeLessThan(Deadline);
-                await Task.Delay(10);
-            }
+            await Eventually.TrueAsync(() => _runs.Count >= messages, Deadline);
         }
 
         public ValueTask DisposeAsync() => _service.DisposeAsync();

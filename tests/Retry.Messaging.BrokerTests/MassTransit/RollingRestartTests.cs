@@ -38,7 +38,7 @@ public sealed class RollingRestartTests(BrokerFixture broker, ITestOutputHelper 
             }
 
             took = await cluster.RestartAsync(Restarts, TimeSpan.FromSeconds(2.5));
-            await UntilAsync(() => Read(ledger).Where(line => line.EndsWith(" 2", StringComparison.Ordinal)).Distinct().Count() == Jobs, TimeSpan.FromMinutes(2));
+            await Eventually.TrueAsync(() => Read(ledger).Where(line => line.EndsWith(" 2", StringComparison.Ordinal)).Distinct().Count() == Jobs, TimeSpan.FromMinutes(2));
         }
 
         // A first attempt that fails in the moment of the signal is cut off like one that is at work: it is repeated, under its
@@ -118,7 +118,7 @@ public sealed class RollingRestartTests(BrokerFixture broker, ITestOutputHelper 
 
             took = await cluster.RestartAsync(restarts, every);
             clock.Start();
-            await UntilAsync(() => Read(ledger).Count >= jobs, TimeSpan.FromMinutes(6));
+            await Eventually.TrueAsync(() => Read(ledger).Count >= jobs, TimeSpan.FromMinutes(6));
             clock.Stop();
         }
 
@@ -154,16 +154,6 @@ public sealed class RollingRestartTests(BrokerFixture broker, ITestOutputHelper 
         var type = $"urn:message:{typeof(SlowConsumer.SlowJob).Namespace}:{nameof(SlowConsumer)}+{nameof(SlowConsumer.SlowJob)}";
         var body = $$"""{"messageId":"{{Guid.NewGuid()}}","messageType":["{{type}}"],"message":{"id":"{{id}}"} }""";
         return raw.PublishAsync("slow", string.Empty, System.Text.Encoding.UTF8.GetBytes(body), new RabbitMQ.Client.BasicProperties { ContentType = "application/vnd.masstransit+json", DeliveryMode = RabbitMQ.Client.DeliveryModes.Persistent });
-    }
-
-    private static async Task UntilAsync(Func<bool> condition, TimeSpan deadline)
-    {
-        var clock = Stopwatch.StartNew();
-        while (!condition())
-        {
-            clock.Elapsed.ShouldBeLessThan(deadline);
-            await Task.Delay(100);
-        }
     }
 
     /// <summary>Three instances, of which one after the other is ended by SIGTERM and started again.</summary>

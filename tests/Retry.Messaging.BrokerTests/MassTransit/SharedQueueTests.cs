@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using MassTransit;
 using MassTransit.Courier.Contracts;
 using Microsoft.Extensions.DependencyInjection;
@@ -187,12 +186,7 @@ public sealed class SharedQueueTests(BrokerFixture broker)
 
         public async Task WaitForDoneAsync(int count, TimeSpan deadline)
         {
-            var clock = Stopwatch.StartNew();
-            while (Volatile.Read(ref _done) < count)
-            {
-                clock.Elapsed.ShouldBeLessThan(deadline, $"{_done} of {count} done");
-                await Task.Delay(50);
-            }
+            await Eventually.TrueAsync(() => Volatile.Read(ref _done) >= count, deadline, () => $"{_done} of {count} done");
         }
     }
 

@@ -187,12 +187,7 @@ public sealed class SickBrokerTests(OwnNode node, ITestOutputHelper output) : IC
 
         var endpoint = await service.Bus.GetSendEndpoint(new Uri("queue:" + SickService.Queue));
         await Task.WhenAll(Enumerable.Range(0, messages).Select(i => endpoint.Send(new SickService.Job(i))));
-        var clock = Stopwatch.StartNew();
-        while (runs.Values.Count(run => run.Count == 2) < messages)
-        {
-            clock.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(60));
-            await Task.Delay(50);
-        }
+        await Eventually.TrueAsync(() => runs.Values.Count(run => run.Count == 2) >= messages, TimeSpan.FromSeconds(60));
 
         await service.StopAsync();
         runs.Values.ShouldAllBe(run => run.Select(attempt => attempt.Attempt).SequenceEqual(new[] { 1, 2 }));

@@ -89,12 +89,7 @@ internal sealed class SickService : IAsyncDisposable
 
     public async Task WaitForRunsAsync()
     {
-        var clock = Stopwatch.StartNew();
-        while (Runs < _window)
-        {
-            clock.Elapsed.ShouldBeLessThan(Deadline);
-            await Task.Delay(50);
-        }
+        await Eventually.TrueAsync(() => Runs >= _window, Deadline);
     }
 
     public async Task ReconnectAsync()

@@ -156,12 +156,7 @@ public sealed class StartUpTests(BrokerFixture broker, ITestOutputHelper output)
 
     private static async Task WaitAsync(Func<Task<bool>> isSo)
     {
-        var clock = Stopwatch.StartNew();
-        while (!await isSo())
-        {
-            clock.Elapsed.ShouldBeLessThan(Deadline);
-            await Task.Delay(50);
-        }
+        await Eventually.TrueAsync(isSo, Deadline);
     }
 
     // what finds no queue yet is dropped by the broker, as of any publisher who does not ask to be told

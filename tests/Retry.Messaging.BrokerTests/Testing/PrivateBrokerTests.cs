@@ -5,6 +5,7 @@ using Retry.Messaging.BrokerTests.Processes;
 using Retry.Messaging.Testing;
 using Shouldly;
 using Xunit;
+using Retry.Messaging.BrokerTests.Observing;
 
 namespace Retry.Messaging.BrokerTests.Testing;
 
@@ -289,11 +290,6 @@ public sealed class PrivateBrokerTests(OwnNode own) : IClassFixture<OwnNode>
 
     private static async Task UntilAsync(Func<bool> condition)
     {
-        var elapsed = Stopwatch.StartNew();
-        while (!condition())
-        {
-            elapsed.Elapsed.ShouldBeLessThan(Deadline);
-            await Task.Delay(10);
-        }
+        await Eventually.TrueAsync(condition, Deadline);
     }
 }

@@ -1,4 +1,7 @@
 using System.Text.RegularExpressions;
+using Retry.Messaging.Configuration;
+using Retry.Messaging.MassTransit;
+using Retry.Messaging.RabbitMq.Attempts;
 using Retry.Messaging.Tests.Architecture;
 using Shouldly;
 using Xunit;
@@ -66,6 +69,16 @@ public sealed class DocumentationTests
 
         Targets(sections[0]).ShouldBe(Targets(sections[1]));
         Targets(sections[1]).Count().ShouldBeGreaterThan(5);
+    }
+
+    [Fact]
+    public void Every_category_of_the_log_that_is_named_exists()
+    {
+        string[] names = [.. new[] { typeof(RetryDelivery), typeof(GradientRetryOptions), typeof(RetryRules) }.SelectMany(type => type.Assembly.GetTypes()).Select(type => type.FullName + ".")];
+        var categories = Regex.Matches(File.ReadAllText(Path.Combine(Repository.Root, "docs/telemetry.md")), @"\| `(Retry\.Messaging[\w.]*)` \|").Select(match => match.Groups[1].Value).Distinct().ToList();
+
+        categories.Count.ShouldBeGreaterThan(2);
+        categories.ShouldAllBe(category => names.Any(name => name.StartsWith(category + ".", StringComparison.Ordinal)));
     }
 
     [Fact]

@@ -25,10 +25,12 @@ internal sealed class WorkQueueGate(Func<CancellationToken, Task<QueueDeclareOk?
     private Task<QueueDeclareOk?>? _looking;
     private bool _open;
     private string? _whyClosed;
+    private long _began;
     private long _lookedAt;
+    private long _resetAt;
 
-    /// <summary>Forgets what was seen, because another limiter may have released in between.</summary>
-    public void Reset() => (_open, _whyClosed) = (false, null);
+    /// <summary>Forgets what was seen, because another limiter may have released in between. A look that is under way does not count.</summary>
+    public void Reset() => (_open, _whyClosed, _resetAt) = (false, null, time.GetTimestamp());
 
     /// <inheritdoc/>
     /// <remarks>It answers by the last look, and starts the next one when it is time.</remarks>
@@ -47,6 +49,7 @@ internal sealed class WorkQueueGate(Func<CancellationToken, Task<QueueDeclareOk?
 
         if (_looking is null && (_lookedAt == 0 || time.GetElapsedTime(_lookedAt) >= Pause))
         {
+            _began = time.GetTimestamp();
             _looking = look(cancellationToken);
         }
 
@@ -55,7 +58,13 @@ internal sealed class WorkQueueGate(Func<CancellationToken, Task<QueueDeclareOk?
 
     private void Take(QueueDeclareOk? found, RedeliveryLimit limit)
     {
-        _lookedAt = time.GetTimestamp();
+        // a look tells of the moment in which it began, however late its answer is taken in
+        _lookedAt = _began < _resetAt ? 0 : _began;
+        if (_lookedAt == 0)
+        {
+            return;
+        }
+
         _whyClosed = found is null ? null : WhyClosed(found, limit);
         if (_whyClosed is null && !_open)
         {

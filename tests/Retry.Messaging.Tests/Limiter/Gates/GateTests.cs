@@ -164,6 +164,32 @@ public sealed class GateTests
     }
 
     [Fact]
+    public async Task A_look_tells_of_the_moment_in_which_it_began_however_late_its_answer_is_taken_in()
+    {
+        var gate = WorkQueue(Pacer(100), () => new QueueDeclareOk("orders", 0, 1));
+        await AskAsync(gate);
+
+        // nothing waited for an hour, so nobody asked
+        _clock.Advance(TimeSpan.FromHours(1));
+
+        (await AskAsync(gate)).IsOpen.ShouldBeFalse("the queue may have lost its consumers since");
+        (await AskAsync(gate)).IsOpen.ShouldBeTrue();
+    }
+
+    [Fact]
+    public async Task A_look_that_began_before_a_reset_does_not_count()
+    {
+        var gate = WorkQueue(Pacer(100), () => new QueueDeclareOk("orders", 0, 1));
+        await AskAsync(gate);
+        _clock.Advance(TimeSpan.FromMilliseconds(1));
+
+        gate.Reset();
+
+        (await AskAsync(gate)).IsOpen.ShouldBeFalse("that answer is older than the reset");
+        (await AskAsync(gate)).IsOpen.ShouldBeTrue();
+    }
+
+    [Fact]
     public async Task The_rate_closes_until_shortly_before_the_next_message_is_due()
     {
         var pacer = Pacer(10);
