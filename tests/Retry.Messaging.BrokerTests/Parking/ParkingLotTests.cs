@@ -107,7 +107,8 @@ public sealed class ParkingLotTests(BrokerFixture broker)
         copy.Exchange.ShouldBe(BrokerNames.ReturnExchange);
         copy.BasicProperties.Priority.ShouldBe((byte)3);
         copy.BasicProperties.IsExpirationPresent().ShouldBeFalse();
-        copy.BasicProperties.Headers!.Keys.Where(name => name.StartsWith("MT-", StringComparison.Ordinal)).ShouldBeEmpty();
+        // a trace is there if another test of this process listens to traces at the moment
+        copy.BasicProperties.Headers!.Keys.Where(name => name.StartsWith("MT-", StringComparison.Ordinal) && name != "MT-Activity-Id").ShouldBeEmpty();
         RawLot.Header(copy, "tenant").ShouldBe("acme");
         var state = RetryHeaderReader.Read(copy.BasicProperties.Headers, RawLot.Work);
         state.Attempt.ShouldBe(1);
