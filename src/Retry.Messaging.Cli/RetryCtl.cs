@@ -1,5 +1,10 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using RabbitMQ.Client.Exceptions;
+using Retry.Messaging.Cli.Commands.Limiter;
+using Retry.Messaging.Cli.Commands.Lost;
+using Retry.Messaging.Cli.Commands.Parked;
+using Retry.Messaging.Cli.Commands.Topology;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.RabbitMq.Connections;
@@ -7,11 +12,6 @@ using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.RabbitMq.Management;
 using Retry.Messaging.RabbitMq.Parking;
 using Retry.Messaging.RabbitMq.Topology;
-using RabbitMQ.Client.Exceptions;
-using Retry.Messaging.Cli.Commands.Limiter;
-using Retry.Messaging.Cli.Commands.Lost;
-using Retry.Messaging.Cli.Commands.Parked;
-using Retry.Messaging.Cli.Commands.Topology;
 
 namespace Retry.Messaging.Cli;
 

@@ -7,9 +7,9 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Retry.Messaging.Configuration;
 using Retry.Messaging.MassTransit;
 using Retry.Messaging.MassTransit.Configuration;
+using Retry.Messaging.MassTransit.Endpoints;
 using Retry.Messaging.MassTransit.InMemory;
 using Retry.Messaging.RabbitMq.Telemetry;
-using Retry.Messaging.MassTransit.Endpoints;
 
 #pragma warning disable IDE0130 // extensions live where the user already is
 namespace MassTransit;

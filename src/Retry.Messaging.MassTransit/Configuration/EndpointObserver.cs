@@ -9,18 +9,18 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Retry.Messaging.Configuration;
+using Retry.Messaging.MassTransit.Endpoints;
 using Retry.Messaging.MassTransit.InMemory;
 using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq;
 using Retry.Messaging.RabbitMq.Health;
 using Retry.Messaging.RabbitMq.Holding;
+using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Telemetry;
-using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.RabbitMq.Topology;
 using Retry.Messaging.RabbitMq.Verification;
-using Retry.Messaging.MassTransit.Endpoints;
 
 namespace Retry.Messaging.MassTransit.Configuration;
 

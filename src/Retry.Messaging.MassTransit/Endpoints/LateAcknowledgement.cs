@@ -2,8 +2,8 @@ using MassTransit;
 using MassTransit.RabbitMqTransport;
 using Microsoft.Extensions.Logging;
 using RabbitMQ.Client.Exceptions;
-using Retry.Messaging.RabbitMq;
 using Retry.Messaging.MassTransit.Transports;
+using Retry.Messaging.RabbitMq;
 
 namespace Retry.Messaging.MassTransit.Endpoints;
 

@@ -3,10 +3,10 @@ using MassTransit.RabbitMqTransport;
 using Microsoft.Extensions.Logging;
 using RabbitMQ.Client;
 using Retry.Messaging.Configuration;
+using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.RabbitMq.Holding;
 using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.RabbitMq.Topology;
-using Retry.Messaging.MassTransit.Transports;
 
 namespace Retry.Messaging.MassTransit.Endpoints;
 

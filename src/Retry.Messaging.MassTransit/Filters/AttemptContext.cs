@@ -2,11 +2,11 @@ using System.Diagnostics.CodeAnalysis;
 using MassTransit;
 using MassTransit.Context;
 using Retry.Messaging.Decisions;
-using Retry.Messaging.Outcomes;
-using Retry.Messaging.State;
 using Retry.Messaging.MassTransit.Faults;
 using Retry.Messaging.MassTransit.Transports;
+using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq.Attempts;
+using Retry.Messaging.State;
 
 namespace Retry.Messaging.MassTransit.Filters;
 

@@ -3,10 +3,10 @@ using MassTransit.InMemoryTransport;
 using RabbitMQ.Client;
 using Retry.Messaging.Decisions;
 using Retry.Messaging.Ladder;
-using Retry.Messaging.State;
+using Retry.Messaging.RabbitMq.Attempts;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Telemetry;
-using Retry.Messaging.RabbitMq.Attempts;
+using Retry.Messaging.State;
 
 namespace Retry.Messaging.MassTransit.InMemory;
 

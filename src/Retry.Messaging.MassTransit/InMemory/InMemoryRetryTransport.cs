@@ -1,9 +1,9 @@
 using MassTransit;
 using MassTransit.InMemoryTransport;
-using Retry.Messaging.State;
 using Retry.Messaging.MassTransit.Transports;
-using Retry.Messaging.RabbitMq.Telemetry;
 using Retry.Messaging.RabbitMq.Attempts;
+using Retry.Messaging.RabbitMq.Telemetry;
+using Retry.Messaging.State;
 
 namespace Retry.Messaging.MassTransit.InMemory;
 

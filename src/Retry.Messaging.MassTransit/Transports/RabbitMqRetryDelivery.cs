@@ -2,10 +2,10 @@ using MassTransit;
 using MassTransit.RabbitMqTransport;
 using RabbitMQ.Client;
 using Retry.Messaging.Decisions;
+using Retry.Messaging.RabbitMq.Attempts;
 using Retry.Messaging.RabbitMq.Holding;
 using Retry.Messaging.RabbitMq.Parking;
 using Retry.Messaging.RabbitMq.Publishing;
-using Retry.Messaging.RabbitMq.Attempts;
 
 namespace Retry.Messaging.MassTransit.Transports;
 

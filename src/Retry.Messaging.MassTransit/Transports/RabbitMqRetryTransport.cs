@@ -1,13 +1,13 @@
 using MassTransit;
 using MassTransit.RabbitMqTransport;
-using Retry.Messaging.State;
 using RabbitMQ.Client.Exceptions;
+using Retry.Messaging.RabbitMq.Attempts;
 using Retry.Messaging.RabbitMq.Holding;
 using Retry.Messaging.RabbitMq.Instances;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Telemetry;
 using Retry.Messaging.RabbitMq.Topology;
-using Retry.Messaging.RabbitMq.Attempts;
+using Retry.Messaging.State;
 
 namespace Retry.Messaging.MassTransit.Transports;
 

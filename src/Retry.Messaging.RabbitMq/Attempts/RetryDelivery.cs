@@ -1,6 +1,6 @@
 using Retry.Messaging.Decisions;
-using Retry.Messaging.State;
 using Retry.Messaging.RabbitMq.Telemetry;
+using Retry.Messaging.State;
 
 namespace Retry.Messaging.RabbitMq.Attempts;
 

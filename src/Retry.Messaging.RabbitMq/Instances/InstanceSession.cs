@@ -2,8 +2,8 @@ using System.Collections.Concurrent;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.Naming;
-using Retry.Messaging.RabbitMq.Control;
 using Retry.Messaging.RabbitMq.Connections;
+using Retry.Messaging.RabbitMq.Control;
 
 namespace Retry.Messaging.RabbitMq.Instances;
 

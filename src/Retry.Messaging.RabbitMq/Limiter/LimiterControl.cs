@@ -1,9 +1,9 @@
 using RabbitMQ.Client;
 using Retry.Messaging.Configuration;
 using Retry.Messaging.Naming;
+using Retry.Messaging.RabbitMq.Connections;
 using Retry.Messaging.RabbitMq.Control;
 using Retry.Messaging.RabbitMq.Topology;
-using Retry.Messaging.RabbitMq.Connections;
 
 namespace Retry.Messaging.RabbitMq.Limiter;
 

@@ -1,9 +1,9 @@
 using Retry.Messaging.Naming;
+using Retry.Messaging.RabbitMq.Connections;
 using Retry.Messaging.RabbitMq.Control;
 using Retry.Messaging.RabbitMq.Holding;
 using Retry.Messaging.RabbitMq.Limiter.Gates;
 using Retry.Messaging.RabbitMq.Limiter.Pacing;
-using Retry.Messaging.RabbitMq.Connections;
 
 namespace Retry.Messaging.RabbitMq.Limiter;
 

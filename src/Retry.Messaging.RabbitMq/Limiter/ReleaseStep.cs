@@ -1,8 +1,8 @@
 using RabbitMQ.Client;
+using Retry.Messaging.RabbitMq.Connections;
 using Retry.Messaging.RabbitMq.Limiter.Gates;
 using Retry.Messaging.RabbitMq.Limiter.Pacing;
 using Retry.Messaging.State;
-using Retry.Messaging.RabbitMq.Connections;
 
 namespace Retry.Messaging.RabbitMq.Limiter;
 

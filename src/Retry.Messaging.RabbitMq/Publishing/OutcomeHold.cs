@@ -89,21 +89,6 @@ internal sealed partial class OutcomeHold(TimeProvider time, Random random, ILog
         }
     }
 
-    /// <returns>Whether there is time for another try; not when the endpoint stops.</returns>
-    private async Task<bool> PauseAsync(TimeSpan pause, TimeSpan atMost, Task stopping, CancellationToken cancellationToken)
-    {
-        var drawn = random.Around(pause);
-        try
-        {
-            await stopping.WaitAsync(drawn < atMost ? drawn : atMost, time, cancellationToken).ConfigureAwait(false);
-            return false;
-        }
-        catch (TimeoutException)
-        {
-            return true;
-        }
-    }
-
     /// <summary>Notes why an outcome is held. Each of thousands of deliveries may be held for minutes: one line a minute tells it all.</summary>
     public void Note(HeldOutcome held, string reason)
     {
@@ -126,6 +111,21 @@ internal sealed partial class OutcomeHold(TimeProvider time, Random random, ILog
 
     /// <summary>A reason with a full stop at its end: RabbitMQ.Client's messages have none.</summary>
     public static string AsSentence(string reason) => reason.EndsWith('.') ? reason : reason + ".";
+
+    // whether there is time for another try; not when the endpoint stops
+    private async Task<bool> PauseAsync(TimeSpan pause, TimeSpan atMost, Task stopping, CancellationToken cancellationToken)
+    {
+        var drawn = random.Around(pause);
+        try
+        {
+            await stopping.WaitAsync(drawn < atMost ? drawn : atMost, time, cancellationToken).ConfigureAwait(false);
+            return false;
+        }
+        catch (TimeoutException)
+        {
+            return true;
+        }
+    }
 
     [LoggerMessage(LogEvents.OutcomesHeld, LogLevel.Warning, "Unconfirmed outcomes are held: {Held}. {Reason} They are tried again every 1 to 30 seconds; nothing is lost, and no consumer runs twice unless its service is stopped meanwhile, or it lasts longer than the broker lets a delivery be held.")]
     private partial void LogHeldOutcomes(int held, string reason);

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text;
 using RabbitMQ.Client;
-using Retry.Messaging.State;
 using Retry.Messaging.Naming;
+using Retry.Messaging.State;
 
 namespace Retry.Messaging.RabbitMq.Publishing;
 

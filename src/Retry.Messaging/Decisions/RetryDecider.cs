@@ -1,8 +1,8 @@
 using Retry.Messaging.Configuration;
-using Retry.Messaging.State;
 using Retry.Messaging.Ladder;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.Policies;
+using Retry.Messaging.State;
 
 namespace Retry.Messaging.Decisions;
 

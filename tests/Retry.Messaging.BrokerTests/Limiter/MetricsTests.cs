@@ -1,10 +1,10 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.Naming;
 using Shouldly;
 using Xunit;
-using Retry.Messaging.BrokerTests.Observing;
 
 namespace Retry.Messaging.BrokerTests.Limiter;
 

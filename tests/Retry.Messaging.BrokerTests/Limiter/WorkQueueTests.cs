@@ -2,13 +2,13 @@ using System.Diagnostics;
 using System.Text;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
+using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.BrokerTests.Testing;
 using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.RabbitMq.Topology;
 using Shouldly;
 using Xunit;
 using Xunit.Abstractions;
-using Retry.Messaging.BrokerTests.Observing;
 
 namespace Retry.Messaging.BrokerTests.Limiter;
 

@@ -1,11 +1,11 @@
 using System.Diagnostics;
 using System.Net;
 using RabbitMQ.Client;
+using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.BrokerTests.Processes;
 using Retry.Messaging.Testing;
 using Shouldly;
 using Xunit;
-using Retry.Messaging.BrokerTests.Observing;
 
 namespace Retry.Messaging.BrokerTests.Testing;
 

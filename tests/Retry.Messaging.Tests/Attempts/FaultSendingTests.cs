@@ -1,11 +1,11 @@
 using Microsoft.Extensions.Time.Testing;
 using Retry.Messaging.Decisions;
+using Retry.Messaging.RabbitMq.Attempts;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Telemetry;
 using Retry.Messaging.State;
 using Shouldly;
 using Xunit;
-using Retry.Messaging.RabbitMq.Attempts;
 
 namespace Retry.Messaging.Tests.Attempts;
 

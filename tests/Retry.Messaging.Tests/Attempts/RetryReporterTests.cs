@@ -3,11 +3,11 @@ using MassTransit.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Time.Testing;
-using Shouldly;
-using Xunit;
 using Retry.Messaging.RabbitMq.Attempts;
 using Retry.Messaging.Tests.Fakes;
 using Retry.Messaging.Tests.MassTransit;
+using Shouldly;
+using Xunit;
 
 namespace Retry.Messaging.Tests.Attempts;
 

@@ -2,6 +2,7 @@ using MassTransit;
 using MassTransit.RabbitMqTransport;
 using Microsoft.Extensions.Time.Testing;
 using Retry.Messaging.Configuration;
+using Retry.Messaging.MassTransit.Endpoints;
 using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.RabbitMq.Health;
 using Retry.Messaging.RabbitMq.Holding;
@@ -9,11 +10,10 @@ using Retry.Messaging.RabbitMq.Instances;
 using Retry.Messaging.RabbitMq.Management;
 using Retry.Messaging.RabbitMq.Parking;
 using Retry.Messaging.RabbitMq.Topology;
+using Retry.Messaging.Tests.Fakes;
 using Retry.Messaging.Tests.MassTransit;
 using Shouldly;
 using Xunit;
-using Retry.Messaging.MassTransit.Endpoints;
-using Retry.Messaging.Tests.Fakes;
 
 namespace Retry.Messaging.Tests.Connections;
 

@@ -1,15 +1,15 @@
 using System.Collections;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Retry.Messaging.Cli.Commands.Lost;
+using Retry.Messaging.Cli.Commands.Parked;
+using Retry.Messaging.Cli.Commands.Topology;
 using Retry.Messaging.Cli.Output;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.Tests.Architecture;
 using Shouldly;
 using Xunit;
-using Retry.Messaging.Cli.Commands.Lost;
-using Retry.Messaging.Cli.Commands.Parked;
-using Retry.Messaging.Cli.Commands.Topology;
 
 namespace Retry.Messaging.Tests.Docs;
 

@@ -1,9 +1,9 @@
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Time.Testing;
+using Retry.Messaging.MassTransit.Endpoints;
 using Retry.Messaging.RabbitMq.Health;
 using Shouldly;
 using Xunit;
-using Retry.Messaging.MassTransit.Endpoints;
 
 namespace Retry.Messaging.Tests.Health;
 

@@ -4,10 +4,10 @@ using MassTransit.RabbitMqTransport;
 using MassTransit.Serialization;
 using Retry.Messaging.Decisions;
 using Retry.Messaging.MassTransit.Filters;
+using Retry.Messaging.RabbitMq.Attempts;
 using Retry.Messaging.State;
 using Shouldly;
 using Xunit;
-using Retry.Messaging.RabbitMq.Attempts;
 
 namespace Retry.Messaging.Tests.MassTransit;
 

@@ -1,7 +1,7 @@
 using System.Reflection;
 using MassTransit;
-using Microsoft.Extensions.Configuration;
 using MassTransit.Configuration;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Retry.Messaging.MassTransit;
 using Retry.Messaging.MassTransit.Configuration;

@@ -3,10 +3,10 @@ using MassTransit;
 using MassTransit.RabbitMqTransport;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
+using Retry.Messaging.MassTransit.Endpoints;
 using Retry.Messaging.RabbitMq.Holding;
 using Shouldly;
 using Xunit;
-using Retry.Messaging.MassTransit.Endpoints;
 
 namespace Retry.Messaging.Tests.MassTransit;
 

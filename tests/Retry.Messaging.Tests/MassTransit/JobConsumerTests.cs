@@ -3,9 +3,9 @@ using MassTransit;
 using MassTransit.Contracts.JobService;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Retry.Messaging.Tests.Fakes;
 using Shouldly;
 using Xunit;
-using Retry.Messaging.Tests.Fakes;
 
 namespace Retry.Messaging.Tests.MassTransit;
 

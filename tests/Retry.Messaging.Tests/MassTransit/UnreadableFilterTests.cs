@@ -5,10 +5,10 @@ using Retry.Messaging.Configuration;
 using Retry.Messaging.MassTransit;
 using Retry.Messaging.MassTransit.Filters;
 using Retry.Messaging.MassTransit.Transports;
-using Shouldly;
-using Xunit;
 using Retry.Messaging.RabbitMq.Attempts;
 using Retry.Messaging.Tests.Fakes;
+using Shouldly;
+using Xunit;
 
 namespace Retry.Messaging.Tests.MassTransit;
 

@@ -3,9 +3,9 @@ using RabbitMQ.Client;
 using Retry.Messaging.RabbitMq.Holding;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Telemetry;
+using Retry.Messaging.Tests.Fakes;
 using Shouldly;
 using Xunit;
-using Retry.Messaging.Tests.Fakes;
 
 namespace Retry.Messaging.Tests.Publishing;
 

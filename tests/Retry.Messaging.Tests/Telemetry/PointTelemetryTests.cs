@@ -1,5 +1,5 @@
-using Microsoft.Extensions.DependencyInjection;
 using System.Diagnostics.Metrics;
+using Microsoft.Extensions.DependencyInjection;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq.Telemetry;
 using Shouldly;

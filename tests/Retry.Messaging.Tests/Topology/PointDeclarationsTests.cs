@@ -1,7 +1,7 @@
 using Retry.Messaging.RabbitMq.Topology;
+using Retry.Messaging.Tests.Fakes;
 using Shouldly;
 using Xunit;
-using Retry.Messaging.Tests.Fakes;
 
 namespace Retry.Messaging.Tests.Topology;
 

@@ -2,9 +2,9 @@ using Retry.Messaging.Configuration;
 using Retry.Messaging.Ladder;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Topology;
+using Retry.Messaging.Tests.Fakes;
 using Shouldly;
 using Xunit;
-using Retry.Messaging.Tests.Fakes;
 
 namespace Retry.Messaging.Tests.Topology;
 

@@ -1,6 +1,6 @@
-using Retry.Messaging.Cli.Output;
 using System.Text;
 using Retry.Messaging.Cli.Hosting;
+using Retry.Messaging.Cli.Output;
 using Retry.Messaging.RabbitMq;
 using Retry.Messaging.RabbitMq.Parking;
 

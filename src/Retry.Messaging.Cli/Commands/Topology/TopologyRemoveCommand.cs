@@ -4,9 +4,9 @@ using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Cli.Output;
 using Retry.Messaging.Naming;
+using Retry.Messaging.RabbitMq.Connections;
 using Retry.Messaging.RabbitMq.Parking;
 using Retry.Messaging.RabbitMq.Topology;
-using Retry.Messaging.RabbitMq.Connections;
 
 namespace Retry.Messaging.Cli.Commands.Topology;
 
