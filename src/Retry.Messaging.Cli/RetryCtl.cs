@@ -9,8 +9,8 @@ using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.RabbitMq.Connections;
 using Retry.Messaging.RabbitMq.Limiter;
+using Retry.Messaging.RabbitMq.Lots;
 using Retry.Messaging.RabbitMq.Management;
-using Retry.Messaging.RabbitMq.Parking;
 using Retry.Messaging.RabbitMq.Topology;
 
 namespace Retry.Messaging.Cli;

@@ -9,6 +9,7 @@ using Retry.Messaging.MassTransit;
 using Retry.Messaging.MassTransit.Configuration;
 using Retry.Messaging.MassTransit.Endpoints;
 using Retry.Messaging.MassTransit.InMemory;
+using Retry.Messaging.RabbitMq.Connections;
 using Retry.Messaging.RabbitMq.Telemetry;
 
 #pragma warning disable IDE0130 // extensions live where the user already is
@@ -96,6 +97,7 @@ public static class GradientRetryConfigurationExtensions
         services.TryAddSingleton<InMemoryParkingLot>();
         if (!services.Any(service => service.ServiceType == typeof(BusConfigurationHook)))
         {
+            services.TryAddSingleton<IBrokerConnection, BusConnection>();
             services.AddSingleton<GradientRetryHealthCheck>();
             services.AddHealthChecks().AddCheck<GradientRetryHealthCheck>(GradientRetryHealthCheck.Name, HealthStatus.Degraded, ["ready", "masstransit"]);
             services.AddSingleton(static provider => new RetryMetrics(provider.GetService<IMeterFactory>()));

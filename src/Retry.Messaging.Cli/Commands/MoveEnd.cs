@@ -1,7 +1,7 @@
 using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Output;
-using Retry.Messaging.RabbitMq.Parking;
+using Retry.Messaging.RabbitMq.Lots;
 
 namespace Retry.Messaging.Cli.Commands;
 

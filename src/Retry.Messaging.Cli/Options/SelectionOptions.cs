@@ -4,7 +4,7 @@ using System.Globalization;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Configuration;
 using Retry.Messaging.Outcomes;
-using Retry.Messaging.RabbitMq.Parking;
+using Retry.Messaging.RabbitMq.Lots;
 
 namespace Retry.Messaging.Cli.Options;
 

@@ -1,4 +1,4 @@
-using Retry.Messaging.RabbitMq.Verification;
+using Retry.Messaging.Operations.Verification;
 
 namespace Retry.Messaging.Cli.Output;
 

@@ -1,4 +1,4 @@
-using Retry.Messaging.RabbitMq.Parking;
+using Retry.Messaging.RabbitMq.Lots;
 
 namespace Retry.Messaging.Cli.Output;
 

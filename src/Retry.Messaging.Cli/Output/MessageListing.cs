@@ -1,7 +1,7 @@
 using System.CommandLine;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
-using Retry.Messaging.RabbitMq.Parking;
+using Retry.Messaging.RabbitMq.Lots;
 
 namespace Retry.Messaging.Cli.Output;
 

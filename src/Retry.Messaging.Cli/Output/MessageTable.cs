@@ -1,5 +1,5 @@
 using Retry.Messaging.Cli.Hosting;
-using Retry.Messaging.RabbitMq.Parking;
+using Retry.Messaging.RabbitMq.Lots;
 
 namespace Retry.Messaging.Cli.Output;
 

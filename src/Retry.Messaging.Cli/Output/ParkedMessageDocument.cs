@@ -1,6 +1,6 @@
 using System.Text.Json;
 using Retry.Messaging.Outcomes;
-using Retry.Messaging.RabbitMq.Parking;
+using Retry.Messaging.RabbitMq.Lots;
 using Retry.Messaging.State;
 
 namespace Retry.Messaging.Cli.Output;

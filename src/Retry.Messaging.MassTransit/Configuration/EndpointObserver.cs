@@ -17,17 +17,17 @@ using Retry.Messaging.RabbitMq;
 using Retry.Messaging.RabbitMq.Health;
 using Retry.Messaging.RabbitMq.Holding;
 using Retry.Messaging.RabbitMq.Limiter;
+using Retry.Messaging.RabbitMq.Management;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Telemetry;
 using Retry.Messaging.RabbitMq.Topology;
-using Retry.Messaging.RabbitMq.Verification;
 
 namespace Retry.Messaging.MassTransit.Configuration;
 
 /// <summary>Makes a retry point of every durable endpoint, once the endpoint is complete.</summary>
 internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
 {
-    private readonly PointPlaces _places;
+    private readonly PointPlaces _places = new();
     private readonly ConcurrentDictionary<string, bool> _queues = new(StringComparer.Ordinal);
     private readonly IServiceProvider _services;
     private readonly GradientRetryOptions _options;
@@ -48,7 +48,6 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
     {
         _services = services;
         _options = options;
-        _places = new PointPlaces(options.QueueNames);
         _configuration = GradientRetryConfiguration.Read(services.GetService<IConfiguration>()?.GetSection(GradientRetryConfiguration.SectionName));
         _settings = new PointSettings(_configuration, options);
         _manage = _configuration.ManageTopology ?? options.ManageTopology;

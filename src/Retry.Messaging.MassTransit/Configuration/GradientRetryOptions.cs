@@ -1,6 +1,6 @@
 using Retry.Messaging.Configuration;
 using Retry.Messaging.Decisions;
-using Retry.Messaging.RabbitMq.Parking;
+using Retry.Messaging.RabbitMq.Lost;
 using Retry.Messaging.RabbitMq.Topology;
 
 namespace Retry.Messaging.MassTransit;
@@ -43,13 +43,4 @@ public sealed class GradientRetryOptions : RetryPointBuilder
 
     /// <summary>When the service looks after the topology. Not for users: nothing but tests gains by other times.</summary>
     internal TopologyRounds Rounds { get; set; } = new();
-
-    /// <summary>Gets or sets how the queues of a retry point are named after its work queue.</summary>
-    /// <value>The default adds <c>.release</c> and <c>.parked</c>.</value>
-    /// <remarks>
-    /// All services that share a work queue must agree. <c>retryctl</c> knows the default names only; where others are used,
-    /// <see cref="RabbitMq.Parking.ParkingLot"/>
-    /// and <see cref="RabbitMq.Limiter.LimiterControl"/> take the same function.
-    /// </remarks>
-    public Func<string, RetryPointNames> QueueNames { get; set; } = RetryPointNames.For;
 }

@@ -2,7 +2,7 @@ using MassTransit;
 using MassTransit.InMemoryTransport.Configuration;
 using MassTransit.RabbitMqTransport;
 using MassTransit.RabbitMqTransport.Configuration;
-using Retry.Messaging.RabbitMq.Verification;
+using Retry.Messaging.RabbitMq.Management;
 
 namespace Retry.Messaging.MassTransit.Configuration;
 

@@ -7,8 +7,8 @@ using Retry.Messaging.Policies;
 using Retry.Messaging.RabbitMq.Connections;
 using Retry.Messaging.RabbitMq.Holding;
 using Retry.Messaging.RabbitMq.Instances;
+using Retry.Messaging.RabbitMq.Lost;
 using Retry.Messaging.RabbitMq.Management;
-using Retry.Messaging.RabbitMq.Parking;
 
 namespace Retry.Messaging.MassTransit.Endpoints;
 

@@ -4,7 +4,6 @@ using RabbitMQ.Client;
 using Retry.Messaging.Decisions;
 using Retry.Messaging.RabbitMq.Attempts;
 using Retry.Messaging.RabbitMq.Holding;
-using Retry.Messaging.RabbitMq.Parking;
 using Retry.Messaging.RabbitMq.Publishing;
 
 namespace Retry.Messaging.MassTransit.Transports;

@@ -3,13 +3,12 @@ using RabbitMQ.Client;
 namespace Retry.Messaging.RabbitMq.Connections;
 
 /// <summary>A connection that is opened when it is first wanted, and again after it was lost.</summary>
-internal sealed class OwnConnection(BrokerAddress address, string clientName) : IAsyncDisposable
+internal sealed class OwnConnection(BrokerAddress address, string clientName) : IBrokerConnection, IAsyncDisposable
 {
     private readonly SemaphoreSlim _gate = new(1, 1);
     private IConnection? _connection;
 
-    /// <summary>The open connection.</summary>
-    /// <exception cref="BrokerConnectionException">It cannot be opened.</exception>
+    /// <inheritdoc/>
     public async Task<IConnection> OpenAsync(CancellationToken cancellationToken)
     {
         await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);

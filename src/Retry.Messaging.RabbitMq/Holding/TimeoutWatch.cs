@@ -3,7 +3,6 @@ using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using RabbitMQ.Client;
 using Retry.Messaging.RabbitMq.Management;
-using Retry.Messaging.RabbitMq.Verification;
 
 namespace Retry.Messaging.RabbitMq.Holding;
 
@@ -47,10 +46,10 @@ internal sealed partial class TimeoutWatch(TimeProvider time, ILogger logger)
         ManagementClient client,
         CancellationToken cancellationToken)
     {
-        var queues = await BrokerFactsReader.ReadQueuesAsync(
+        var queues = await QueueFactsReader.ReadQueuesAsync(
             client,
-            await BrokerFactsReader.ReadPoliciesAsync(client, cancellationToken).ConfigureAwait(false),
-            await BrokerFactsReader.ReadOperatorPoliciesAsync(client, cancellationToken).ConfigureAwait(false),
+            await QueueFactsReader.ReadPoliciesAsync(client, cancellationToken).ConfigureAwait(false),
+            await QueueFactsReader.ReadOperatorPoliciesAsync(client, cancellationToken).ConfigureAwait(false),
             cancellationToken).ConfigureAwait(false);
         var shown = ReadConsumers(await client.GetAsync($"consumers/{client.VirtualHostSegment}", cancellationToken).ConfigureAwait(false));
         return queues.ToDictionary(

@@ -9,9 +9,8 @@ namespace Retry.Messaging.RabbitMq.Limiter;
 
 /// <summary>Controls limiters through the settings in the broker.</summary>
 /// <param name="connection">An open connection.</param>
-/// <param name="queueNames">How queues are named after a work queue; null for the default.</param>
 /// <param name="time">The clock; null for the system's.</param>
-public sealed class LimiterControl(IConnection connection, Func<string, RetryPointNames>? queueNames = null, TimeProvider? time = null) : ILimiterControl
+public sealed class LimiterControl(IConnection connection, TimeProvider? time = null) : ILimiterControl
 {
     private readonly TimeProvider _time = time ?? TimeProvider.System;
 
@@ -19,7 +18,7 @@ public sealed class LimiterControl(IConnection connection, Func<string, RetryPoi
     public async Task<LimiterReport> ReadAsync(string point, CancellationToken cancellationToken = default)
     {
         ArgumentException.ThrowIfNullOrEmpty(point);
-        var names = queueNames?.Invoke(point) ?? RetryPointNames.For(point);
+        var names = RetryPointNames.For(point);
         var settings = new LimiterSettings(point);
         var log = await OpenAsync(settings, declare: false, cancellationToken).ConfigureAwait(false);
         await using var ends = log.ConfigureAwait(false);

@@ -5,7 +5,8 @@ using Retry.Messaging.Benchmarks.Running;
 using Retry.Messaging.Benchmarks.Service;
 using Retry.Messaging.Ladder;
 using Retry.Messaging.Naming;
-using Retry.Messaging.RabbitMq.Parking;
+using Retry.Messaging.Operations.Parking;
+using Retry.Messaging.RabbitMq.Lots;
 using Retry.Messaging.RabbitMq.Topology;
 
 namespace Retry.Messaging.Benchmarks.Cases;

@@ -10,7 +10,7 @@ using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Configuration;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Holding;
-using Retry.Messaging.RabbitMq.Parking;
+using Retry.Messaging.RabbitMq.Lost;
 using Shouldly;
 using Xunit;
 using Xunit.Abstractions;

@@ -2,7 +2,8 @@ using System.Text;
 using MassTransit;
 using RabbitMQ.Client;
 using Retry.Messaging.BrokerTests.Observing;
-using Retry.Messaging.RabbitMq.Parking;
+using Retry.Messaging.Operations.Parking;
+using Retry.Messaging.RabbitMq.Lots;
 using Shouldly;
 using Xunit;
 

@@ -7,7 +7,7 @@ using Retry.Messaging.BrokerTests.MassTransit;
 using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.Ladder;
 using Retry.Messaging.Naming;
-using Retry.Messaging.RabbitMq.Parking;
+using Retry.Messaging.RabbitMq.Lost;
 using Retry.Messaging.State;
 using Shouldly;
 using Xunit;

@@ -1,10 +1,10 @@
-using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using RabbitMQ.Client;
 using Retry.Messaging.BrokerTests.MassTransit;
 using Retry.Messaging.BrokerTests.Observing;
+using Retry.Messaging.Operations.Parking;
 using Retry.Messaging.RabbitMq.Connections;
-using Retry.Messaging.RabbitMq.Parking;
+using Retry.Messaging.RabbitMq.Lots;
 using Shouldly;
 using Xunit;
 

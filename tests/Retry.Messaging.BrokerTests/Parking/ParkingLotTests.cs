@@ -1,8 +1,9 @@
 using System.Text;
 using RabbitMQ.Client;
 using Retry.Messaging.Naming;
+using Retry.Messaging.Operations.Parking;
 using Retry.Messaging.Outcomes;
-using Retry.Messaging.RabbitMq.Parking;
+using Retry.Messaging.RabbitMq.Lots;
 using Retry.Messaging.State;
 using Shouldly;
 using Xunit;

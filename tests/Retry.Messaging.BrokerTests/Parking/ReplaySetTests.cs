@@ -6,8 +6,9 @@ using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.Cli;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Naming;
+using Retry.Messaging.Operations.Parking;
 using Retry.Messaging.RabbitMq.Limiter;
-using Retry.Messaging.RabbitMq.Parking;
+using Retry.Messaging.RabbitMq.Lots;
 using Shouldly;
 using Xunit;
 

@@ -26,15 +26,20 @@ public class FolderTests
             ["Connections"] = [],
             ["Control"] = ["Publishing"],
             ["Health"] = ["Topology"],
-            ["Holding"] = ["Management", "Verification"],
+            ["Holding"] = ["Management"],
             ["Instances"] = ["Connections", "Control"],
             ["Limiter"] = ["Connections", "Control", "Holding", "Publishing", "Topology"],
             ["Management"] = ["Connections"],
-            ["Parking"] = ["Connections", "Holding", "Limiter", "Publishing", "Telemetry", "Topology"],
+            ["Lost"] = ["Connections", "Lots", "Publishing", "Telemetry", "Topology"],
+            ["Lots"] = ["Connections", "Limiter", "Publishing", "Telemetry", "Topology"],
             ["Publishing"] = ["Connections", "Health", "Holding", "Telemetry", "Topology"],
             ["Telemetry"] = ["Health"],
             ["Topology"] = ["Connections"],
-            ["Verification"] = ["Management", "Topology"],
+        },
+        ["Retry.Messaging.Operations"] = new()
+        {
+            ["Parking"] = [],
+            ["Verification"] = [],
         },
         ["Retry.Messaging.MassTransit"] = new()
         {

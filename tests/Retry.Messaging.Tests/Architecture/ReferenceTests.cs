@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Retry.Messaging.Tests.Architecture;
 
-/// <summary>References go one way: core &lt;- RabbitMq &lt;- {MassTransit, Cli}; Testing &lt;- {tests, samples}.</summary>
+/// <summary>References go one way: core &lt;- RabbitMq &lt;- {MassTransit, Operations &lt;- Cli}; Testing &lt;- {tests, samples}.</summary>
 public class ReferenceTests
 {
     private const string Testing = "Retry.Messaging.Testing";
@@ -13,7 +13,8 @@ public class ReferenceTests
         ["Retry.Messaging"] = [],
         ["Retry.Messaging.RabbitMq"] = ["Retry.Messaging"],
         ["Retry.Messaging.MassTransit"] = ["Retry.Messaging.RabbitMq"],
-        ["Retry.Messaging.Cli"] = ["Retry.Messaging.RabbitMq"],
+        ["Retry.Messaging.Operations"] = ["Retry.Messaging.RabbitMq"],
+        ["Retry.Messaging.Cli"] = ["Retry.Messaging.Operations"],
         ["Retry.Messaging.Testing"] = [],
         ["Retry.Messaging.Testing.Containers"] = ["Retry.Messaging.Testing"],
     };
@@ -21,9 +22,10 @@ public class ReferenceTests
     // Packages (by assembly) that use a library's internals fit only the version that they were built with.
     private static readonly Dictionary<string, string[]> Friends = new()
     {
-        ["Retry.Messaging"] = ["Retry.Messaging.RabbitMq", "Retry.Messaging.MassTransit", "retryctl"],
-        ["Retry.Messaging.RabbitMq"] = ["Retry.Messaging.MassTransit", "retryctl"],
+        ["Retry.Messaging"] = ["Retry.Messaging.RabbitMq", "Retry.Messaging.MassTransit", "Retry.Messaging.Operations", "retryctl"],
+        ["Retry.Messaging.RabbitMq"] = ["Retry.Messaging.MassTransit", "Retry.Messaging.Operations", "retryctl"],
         ["Retry.Messaging.MassTransit"] = [],
+        ["Retry.Messaging.Operations"] = ["retryctl"],
         ["Retry.Messaging.Cli"] = [],
         ["Retry.Messaging.Testing"] = [],
         ["Retry.Messaging.Testing.Containers"] = [],
@@ -59,6 +61,7 @@ public class ReferenceTests
     [Theory]
     [InlineData("Retry.Messaging", new[] { "RabbitMQ", "MassTransit", "Spectre", "System.CommandLine" })]
     [InlineData("Retry.Messaging.RabbitMq", new[] { "MassTransit", "Spectre", "System.CommandLine" })]
+    [InlineData("Retry.Messaging.Operations", new[] { "MassTransit", "Spectre", "System.CommandLine" })]
     [InlineData("Retry.Messaging.Cli", new[] { "MassTransit" })]
     public void A_library_knows_nothing_of_what_is_above_it(string library, string[] unwanted)
     {

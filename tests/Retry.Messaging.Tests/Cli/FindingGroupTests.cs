@@ -1,6 +1,7 @@
 using Retry.Messaging.Cli.Output;
+using Retry.Messaging.Operations.Verification;
+using Retry.Messaging.RabbitMq.Management;
 using Retry.Messaging.RabbitMq.Topology;
-using Retry.Messaging.RabbitMq.Verification;
 using Retry.Messaging.Tests.Verification;
 using Shouldly;
 using Xunit;

@@ -1,7 +1,7 @@
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Output;
 using Retry.Messaging.Outcomes;
-using Retry.Messaging.RabbitMq.Parking;
+using Retry.Messaging.RabbitMq.Lots;
 using Shouldly;
 using Xunit;
 

@@ -1,4 +1,5 @@
 using RabbitMQ.Client;
+using Retry.Messaging.RabbitMq;
 using Retry.Messaging.RabbitMq.Holding;
 using Retry.Messaging.RabbitMq.Limiter;
 using Shouldly;

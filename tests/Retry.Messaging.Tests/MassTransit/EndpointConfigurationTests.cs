@@ -3,9 +3,9 @@ using MassTransit;
 using MassTransit.Configuration;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Retry.Messaging.Configuration;
 using Retry.Messaging.MassTransit;
 using Retry.Messaging.MassTransit.Configuration;
-using Retry.Messaging.RabbitMq.Topology;
 using Shouldly;
 using Xunit;
 
@@ -264,34 +264,22 @@ public class EndpointConfigurationTests
     [InlineData(239, true, "Shorten the queue's name by 8 bytes")]
     [InlineData(239, false, null)]
     public async Task A_release_queue_whose_name_does_not_fit_into_a_routing_key_is_refused(int length, bool isLimited, string? error) =>
-        (await StartUpErrorOfNames(new string('q', length), isLimited, null)).ShouldSatisfyAllConditions(
-            found => (found is null).ShouldBe(error is null, found),
-            found => (found ?? string.Empty).ShouldContain(error ?? string.Empty));
-
-    [Theory]
-    [InlineData("work.#", "work.parked", "without the words * and #")]
-    [InlineData("work.release", "", "wanted 1 to 255 bytes")]
-    [InlineData("work", "work.parked", "wanted three different names")]
-    [InlineData("work.x", "work.x", "wanted three different names")]
-    [InlineData("work.release", "work", "wanted three different names")]
-    [InlineData("amq.release", "work.parked", "wanted none that begins with amq.")]
-    [InlineData("work.release", "retry.v1.lost", "wanted none that begins with amq. or retry.v1.")]
-    public async Task What_a_function_makes_of_a_name_is_checked_too(string release, string parked, string error) =>
-        (await StartUpErrorOfNames("work", isLimited: true, queue => new RetryPointNames(queue, release, parked))).ShouldNotBeNull().ShouldContain(error);
-
-    [Theory]
-    [InlineData(255, null)]
-    [InlineData(256, "wanted 1 to 255 bytes")]
-    public async Task A_parking_lot_whose_name_does_not_fit_into_a_queues_is_refused(int bytes, string? error) =>
-        (await StartUpErrorOfNames("work", isLimited: false, queue => new RetryPointNames(queue, queue + ".release", "é" + new string('p', bytes - 2)))).ShouldSatisfyAllConditions(
+        (await StartUpErrorOfNames(new string('q', length), isLimited)).ShouldSatisfyAllConditions(
             found => (found is null).ShouldBe(error is null, found),
             found => (found ?? string.Empty).ShouldContain(error ?? string.Empty));
 
     [Fact]
-    public async Task Names_of_another_queue_or_none_are_refused()
+    public async Task A_queue_with_a_name_of_the_ladders_own_is_refused() =>
+        (await StartUpErrorOfNames("retry.v1.lost", isLimited: false)).ShouldNotBeNull().ShouldContain("the broker's and the ladder's own");
+
+    [Theory]
+    [InlineData("work", "work.release")]
+    [InlineData("work.release", "work")]
+    public async Task A_release_queue_that_is_another_endpoints_work_queue_is_refused(string first, string second)
     {
-        (await StartUpErrorOfNames("work", isLimited: false, _ => RetryPointNames.For("other"))).ShouldNotBeNull().ShouldContain("found the names of 'other'");
-        (await StartUpErrorOfNames("work", isLimited: false, _ => null!)).ShouldNotBeNull().ShouldContain("found no names");
+        var error = await RabbitMqStartUpError(first, (context, e) => e.UseGradientRetry(context, Limit), second);
+
+        error.ShouldNotBeNull().ShouldContain("its release queue 'work.release' is another endpoint's work queue");
     }
 
     [Fact]
@@ -493,7 +481,7 @@ public class EndpointConfigurationTests
     }
 
     private static Task<string?> RabbitMqStartUpError(string queue, bool asked, bool transient, bool autoDelete) =>
-        RabbitMqStartUpError(queue, static _ => { }, (context, e) =>
+        RabbitMqStartUpError(queue, (context, e) =>
         {
             e.Durable = !transient;
             e.AutoDelete = autoDelete;
@@ -503,27 +491,32 @@ public class EndpointConfigurationTests
             }
         });
 
-    private static Task<string?> StartUpErrorOfNames(string queue, bool isLimited, Func<string, RetryPointNames>? names) =>
-        RabbitMqStartUpError(queue, options => options.QueueNames = names ?? options.QueueNames, (context, e) => e.UseGradientRetry(context, retry =>
-        {
-            if (isLimited)
-            {
-                retry.LimitRedelivery(10);
-            }
-        }));
+    private static Task<string?> StartUpErrorOfNames(string queue, bool isLimited) =>
+        RabbitMqStartUpError(queue, (context, e) => e.UseGradientRetry(context, isLimited ? Limit : null));
 
-    private static async Task<string?> RabbitMqStartUpError(string queue, Action<GradientRetryOptions> options, Action<IBusRegistrationContext, IRabbitMqReceiveEndpointConfigurator> endpoint)
+    private static void Limit(RetryPointBuilder retry) => retry.LimitRedelivery(10);
+
+    private static async Task<string?> RabbitMqStartUpError(
+        string queue,
+        Action<IBusRegistrationContext, IRabbitMqReceiveEndpointConfigurator> endpoint,
+        params string[] others)
     {
         var services = new ServiceCollection();
         services.AddMassTransit(x =>
         {
             x.DisableUsageTelemetry();
-            x.AddGradientRetry(options);
-            x.UsingRabbitMq((context, cfg) => cfg.ReceiveEndpoint(queue, e =>
+            x.AddGradientRetry();
+            x.UsingRabbitMq((context, cfg) =>
             {
-                endpoint(context, e);
-                e.Handler<SubmitOrder>(_ => Task.CompletedTask);
-            }));
+                foreach (var name in others.Prepend(queue))
+                {
+                    cfg.ReceiveEndpoint(name, e =>
+                    {
+                        endpoint(context, e);
+                        e.Handler<SubmitOrder>(_ => Task.CompletedTask);
+                    });
+                }
+            });
         });
         await using var provider = services.BuildServiceProvider(validateScopes: true);
         try

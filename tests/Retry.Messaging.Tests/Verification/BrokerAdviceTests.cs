@@ -1,4 +1,4 @@
-using Retry.Messaging.RabbitMq.Verification;
+using Retry.Messaging.Operations.Verification;
 using Shouldly;
 using Xunit;
 

@@ -1,5 +1,6 @@
+using Retry.Messaging.Operations.Verification;
+using Retry.Messaging.RabbitMq.Management;
 using Retry.Messaging.RabbitMq.Topology;
-using Retry.Messaging.RabbitMq.Verification;
 
 namespace Retry.Messaging.Tests.Verification;
 

@@ -1,6 +1,7 @@
 using Retry.Messaging.Naming;
+using Retry.Messaging.Operations.Verification;
+using Retry.Messaging.RabbitMq.Management;
 using Retry.Messaging.RabbitMq.Topology;
-using Retry.Messaging.RabbitMq.Verification;
 using Shouldly;
 using Xunit;
 

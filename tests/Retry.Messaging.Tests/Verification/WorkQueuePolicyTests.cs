@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
-using Retry.Messaging.RabbitMq.Verification;
+using Retry.Messaging.Operations.Verification;
+using Retry.Messaging.RabbitMq.Management;
 using Shouldly;
 using Xunit;
 

@@ -1,5 +1,5 @@
 using Retry.Messaging.Cli.Output;
-using Retry.Messaging.RabbitMq.Parking;
+using Retry.Messaging.RabbitMq.Lots;
 
 namespace Retry.Messaging.Cli.Commands.Lost;
 

@@ -2,7 +2,7 @@ using System.Text;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Output;
 using Retry.Messaging.RabbitMq;
-using Retry.Messaging.RabbitMq.Parking;
+using Retry.Messaging.RabbitMq.Lots;
 
 namespace Retry.Messaging.Cli.Commands.Parked;
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Retry.Messaging.Cli.Hosting;
-using Retry.Messaging.RabbitMq.Parking;
+using Retry.Messaging.Operations.Parking;
+using Retry.Messaging.RabbitMq.Lots;
 
 namespace Retry.Messaging.Cli.Commands.Parked;
 

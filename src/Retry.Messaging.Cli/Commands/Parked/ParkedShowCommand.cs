@@ -2,7 +2,8 @@ using System.CommandLine;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Cli.Output;
-using Retry.Messaging.RabbitMq.Parking;
+using Retry.Messaging.Operations.Parking;
+using Retry.Messaging.RabbitMq.Lots;
 
 namespace Retry.Messaging.Cli.Commands.Parked;
 

@@ -2,8 +2,8 @@ using System.CommandLine;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Cli.Output;
+using Retry.Messaging.Operations.Verification;
 using Retry.Messaging.RabbitMq.Topology;
-using Retry.Messaging.RabbitMq.Verification;
 
 namespace Retry.Messaging.Cli.Commands.Topology;
 

@@ -4,8 +4,8 @@ using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Cli.Output;
 using Retry.Messaging.Naming;
+using Retry.Messaging.Operations.Parking;
 using Retry.Messaging.RabbitMq.Connections;
-using Retry.Messaging.RabbitMq.Parking;
 using Retry.Messaging.RabbitMq.Topology;
 
 namespace Retry.Messaging.Cli.Commands.Topology;

@@ -2,7 +2,7 @@ using System.CommandLine;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Cli.Output;
-using Retry.Messaging.RabbitMq.Verification;
+using Retry.Messaging.Operations.Verification;
 
 namespace Retry.Messaging.Cli.Commands.Topology;
 

@@ -1,8 +1,8 @@
 using RabbitMQ.Client;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Output;
+using Retry.Messaging.Operations.Verification;
 using Retry.Messaging.RabbitMq.Management;
-using Retry.Messaging.RabbitMq.Verification;
 
 namespace Retry.Messaging.Cli.Commands.Topology;
 

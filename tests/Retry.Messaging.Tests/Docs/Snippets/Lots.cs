@@ -1,4 +1,4 @@
-using MassTransit;
+using Microsoft.Extensions.DependencyInjection;
 
 #pragma warning disable IDE0130 // a namespace below ours would see more than its usings say
 namespace Shop;

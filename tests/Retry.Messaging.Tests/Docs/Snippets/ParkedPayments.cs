@@ -1,5 +1,6 @@
+using Retry.Messaging.Operations.Parking;
 using Retry.Messaging.Outcomes;
-using Retry.Messaging.RabbitMq.Parking;
+using Retry.Messaging.RabbitMq.Lots;
 
 #pragma warning disable IDE0130 // a namespace below ours would see more than its usings say
 namespace Shop;

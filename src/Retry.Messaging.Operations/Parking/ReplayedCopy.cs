@@ -1,0 +1,46 @@
+using RabbitMQ.Client;
+using Retry.Messaging.RabbitMq;
+using Retry.Messaging.RabbitMq.Lots;
+using Retry.Messaging.RabbitMq.Publishing;
+using Retry.Messaging.State;
+
+namespace Retry.Messaging.Operations.Parking;
+
+/// <summary>What a parked message looks like when it goes back to work: as it was sent, its attempts counted anew.</summary>
+internal static class ReplayedCopy
+{
+    /// <summary>The properties of the copy.</summary>
+    public static BasicProperties Of(ParkedMessage parked, IReadOnlyBasicProperties original, string plan)
+    {
+        var properties = Republication.With(original, Anew(parked, plan), parked.WorkQueue);
+        var headers = properties.Headers!;
+        foreach (var name in headers.Keys.Where(IsAboutTheFault).ToList())
+        {
+            headers.Remove(name);
+        }
+
+        // delay zero passes no rung, so a priority stalls nobody
+        if (parked.State.Kept.Priority is { } priority)
+        {
+            properties.Priority = priority;
+        }
+
+        return properties;
+    }
+
+    // Crashes go too: an operator decided that it may run again, and one more suspicion would park it at once.
+    private static RetryState Anew(ParkedMessage parked, string plan) => new()
+    {
+        Id = parked.Id,
+        Attempt = 1,
+        History = parked.State.History,
+        Replayed = parked.State.Replayed == int.MaxValue ? int.MaxValue : parked.State.Replayed + 1,
+        Plan = plan,
+        // its own time to live ended long ago; kept, that moment would park the copy at its first failure
+        Kept = parked.State.Kept with { ExpiresAt = null },
+    };
+
+    private static bool IsAboutTheFault(string header) =>
+        header.StartsWith(MassTransitHeaderNames.FaultPrefix, StringComparison.Ordinal)
+        || header is MassTransitHeaderNames.Reason or MassTransitHeaderNames.RedeliveryCount;
+}

@@ -1,0 +1,160 @@
+using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
+using Retry.Messaging.RabbitMq.Holding;
+
+namespace Retry.Messaging.RabbitMq.Lots;
+
+/// <summary>The channels and consumers over which a <see cref="LotReader"/> holds the messages of one queue.</summary>
+/// <remarks>
+/// Where messages are taken out, each consumer has a channel of its own: a broker's channel looks for an acknowledged message from
+/// its oldest one on, so between 40,000 held ones a few thousand acknowledgements took minutes.
+/// </remarks>
+/// <param name="connection">Opens the channels.</param>
+/// <param name="questions">The channel of the questions.</param>
+/// <param name="queue">The queue.</param>
+/// <param name="takesOut">Whether messages are acknowledged while others are held.</param>
+/// <param name="time">The clock.</param>
+internal sealed class LotChannels(IConnection connection, IChannel questions, string queue, bool takesOut, TimeProvider time) : IAsyncDisposable
+{
+    /// <summary>The prefetch of the first consumer, before anything is known about sizes.</summary>
+    public const ushort FirstWindow = 1000;
+
+    private const int SmallestWindow = 100;
+    // the protocol's field has 16 bits
+    private const int LargestWindow = 65_000;
+    // What may be on its way to us at once, so that large messages take no more memory than small ones.
+    private const long WindowBytes = 64L * 1024 * 1024;
+    private const int HeaderBytes = 2048;
+    // What a broker's channel looks through at most to find one acknowledged message.
+    private const int TakingWindow = 2000;
+
+    // a million messages are read in a minute or two, and replayed in some more
+    private static readonly TimeSpan LongestReading = TimeSpan.FromHours(6);
+
+    // How long the ready count may stand still before another reader is assumed to have the rest, and how often it is read.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan PauseBetweenQuestions = TimeSpan.FromMilliseconds(20);
+
+    private readonly List<IChannel> _channels = [];
+    private readonly List<(IChannel Channel, string Tag)> _consumers = [];
+
+    /// <summary>How many messages all consumers together can hold.</summary>
+    public long Capacity { get; private set; }
+
+    /// <summary>How many messages are ready.</summary>
+    public Task<uint> CountReadyAsync(CancellationToken cancellationToken) => questions.MessageCountAsync(queue, cancellationToken);
+
+    /// <summary>Adds a consumer, with as much room as memory allows.</summary>
+    /// <param name="bodyBytes">What a body has on average.</param>
+    /// <param name="consumer">Makes the consumer of a channel.</param>
+    /// <param name="cancellationToken">Stops waiting for the broker.</param>
+    public async Task AddConsumerAsync(long bodyBytes, Func<IChannel, IAsyncBasicConsumer> consumer, CancellationToken cancellationToken)
+    {
+        var window = NextWindow(bodyBytes);
+        if (takesOut || _channels.Count == 0)
+        {
+            _channels.Add(await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false));
+        }
+
+        var channel = _channels[^1];
+        await channel.BasicQosAsync(0, window, global: false, cancellationToken).ConfigureAwait(false);
+        _consumers.Add((channel, await channel.BasicConsumeAsync(
+            queue,
+            autoAck: false,
+            string.Empty,
+            noLocal: false,
+            exclusive: false,
+            ConsumerPatience.For(LongestReading),
+            consumer(channel),
+            cancellationToken).ConfigureAwait(false)));
+        Capacity += window;
+    }
+
+    /// <summary>Whether an exception says that a channel, or what it is on, is gone or does not answer.</summary>
+    public static bool IsGone(Exception exception) =>
+        exception is OperationInterruptedException or IOException or TimeoutException or ObjectDisposedException or OperationCanceledException;
+
+    /// <summary>Closes the consumers' channels, which makes everything ready again that was not acknowledged, and waits for that.</summary>
+    /// <param name="unsettled">Tells how many deliveries were not acknowledged, once no more arrive.</param>
+    public async Task GiveBackAsync(Func<long> unsettled)
+    {
+        try
+        {
+            // The broker's channel holds acknowledgements back when many come at once, and forgets those when it closes: up to
+            // 750 of 3,000 messages came back. Cancelling waits in line behind what was sent, and then the rest follows.
+            foreach (var (channel, tag) in _consumers)
+            {
+                await channel.BasicCancelAsync(tag, noWait: false, CancellationToken.None).ConfigureAwait(false);
+            }
+        }
+        catch (Exception exception) when (IsGone(exception))
+        {
+            // gone already, and with it every delivery that was held
+        }
+
+        try
+        {
+            var ready = await CountReadyAsync(CancellationToken.None).ConfigureAwait(false);
+            await CloseAllAsync(_channels).ConfigureAwait(false);
+            _channels.Clear();
+            if (unsettled() is > 0 and var held)
+            {
+                await WaitUntilReadyAsync(ready + held).ConfigureAwait(false);
+            }
+        }
+        catch (Exception exception) when (IsGone(exception))
+        {
+            // as above: the broker gives it back all the same
+        }
+    }
+
+    public async ValueTask DisposeAsync() => await CloseAllAsync([.. _channels, questions]).ConfigureAwait(false);
+
+    // The broker gives back what a channel held a moment after it has closed it. The next reader, for example the replay after
+    // its preview, counts what is ready and would find less than there is.
+    private async Task WaitUntilReadyAsync(long wanted)
+    {
+        var before = -1L;
+        for (var quiet = TimeSpan.Zero; quiet < Patience; quiet += PauseBetweenQuestions)
+        {
+            var ready = await CountReadyAsync(CancellationToken.None).ConfigureAwait(false);
+            if (ready >= wanted)
+            {
+                return;
+            }
+
+            quiet = ready == before ? quiet : TimeSpan.Zero;
+            before = ready;
+            await Task.Delay(PauseBetweenQuestions, time).ConfigureAwait(false);
+        }
+    }
+
+    private static async Task CloseAllAsync(IEnumerable<IChannel> channels)
+    {
+        foreach (var channel in channels)
+        {
+            try
+            {
+                await channel.CloseAsync(CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (Exception exception) when (IsGone(exception))
+            {
+                // gone already
+            }
+
+            await channel.DisposeAsync().ConfigureAwait(false);
+        }
+    }
+
+    private ushort NextWindow(long bodyBytes)
+    {
+        if (_consumers.Count == 0)
+        {
+            return FirstWindow;
+        }
+
+        // a connection has at most 2,047 channels by default, so far into a very large lot their windows grow
+        var largest = takesOut ? Math.Min(LargestWindow, TakingWindow << Math.Min(5, _consumers.Count / 500)) : LargestWindow;
+        return (ushort)Math.Clamp(WindowBytes / (HeaderBytes + bodyBytes), SmallestWindow, largest);
+    }
+}

@@ -1,0 +1,145 @@
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+
+namespace Retry.Messaging.RabbitMq.Lots;
+
+/// <summary>Takes selected messages out of a parking lot, many at once, each only after its move is safe; one that has nowhere to go stays.</summary>
+internal sealed class LotMover(
+    LotReader reader,
+    Func<LotDelivery, Task<bool>> move,
+    int? limit,
+    TimeProvider time,
+    IProgress<ParkingProgress>? progress) : IDisposable
+{
+    /// <summary>How many moves may be on their way, or done and not yet streamed, at once.</summary>
+    private const int Window = 1000;
+
+    // A confirm that has not come by then is held up by an alarm; the copy may exist, and the original stays parked.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
+
+    private readonly SemaphoreSlim _window = new(Window, Window);
+    private readonly Channel<ParkedMessage> _moved = Channel.CreateUnbounded<ParkedMessage>(new UnboundedChannelOptions { SingleReader = true });
+    private readonly TaskCompletionSource _settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    // one for the loop that starts them
+    private int _pending = 1;
+    private Exception? _failure;
+
+    /// <summary>Moves, and streams what was moved. However it ends, every move that was started is streamed first.</summary>
+    public async IAsyncEnumerable<ParkedMessage> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var work = WorkAsync(stop);
+        try
+        {
+            while (await _moved.Reader.WaitToReadAsync(CancellationToken.None).ConfigureAwait(false))
+            {
+                while (_moved.Reader.TryRead(out var message))
+                {
+                    _window.Release();
+                    yield return message;
+                }
+            }
+        }
+        finally
+        {
+            // also when the caller stops listening
+            await stop.CancelAsync().ConfigureAwait(false);
+            await work.ConfigureAwait(false);
+        }
+    }
+
+    public void Dispose() => _window.Dispose();
+
+    private async Task WorkAsync(CancellationTokenSource stop)
+    {
+        Exception? end = null;
+        try
+        {
+            await StartAllAsync(stop).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // the enumerator gets it, after what was moved
+        catch (Exception exception)
+        {
+            end = exception;
+        }
+#pragma warning restore CA1031
+
+        Finish();
+        try
+        {
+            await (end is null && _failure is null ? _settled.Task : _settled.Task.WaitAsync(Patience, time)).ConfigureAwait(false);
+        }
+        catch (TimeoutException exception)
+        {
+            end = new ParkingException(
+                $"Messages published but not confirmed within {Patience.TotalSeconds:0} s: {Volatile.Read(ref _pending)}. They stay where they are, and a copy of each may have arrived; every copy carries the plan's id. Look at the broker's alarms, then run it again.",
+                exception);
+        }
+
+        progress?.Report(reader.Progress);
+        _moved.Writer.TryComplete(_failure ?? end);
+    }
+
+    private async Task StartAllAsync(CancellationTokenSource stop)
+    {
+        var taken = 0;
+        await foreach (var delivery in reader.ReadAsync(stop.Token).ConfigureAwait(false))
+        {
+            if (reader.Examined % 100 == 0)
+            {
+                progress?.Report(reader.Progress);
+            }
+
+            if (delivery.Message is null)
+            {
+                reader.Hold();
+                continue;
+            }
+
+            await _window.WaitAsync(stop.Token).ConfigureAwait(false);
+            Interlocked.Increment(ref _pending);
+            _ = MoveAsync(delivery, stop);
+            if (++taken == limit)
+            {
+                return;
+            }
+        }
+    }
+
+    private async Task MoveAsync(LotDelivery delivery, CancellationTokenSource stop)
+    {
+        try
+        {
+            if (!await move(delivery).ConfigureAwait(false))
+            {
+                reader.Hold();
+                _window.Release();
+                return;
+            }
+
+            await reader.AcknowledgeAsync(delivery).ConfigureAwait(false);
+            _moved.Writer.TryWrite(delivery.Message!);
+        }
+#pragma warning disable CA1031 // the first failure ends the whole run; the message stays parked
+        catch (Exception exception)
+        {
+            if (Interlocked.CompareExchange(ref _failure, exception, null) is null)
+            {
+                await stop.CancelAsync().ConfigureAwait(false);
+            }
+        }
+#pragma warning restore CA1031
+        finally
+        {
+            Finish();
+        }
+    }
+
+    private void Finish()
+    {
+        if (Interlocked.Decrement(ref _pending) == 0)
+        {
+            _settled.TrySetResult();
+        }
+    }
+}

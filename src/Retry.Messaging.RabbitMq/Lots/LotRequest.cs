@@ -1,0 +1,49 @@
+using RabbitMQ.Client;
+
+namespace Retry.Messaging.RabbitMq.Lots;
+
+/// <summary>What a reading of a parking lot is for.</summary>
+/// <param name="Filter">Which messages.</param>
+internal sealed record LotRequest(ParkedFilter Filter)
+{
+    /// <summary>Whether the selected messages come with their bodies.</summary>
+    public bool WithBodies { get; init; }
+
+    /// <summary>Whether selected messages are acknowledged while others are held.</summary>
+    public bool TakesOut { get; init; }
+
+    /// <summary>Messages that this plan has replayed already are not selected.</summary>
+    public string? ExceptPlan { get; init; }
+
+    /// <summary>Tells by its routing key that a message is not even read; <see langword="null"/> where all are.</summary>
+    public Func<string, bool>? Skips { get; init; }
+
+    /// <summary>What was read before; <see langword="null"/> for any message. What is selected is taken out of it.</summary>
+    public LotSet? Of { get; init; }
+
+    public bool Selects(ParkedMessage message) =>
+        Filter.Matches(message) && (ExceptPlan is null || message.Plan != ExceptPlan) && (Of is null || Of.TryTake(message));
+
+    /// <summary>Reads a delivery, if it is asked for.</summary>
+    public ParkedMessage? Selected(LotSource source, string exchange, string routingKey, IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body)
+    {
+        if (Skips?.Invoke(routingKey) == true)
+        {
+            return null;
+        }
+
+        var message = source.Read(exchange, routingKey, properties, body);
+        if (!Selects(message))
+        {
+            return null;
+        }
+
+        if (WithBodies)
+        {
+            // a copy: the client reuses the delivery's memory
+            message.Body = body.ToArray();
+        }
+
+        return message;
+    }
+}

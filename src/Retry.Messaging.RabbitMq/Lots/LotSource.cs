@@ -1,0 +1,36 @@
+using RabbitMQ.Client;
+using RabbitMQ.Client.Events;
+using Retry.Messaging.Naming;
+using Retry.Messaging.RabbitMq.Topology;
+
+namespace Retry.Messaging.RabbitMq.Lots;
+
+/// <summary>A queue whose messages can be read and taken out one by one: a parking lot, or the lost queue.</summary>
+/// <param name="Queue">The queue.</param>
+/// <param name="WhenMissing">Says what to do when there is none.</param>
+/// <param name="Read">Reads a delivery by its exchange, routing key, properties and body.</param>
+internal sealed record LotSource(string Queue, string WhenMissing, Func<string, string, IReadOnlyBasicProperties, ReadOnlyMemory<byte>, ParkedMessage> Read)
+{
+    /// <summary>Whether the queue's name comes from the operator, so that a missing one may be a misspelt name.</summary>
+    public bool IsNamedByOperator { get; init; }
+
+    /// <summary>A point's parking lot.</summary>
+    public static LotSource ParkingLot(RetryPointNames names) => new(
+        names.Parked,
+        names.Work.EndsWith(BrokerNames.ParkedSuffix, StringComparison.Ordinal)
+            ? $"Found no queue '{names.Parked}'. Give the work queue's name, '{names.Work[..^BrokerNames.ParkedSuffix.Length]}', not the parking lot's."
+            : $"Found no queue '{names.Parked}', which is the parking lot of '{names.Work}'. Check the name and the virtual host; it is made when the service starts or by 'retryctl topology apply --point {names.Work}'.",
+        (_, _, properties, body) => ParkedMessageReader.Read(properties, body, names))
+    {
+        IsNamedByOperator = true,
+    };
+
+    /// <summary>What the broker says, as an error with its next step.</summary>
+    public ParkingException Refusal(ShutdownEventArgs reason, Exception exception) => reason.ReplyCode switch
+    {
+        Constants.NotFound => new ParkingException(WhenMissing, exception) { IsUnknownQueue = IsNamedByOperator },
+        Constants.AccessRefused =>
+            new ParkingException($"The user may not read queue '{Queue}': {reason.ReplyText}. Use a user with read permission on it.", exception),
+        _ => new ParkingException($"The broker refused queue '{Queue}': {reason.ReplyCode} {reason.ReplyText}.", exception),
+    };
+}
