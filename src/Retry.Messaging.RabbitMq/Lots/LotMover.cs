@@ -67,7 +67,9 @@ internal sealed class LotMover(
         Finish();
         try
         {
-            await (end is null && _failure is null ? _settled.Task : _settled.Task.WaitAsync(Patience, time)).ConfigureAwait(false);
+            // a failure, and whoever ends the run, may come when the last move has long been started
+            await _settled.Task.WaitAsync(stop.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await _settled.Task.WaitAsync(Patience, time).ConfigureAwait(false);
         }
         catch (TimeoutException exception)
         {

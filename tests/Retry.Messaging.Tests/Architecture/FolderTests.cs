@@ -31,7 +31,7 @@ public class FolderTests
             ["Limiter"] = ["Connections", "Control", "Holding", "Publishing", "Topology"],
             ["Management"] = ["Connections"],
             ["Lost"] = ["Connections", "Lots", "Publishing", "Telemetry", "Topology"],
-            ["Lots"] = ["Connections", "Limiter", "Publishing", "Telemetry", "Topology"],
+            ["Lots"] = ["Connections", "Holding", "Limiter", "Publishing", "Telemetry", "Topology"],
             ["Publishing"] = ["Connections", "Health", "Holding", "Telemetry", "Topology"],
             ["Telemetry"] = ["Health"],
             ["Topology"] = ["Connections"],
