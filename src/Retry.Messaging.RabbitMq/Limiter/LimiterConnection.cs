@@ -8,11 +8,12 @@ using Retry.Messaging.RabbitMq.Limiter.Pacing;
 namespace Retry.Messaging.RabbitMq.Limiter;
 
 /// <summary>A connection of a limiter's own: for one session, never repaired, and watched down to its socket.</summary>
-internal sealed class LimiterConnection : IAsyncDisposable
+internal sealed class LimiterConnection : IReleaseLine, IAsyncDisposable
 {
     private static readonly TimeSpan CloseTime = TimeSpan.FromSeconds(2);
 
     private readonly IConnection _connection;
+    private readonly SocketWatch _watch;
     private readonly WakeUp _wakeUp;
     private readonly CancellationTokenSource _over = new();
     private volatile string? _ended;
@@ -22,7 +23,7 @@ internal sealed class LimiterConnection : IAsyncDisposable
     {
         _connection = connection;
         _wakeUp = wakeUp;
-        Watch = watch;
+        _watch = watch;
         connection.ConnectionShutdownAsync += OnShutdownAsync;
         connection.ConnectionBlockedAsync += OnBlockedAsync;
         connection.ConnectionUnblockedAsync += OnUnblockedAsync;
@@ -31,9 +32,6 @@ internal sealed class LimiterConnection : IAsyncDisposable
     /// <summary>Gets the client's connection.</summary>
     public IConnection Client => _connection;
 
-    /// <summary>Gets what knows when a publish has left.</summary>
-    public SocketWatch Watch { get; }
-
     /// <summary>Gets the name of the broker's cluster, as it introduced itself.</summary>
     public string Cluster =>
         _connection.ServerProperties?.TryGetValue("cluster_name", out var name) == true && name is byte[] text ? Encoding.UTF8.GetString(text) : "unknown";
@@ -41,13 +39,13 @@ internal sealed class LimiterConnection : IAsyncDisposable
     /// <summary>Gets the virtual host.</summary>
     public required string VirtualHost { get; init; }
 
-    /// <summary>Gets why nothing more can be done with it, or null.</summary>
+    /// <inheritdoc/>
     public string? Ended => _ended;
 
-    /// <summary>Gets what is cancelled then: a publish that the client cannot send any more would wait for ever.</summary>
+    /// <inheritdoc/>
     public CancellationToken Over => _over.Token;
 
-    /// <summary>Gets the alarm for which the broker takes no publishes, or null.</summary>
+    /// <inheritdoc/>
     public string? Blocked => _blocked;
 
     /// <summary>Opens one.</summary>
@@ -83,11 +81,15 @@ internal sealed class LimiterConnection : IAsyncDisposable
         return channel;
     }
 
+    /// <inheritdoc/>
+    public Task<long> ExpectAsync(IChannel channel, long notBefore) =>
+        _watch.ExpectAsync(channel.ChannelNumber, _connection.Endpoint.Ssl.Enabled, notBefore);
+
     /// <summary>Notes that the session cannot go on.</summary>
     public Task EndAsync(string reason)
     {
         _ended ??= reason;
-        Watch.End();
+        _watch.End();
         _ = _over.CancelAsync();
         _wakeUp.Set();
         return Task.CompletedTask;

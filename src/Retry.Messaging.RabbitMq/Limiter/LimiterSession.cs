@@ -164,31 +164,15 @@ internal sealed class LimiterSession : IAsyncDisposable
             throw new LimiterException(ended);
         }
 
-        if (_settings.WhyUnreadable is { } unreadable)
-        {
-            await StopConsumingAsync().ConfigureAwait(false);
-            _monitor.Is(LimiterActivity.Down, unreadable);
-            return;
-        }
-
         var setting = _settings.LastReadable;
         var limit = setting.Over(_announcer.CodeLimit);
         var window = ReleaseWindow.Of(limit);
         _pacer.Change(limit);
         _monitor.Applied(setting, limit);
-        if (setting.Paused)
+        if (LimiterRest.Of(_options.Names.Work, _settings, _announcer.IsLimitKnown) is { } rest)
         {
             await StopConsumingAsync().ConfigureAwait(false);
-            _monitor.Is(LimiterActivity.Paused, $"paused by {setting.By}");
-            return;
-        }
-
-        if (!_announcer.IsLimitKnown)
-        {
-            await StopConsumingAsync().ConfigureAwait(false);
-            _monitor.Is(
-                LimiterActivity.Down,
-                $"no service has said yet how fast its messages may be released, and no operator either. Run 'retryctl limiter rate {_options.Names.Work} PER_SECOND'");
+            _monitor.Is(rest.Activity, rest.Reason);
             return;
         }
 

@@ -19,8 +19,7 @@ internal sealed class ReleasePublisher
     private static readonly TimeSpan SuspectDelay = DelayLadder.Step * 5;
 
     private readonly IChannel _channel;
-    private readonly LimiterConnection _connection;
-    private readonly bool _encrypted;
+    private readonly IReleaseLine _line;
     private readonly string _workQueue;
     private readonly TimeProvider _time;
     private readonly LadderRoute _route;
@@ -29,11 +28,10 @@ internal sealed class ReleasePublisher
     private readonly ConcurrentQueue<(ulong Number, bool Multiple, bool Refused)> _answers = new();
     private readonly RefusalGate _refusals;
 
-    public ReleasePublisher(IChannel channel, LimiterConnection connection, string workQueue, RefusalGate refusals, WakeUp wakeUp, TimeProvider time)
+    public ReleasePublisher(IChannel channel, IReleaseLine line, string workQueue, RefusalGate refusals, WakeUp wakeUp, TimeProvider time)
     {
         _channel = channel;
-        _connection = connection;
-        _encrypted = connection.Client.Endpoint.Ssl.Enabled;
+        _line = line;
         _workQueue = workQueue;
         _refusals = refusals;
         _time = time;
@@ -71,7 +69,7 @@ internal sealed class ReleasePublisher
 
         var route = RetryHeaderReader.HasCrashed(properties.Headers) ? _late : _route;
         _inFlight.Add(delivery);
-        var left = _connection.Watch.ExpectAsync(_channel.ChannelNumber, _encrypted, due);
+        var left = _line.ExpectAsync(_channel, due);
         try
         {
             await _channel.BasicPublishAsync(
@@ -80,9 +78,9 @@ internal sealed class ReleasePublisher
                 mandatory: true,
                 properties,
                 delivery.Body,
-                _connection.Over).ConfigureAwait(false);
+                _line.Over).ConfigureAwait(false);
         }
-        catch (OperationCanceledException) when (_connection.Ended is not null)
+        catch (OperationCanceledException) when (_line.Ended is not null)
         {
             // nothing leaves any more, and the session is told why
         }

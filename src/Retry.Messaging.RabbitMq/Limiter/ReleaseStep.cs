@@ -28,7 +28,7 @@ internal sealed class ReleaseStep
 
     public ReleaseStep(
         LimiterOptions options,
-        LimiterConnection connection,
+        IReleaseLine line,
         PassiveLook look,
         ReleaseIntake intake,
         ReleasePublisher publisher,
@@ -51,7 +51,7 @@ internal sealed class ReleaseStep
         _workQueue = new WorkQueueGate(LookAsync, options.ConsumerPrefetch, pacer, time);
         _gates =
         [
-            new BrokerAlarmGate(() => connection.Blocked),
+            new BrokerAlarmGate(() => line.Blocked),
             refusals,
             new WindowGate(() => publisher.Unconfirmed, window),
             _workQueue,

@@ -118,7 +118,12 @@ public class QueueBroker : DispatchProxy
                 return Task.FromResult(consumer.Tag);
 
             case nameof(IChannel.BasicCancelAsync):
-                channel.Consumers.RemoveAll(one => one.Tag == (string)args[0]!);
+                foreach (var cancelled in channel.Consumers.Where(one => one.Tag == (string)args[0]!).ToList())
+                {
+                    channel.Consumers.Remove(cancelled);
+                    _ = cancelled.Client.HandleBasicCancelOkAsync(cancelled.Tag);
+                }
+
                 return Task.CompletedTask;
 
             case nameof(IChannel.BasicAckAsync):

@@ -1,0 +1,112 @@
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+using Retry.Messaging.RabbitMq;
+using Retry.Messaging.RabbitMq.Connections;
+using Retry.Messaging.RabbitMq.Limiter;
+using Retry.Messaging.RabbitMq.Limiter.Gates;
+using Retry.Messaging.RabbitMq.Limiter.Pacing;
+using Retry.Messaging.RabbitMq.Topology;
+using Retry.Messaging.Tests.Fakes;
+using Shouldly;
+using Xunit;
+
+namespace Retry.Messaging.Tests.Limiter;
+
+/// <summary>One turn of the limiter's loop: a clock, and no broker.</summary>
+public sealed class ReleaseStepTests : IDisposable
+{
+    private static readonly RetryPointNames Names = RetryPointNames.For("orders");
+
+    private readonly FakeTimeProvider _clock = new();
+    private readonly QueueBroker _broker = QueueBroker.Create();
+    private readonly WakeUp _wakeUp = new();
+    private readonly LimiterMonitor _monitor;
+    private readonly StillLine _line;
+    private ReleaseIntake? _intake;
+    private ReleaseStep? _step;
+
+    public ReleaseStepTests()
+    {
+        _monitor = new LimiterMonitor(Names.Work, _clock, NullLogger.Instance);
+        _line = new StillLine(_clock);
+    }
+
+    [Fact]
+    public async Task Releases_one_message_when_all_gates_are_open()
+    {
+        await StartAsync("a", "b");
+
+        await TurnAsync();
+        _broker.Publishes.Select(one => one.Properties.MessageId).ShouldBe(["a"]);
+
+        await TurnAsync();
+        _broker.Publishes.Select(one => one.Properties.MessageId).ShouldBe(["a", "b"]);
+        _intake!.First.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Releases_nothing_while_a_gate_is_closed_and_says_why()
+    {
+        await StartAsync("a");
+        _line.Blocked = "low on memory";
+
+        await TurnAsync();
+        _broker.Publishes.ShouldBeEmpty();
+        _monitor.Status.Reason.ShouldBe("the broker takes no publishes: low on memory");
+
+        _line.Blocked = null;
+        await TurnAsync();
+        _broker.Publishes.ShouldHaveSingleItem();
+        _monitor.Status.Reason.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Gives_back_what_was_held_for_a_good_part_of_the_consumer_timeout()
+    {
+        await StartAsync("a", "b");
+        await _intake!.StopAsync(TimeSpan.FromSeconds(5));
+        _clock.Advance(TimeSpan.FromMinutes(20) + TimeSpan.FromMilliseconds(1));
+
+        await TurnAsync();
+
+        _broker.Publishes.ShouldBeEmpty();
+        _broker.ReadyIn(Names.Release).ShouldBe(["a", "b"]);
+    }
+
+    public void Dispose() => _wakeUp.Dispose();
+
+    private async Task StartAsync(params string[] ids)
+    {
+        foreach (var id in ids)
+        {
+            _broker.Add(Names.Release, id);
+        }
+
+        var options = new LimiterOptions { Names = Names, ConnectAsync = (_, _) => Task.FromResult(_broker.Connection) };
+        var channel = await _broker.Connection.CreateChannelAsync();
+        _intake = new ReleaseIntake(channel, Names.Release, options.Hold, _wakeUp, _ => { }, _clock);
+        var refusals = new RefusalGate(() => 0, _clock);
+        _step = new ReleaseStep(
+            options,
+            _line,
+            new PassiveLook(_broker.Connection),
+            _intake,
+            new ReleasePublisher(channel, _line, Names.Work, refusals, _wakeUp, _clock),
+            refusals,
+            static () => 10,
+            new RedeliveryPacer(_clock),
+            _monitor,
+            _wakeUp,
+            _clock);
+        await _intake.StartAsync(10);
+        _intake.TakeIn();
+        _monitor.Is(LimiterActivity.Active, null);
+    }
+
+    // what arrived has woken it, so a turn that waits ends at once
+    private async Task TurnAsync()
+    {
+        _wakeUp.Set();
+        await _step!.RunAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(20));
+    }
+}
