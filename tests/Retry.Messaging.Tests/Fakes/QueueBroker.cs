@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Reflection;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
@@ -22,6 +23,9 @@ public class QueueBroker : DispatchProxy
 
     /// <summary>Delivers so many more messages and then none, though messages are ready.</summary>
     public void StallsAfter(int deliveries) => _state.Left = deliveries;
+
+    /// <summary>Answers nothing that is asked on the connection.</summary>
+    public void FallsSilent() => _state.IsSilent = true;
 
     public static QueueBroker Create() => (QueueBroker)(object)Create<IConnection, QueueBroker>();
 
@@ -68,14 +72,17 @@ public class QueueBroker : DispatchProxy
     {
         lock (_state.Lock)
         {
-            return _channel is null ? OfConnection(targetMethod!.Name) : OfChannel(_channel, targetMethod!.Name, args!);
+            return _channel is null ? OfConnection(targetMethod!.Name, args!) : OfChannel(_channel, targetMethod!.Name, args!);
         }
     }
 
-    private object? OfConnection(string method)
+    private object? OfConnection(string method, object?[] args)
     {
         switch (method)
         {
+            case nameof(IConnection.CreateChannelAsync) when _state.IsSilent:
+                return Unanswered((CancellationToken)args[1]!);
+
             case nameof(IConnection.CreateChannelAsync):
                 var channel = Create<IChannel, QueueBroker>();
                 var proxy = (QueueBroker)(object)channel;
@@ -170,6 +177,12 @@ public class QueueBroker : DispatchProxy
         }
     }
 
+    private static async Task<IChannel> Unanswered(CancellationToken cancellationToken)
+    {
+        await Task.Delay(Timeout.Infinite, cancellationToken);
+        throw new UnreachableException();
+    }
+
     private static Task<T> Missing<T>() =>
         Task.FromException<T>(new OperationInterruptedException(new ShutdownEventArgs(ShutdownInitiator.Peer, Constants.NotFound, "NOT_FOUND - no queue")));
 
@@ -224,6 +237,8 @@ public class QueueBroker : DispatchProxy
         public List<QueueChannel> Channels { get; } = [];
 
         public List<Published> Publishes { get; } = [];
+
+        public bool IsSilent { get; set; }
 
         public int Left { get; set; } = int.MaxValue;
 

@@ -7,6 +7,7 @@ internal sealed class WaitedClock : TimeProvider
 {
     private readonly Channel<Alarm> _alarms = Channel.CreateUnbounded<Alarm>();
     private long _now = TimeSpan.TicksPerDay;
+    private Task<Alarm>? _next;
 
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
@@ -27,7 +28,8 @@ internal sealed class WaitedClock : TimeProvider
     /// <summary>Waits until something is waited for, and lets the time for it pass.</summary>
     public async Task NextAsync(TimeSpan deadline)
     {
-        var alarm = await _alarms.Reader.ReadAsync().AsTask().WaitAsync(deadline);
+        var alarm = await TakeNext().WaitAsync(deadline);
+        _next = null;
         _now = Math.Max(_now, alarm.DueAt.Ticks);
         alarm.Ring();
     }
@@ -37,17 +39,20 @@ internal sealed class WaitedClock : TimeProvider
     {
         while (!work.IsCompleted)
         {
-            var next = _alarms.Reader.ReadAsync().AsTask();
-            await Task.WhenAny(work, next).WaitAsync(TimeSpan.FromSeconds(20));
+            // one that was not waited for to its end is the first of the next run
+            await Task.WhenAny(work, TakeNext()).WaitAsync(TimeSpan.FromSeconds(20));
             if (!work.IsCompleted)
             {
-                var alarm = await next;
+                var alarm = await TakeNext();
+                _next = null;
                 _now = Math.Max(_now, alarm.DueAt.Ticks);
                 await passed(Now);
                 alarm.Ring();
             }
         }
     }
+
+    private Task<Alarm> TakeNext() => _next ??= _alarms.Reader.ReadAsync().AsTask();
 
     private sealed class Alarm(Action ring, TimeSpan dueAt) : ITimer
     {
