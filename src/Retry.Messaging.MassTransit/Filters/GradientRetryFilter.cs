@@ -189,7 +189,7 @@ internal sealed partial class GradientRetryFilter(
 
     private void LogSuspected(RetryDecision.Again again)
     {
-        if (again.State.Crashes >= suspicion.DeathsToWarnAt)
+        if (CrashSuspicion.IsWorthAWarning(again.State.Crashes))
         {
             LogSuspected(point.Queue, again.State.Id, again.State.Crashes, again.Delay, suspicion.DeathsAtMost);
         }

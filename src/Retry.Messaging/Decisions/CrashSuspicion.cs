@@ -12,11 +12,10 @@ namespace Retry.Messaging.Decisions;
 /// </remarks>
 internal sealed record CrashSuspicion
 {
+    private const int DeathsToWarnAt = 3;
+
     /// <summary>At how many deaths in a row, without an outcome in between, the message is parked.</summary>
     public int DeathsAtMost { get; init; } = 10;
-
-    /// <summary>From which death on the suspicion is worth a warning: a neighbour of the killer is rarely there three times.</summary>
-    public int DeathsToWarnAt { get; init; } = 3;
 
     /// <summary>The shortest time that a suspect is kept away from its queue. The first time it is twice that at most.</summary>
     public TimeSpan Shortest { get; init; } = TimeSpan.FromSeconds(1);
@@ -26,6 +25,10 @@ internal sealed record CrashSuspicion
 
     /// <summary>How often the broker must have put a delivery back where it is not known whether a process died.</summary>
     public int ReturnsAtLeast { get; init; } = 3;
+
+    /// <summary>Whether a suspicion is worth a warning: a neighbour of the killer is rarely there three times.</summary>
+    /// <param name="deaths">At how many deaths in a row the message was there.</param>
+    public static bool IsWorthAWarning(int deaths) => deaths >= DeathsToWarnAt;
 
     /// <summary>Whether a delivery is looked at at all: nearly none is.</summary>
     /// <param name="state">What the message knew when it was delivered.</param>

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using RabbitMQ.Client;
 using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.RabbitMq.Connections;
@@ -44,5 +46,24 @@ public sealed class TimeoutWatchTests(ShortConsumerTimeout node) : IClassFixture
 
         found["plain"].ShouldBe((shows ? ShortConsumerTimeout.Timeout : null, null));
         found["limited"].ShouldBe((shows ? TimeSpan.FromSeconds(90) : null, 7));
+        await ReachesThePointAsync(raw.Connection, () => new ManagementClient(address, ManagementAddress.Of(address, node.Broker.ManagementUri!.ToString())), shows);
+    }
+
+    private static async Task ReachesThePointAsync(IConnection connection, Func<ManagementClient> client, bool shows)
+    {
+        var clock = new FakeTimeProvider();
+        var hold = new HoldTime();
+        var times = new PointTimes("limited", hold, deliveryLimit: null, clock);
+        // a broker whose limit counts, whatever this one is
+        bool IsNear(int returns) => times.Begin(new Version(4, 0), returns).IsLast;
+        IsNear(6).ShouldBeFalse();
+        var watch = new TimeoutWatch(clock, NullLogger.Instance);
+        watch.Add(times);
+
+        watch.Start(connection, client);
+        clock.Advance(TimeSpan.FromSeconds(10));
+
+        await Eventually.TrueAsync(() => IsNear(6), Deadline);
+        hold.ConsumerTimeout.ShouldBe(shows ? TimeSpan.FromSeconds(90) : null);
     }
 }

@@ -97,6 +97,11 @@ public sealed class ConsumerTimeoutTests(ShortConsumerTimeout node, ITestOutputH
         output.WriteLine(string.Join(' ', _runs));
         await raw.WaitForCountAsync(BrokerNames.LostQueue, 0, Deadline);
         _runs.Count(run => run.Retries == 1).ShouldBe(1);
+        if (Version.Parse(node.Broker.Version) < new Version(4, 3))
+        {
+            // since 4.3 what a consumer gives back is not counted
+            _log.Lines.ShouldContain(line => line.Contains("because its outcome could not be published and the broker would drop it after a few more returns"));
+        }
     }
 
     public void Dispose() => _log.Dispose();

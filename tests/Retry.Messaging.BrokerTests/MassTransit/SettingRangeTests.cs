@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Text;
 using MassTransit;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 using RabbitMQ.Client;
 using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.Configuration;
@@ -35,7 +37,13 @@ public sealed class SettingRangeTests(BrokerFixture broker)
         ("custom-longest", retry => { retry.Custom(_ => TimeSpan.MaxValue).Retries(1); retry.ValidFor(SettingRange.LongestValidity); }, 0),
         ("retries-none", retry => retry.Retries(0), 1),
         ("retries-most", retry => { retry.Fixed(Longest).Retries(SettingRange.MostRetries); retry.ValidFor(SettingRange.LongestValidity); }, 0),
+        ("immediate-none", retry => retry.Immediate(0), 1),
         ("immediate-one", retry => retry.Immediate(1), 2),
+        ("immediate-most", retry => { retry.Immediate(SettingRange.MostRetries); retry.ValidFor(TimeSpan.FromTicks(1)); }, 1),
+        ("until-expired", retry => { retry.Fixed(Longest).UntilExpired(); retry.ValidFor(SettingRange.LongestValidity); }, 0),
+        ("decorrelated", retry => retry.Exponential(Soon, 1, Soon).Jitter(Jitter.Decorrelated).Retries(1), 2),
+        ("of-an-exception", retry => { retry.Retries(0); retry.For<InvalidOperationException>(own => own.Fixed(Soon).Retries(1)); }, 2),
+        ("of-a-message", retry => { retry.Retries(0); retry.ForMessage<Failing>(own => own.Fixed(Soon).Retries(1)); }, 2),
         ("valid-shortest", retry => { retry.Fixed(Soon); retry.ValidFor(TimeSpan.FromTicks(1)); }, 1),
         ("attempt-shortest", retry => { retry.Retries(0); retry.AttemptTimeout(TimeSpan.FromTicks(1)); }, 1),
         ("attempt-longest", retry => { retry.Retries(0); retry.AttemptTimeout(SettingRange.LongestAttempt); }, 1),
@@ -48,8 +56,10 @@ public sealed class SettingRangeTests(BrokerFixture broker)
         (new string('r', 231), retry => { retry.Fixed(Soon).Retries(1); retry.LimitRedelivery(100); }, 2),
     ];
 
-    [Fact]
-    public async Task Every_setting_works_at_both_ends_of_its_range()
+    [Theory]
+    [InlineData("00:00:01", "00:00:00")]
+    [InlineData("30.00:00:00", "365.00:00:00")]
+    public async Task Every_setting_works_at_both_ends_of_its_range(string consumerTimeout, string forwardLostFor)
     {
         var uri = await broker.CreateVirtualHostAsync();
         await using var raw = await RawClient.ConnectAsync(uri);
@@ -72,7 +82,16 @@ public sealed class SettingRangeTests(BrokerFixture broker)
                     });
                 }
             },
-            services: log.AddTo);
+            x => x.AddGradientRetry(),
+            services: services =>
+            {
+                log.AddTo(services);
+                services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+                {
+                    ["GradientRetry:ConsumerTimeout"] = consumerTimeout,
+                    ["GradientRetry:ForwardLostFor"] = forwardLostFor,
+                }).Build());
+            });
         var body = Encoding.UTF8.GetBytes($$"""{"messageType":["{{MessageUrn.ForTypeString<Failing>()}}"],"message":{"number":1} }""");
         foreach (var (queue, _, _) in Points)
         {

@@ -83,5 +83,13 @@ public class CrashSuspicionTests
     public void A_forged_number_of_crashes_does_not_overflow() =>
         Decide(RetryState.Fresh with { Crashes = int.MaxValue }, died: true).ShouldBeOfType<RetryDecision.Park>().State.Crashes.ShouldBe(int.MaxValue);
 
+    [Theory]
+    [InlineData(1, false)]
+    [InlineData(2, false)]
+    [InlineData(3, true)]
+    [InlineData(9, true)]
+    public void A_suspicion_is_worth_a_warning_from_the_third_death_on(int deaths, bool isWarning) =>
+        CrashSuspicion.IsWorthAWarning(deaths).ShouldBe(isWarning);
+
     private static RetryDecision? Decide(RetryState state, bool died, int seed = 1) => new CrashSuspicion().Decide(state, died, static () => "fallback", Now, new Random(seed));
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using Retry.Messaging.Configuration;
 using Retry.Messaging.RabbitMq.Limiter;
 using Shouldly;
 using Xunit;
@@ -36,6 +37,20 @@ public class LimiterMonitorTests
         _lines.Clear();
         _monitor.HasEnded();
         _lines.ShouldHaveSingleItem().ShouldStartWith("Information");
+    }
+
+    [Fact]
+    public void An_active_one_says_its_rate_also_where_there_is_none()
+    {
+        _monitor.Applied(new LimiterSetting { Point = "orders" }, limit: null);
+        _monitor.Is(LimiterActivity.Active, null);
+        _lines.ShouldHaveSingleItem().ShouldEndWith("it releases at any rate");
+
+        _lines.Clear();
+        _monitor.Is(LimiterActivity.StandingBy, null);
+        _monitor.Applied(new LimiterSetting { Point = "orders" }, new RedeliveryLimit(2.5, 1));
+        _monitor.Is(LimiterActivity.Active, null);
+        _lines[^1].ShouldEndWith("it releases 2.5 messages per second");
     }
 
     private sealed class Lines : List<string>, ILogger

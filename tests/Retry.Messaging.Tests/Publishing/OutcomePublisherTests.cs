@@ -157,6 +157,29 @@ public sealed class OutcomePublisherTests : IDisposable
         (_clock.Now - began).ShouldBeLessThan(TimeSpan.FromSeconds(15));
     }
 
+    /// <summary>An alarm, and a message that its queue would drop after a few more returns: there is no other way, and somebody must know.</summary>
+    [Fact]
+    public async Task Near_the_delivery_limit_without_another_way_it_goes_back_and_what_to_type_is_said()
+    {
+        var broker = SilentBroker.Create();
+        var connection = RetryConnection.Of(broker.Connection);
+        await broker.BlockAsync("low on memory");
+        var publishing = _publisher.PublishAsync(
+            _point,
+            connection,
+            _ => Task.CompletedTask,
+            Hold(isLast: true),
+            () => new OutcomeMessage("retry.v1.s", "0.0.0.0.0.0.1.0.orders", new BasicProperties { MessageId = "order 7" }, default),
+            CancellationToken.None);
+
+        await _clock.RunAsync(publishing, _ => Task.CompletedTask);
+
+        (await Assert.ThrowsAsync<OutcomeNotConfirmedException>(() => publishing)).Message.ShouldContain("Held for 20m without a confirm");
+        broker.Publishes.ShouldBe(0);
+        _log.Where(line => line.Contains("could not publish the outcome of message order 7")).ShouldHaveSingleItem()
+            .ShouldContain("Raise the queue's delivery limit now: 'retryctl topology apply --point orders' does");
+    }
+
     private DeliveryHold Hold(HoldTime? time = null, bool isLast = false) => new(time ?? new HoldTime(), _clock.GetTimestamp(), isLast);
 
     public void Dispose() => _metrics.Dispose();

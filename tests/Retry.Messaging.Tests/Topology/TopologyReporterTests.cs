@@ -80,6 +80,16 @@ public class TopologyReporterTests
         _lines[1].ShouldContain("'orders.parked'");
     }
 
+    [Fact]
+    public void What_cannot_be_declared_is_not_said_to_be_declared_again_soon()
+    {
+        _reporter.SayMended(Broken, Broken, DateTimeOffset.UnixEpoch.AddSeconds(40), [Refusal("exchange 'retry.v1.m'", 403, "ACCESS_REFUSED")]);
+
+        var line = _lines.ShouldHaveSingleItem();
+        line.ShouldNotContain("declared again at");
+        line.ShouldContain("ACCESS_REFUSED");
+    }
+
     private static TopologyException Refusal(string what, ushort code, string text) =>
         TopologyException.From(what, new OperationInterruptedException(new ShutdownEventArgs(ShutdownInitiator.Peer, code, text)));
 
