@@ -9,7 +9,7 @@ namespace Retry.Messaging;
 /// Units are d, h, m, s and ms, in lower case, from the largest to the smallest, each at most once; a number may have decimals
 /// (<c>1.5s</c>). The same in every culture. A number without a unit is refused, because it could count anything.
 /// </remarks>
-public static class DurationText
+internal static class DurationText
 {
     private static readonly (string Name, long Ticks)[] Units =
     [

@@ -5,4 +5,4 @@ namespace Retry.Messaging.RabbitMq.Topology;
 /// <param name="Destination">The queue or exchange they go to.</param>
 /// <param name="ToQueue">Whether the destination is a queue.</param>
 /// <param name="RoutingKey">The binding key.</param>
-public sealed record BindingPlan(string Source, string Destination, bool ToQueue, string RoutingKey);
+internal sealed record BindingPlan(string Source, string Destination, bool ToQueue, string RoutingKey);

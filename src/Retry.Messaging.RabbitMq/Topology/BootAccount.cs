@@ -1,7 +1,7 @@
 namespace Retry.Messaging.RabbitMq.Topology;
 
 /// <summary>The administrator that a boot file creates, since a broker that boots from definitions creates no default user.</summary>
-public sealed class BootAccount
+internal sealed class BootAccount
 {
     private const string Guest = "guest";
 

@@ -4,4 +4,4 @@ namespace Retry.Messaging.RabbitMq.Topology;
 /// <param name="Name">Its name.</param>
 /// <param name="Type">topic, direct or fanout.</param>
 /// <param name="Arguments">Its arguments, ordered by key.</param>
-public sealed record ExchangePlan(string Name, string Type, IReadOnlyDictionary<string, object?> Arguments);
+internal sealed record ExchangePlan(string Name, string Type, IReadOnlyDictionary<string, object?> Arguments);

@@ -3,4 +3,4 @@ namespace Retry.Messaging.RabbitMq.Topology;
 /// <summary>A durable queue as it should be.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Arguments">Its arguments, ordered by key.</param>
-public sealed record QueuePlan(string Name, IReadOnlyDictionary<string, object?> Arguments);
+internal sealed record QueuePlan(string Name, IReadOnlyDictionary<string, object?> Arguments);

@@ -4,7 +4,7 @@ using RabbitMQ.Client.Exceptions;
 namespace Retry.Messaging.RabbitMq.Topology;
 
 /// <summary>Declares a plan on a connection. Declaring what exists already changes nothing.</summary>
-public static class TopologyDeclarer
+internal static class TopologyDeclarer
 {
     /// <summary>Declares, for one exchange after the other, the queues it leads to, itself and its bindings, on channels of its own.</summary>
     /// <param name="connection">An open connection.</param>

@@ -10,7 +10,7 @@ namespace Retry.Messaging.RabbitMq.Topology;
 /// Bindings to queues that the plan does not declare (work queues, which belong to their services) are left out: a broker
 /// aborts an import at the first binding whose queue is missing. The service makes them when it starts.
 /// </remarks>
-public static class TopologyExport
+internal static class TopologyExport
 {
     private const string HashingAlgorithm = "rabbit_password_hashing_sha256";
     private const string Administrator = "administrator";

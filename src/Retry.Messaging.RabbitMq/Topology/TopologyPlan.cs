@@ -10,7 +10,7 @@ namespace Retry.Messaging.RabbitMq.Topology;
 /// messages come off its rungs: what they meet leads on, or is not there yet and they stay in their rung. The exchange for lost
 /// messages comes last: as long as it is missing nothing can get lost in it.
 /// </remarks>
-public sealed record TopologyPlan
+internal sealed record TopologyPlan
 {
     // Unset, RabbitMQ 4 deletes a message after 20 returns and sends a rung's message on early; -1 breaks 3.10.
     internal const int UnlimitedDeliveries = int.MaxValue;

@@ -8,7 +8,7 @@ namespace Retry.Messaging.Configuration;
 /// <summary>All settings of a retry point, merged, checked and ready for decisions. Immutable, and safe for all threads.</summary>
 /// <remarks>Each question takes the type of the message; settings for the type itself, else for the most derived type that it fits, stand
 /// over those of the point.</remarks>
-public sealed class RetryRules
+internal sealed class RetryRules
 {
     private readonly MessageRules _point;
     private readonly (Type Type, MessageRules Rules)[] _messages;

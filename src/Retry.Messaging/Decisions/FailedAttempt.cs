@@ -3,7 +3,7 @@ namespace Retry.Messaging.Decisions;
 /// <summary>An attempt that just failed, as the decision needs to know it.</summary>
 /// <param name="Exception">What the consumer threw.</param>
 /// <param name="Host">The machine it happened on.</param>
-public sealed record FailedAttempt(Exception Exception, string Host)
+internal sealed record FailedAttempt(Exception Exception, string Host)
 {
     /// <summary>The message's type, where policies differ by type.</summary>
     public Type? MessageType { get; init; }

@@ -17,7 +17,7 @@ namespace Retry.Messaging.Decisions;
 /// <item>When the next attempt would be due after the message's deadline, it is parked now: Expired.</item>
 /// </list>
 /// </remarks>
-public static class RetryDecider
+internal static class RetryDecider
 {
     /// <summary>Decides.</summary>
     /// <param name="state">What the message knew when it was delivered.</param>

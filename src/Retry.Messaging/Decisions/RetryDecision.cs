@@ -3,7 +3,7 @@ using Retry.Messaging.Outcomes;
 namespace Retry.Messaging.Decisions;
 
 /// <summary>What becomes of a message whose attempt failed.</summary>
-public abstract record RetryDecision
+internal abstract record RetryDecision
 {
     private RetryDecision()
     {

@@ -12,7 +12,7 @@ namespace Retry.Messaging.Outcomes;
 /// </list>
 /// It never throws, whatever the exception or a predicate does.
 /// </remarks>
-public sealed class OutcomeClassifier
+internal sealed class OutcomeClassifier
 {
     private readonly ExceptionMap<OutcomeRule> _rules;
     private readonly bool _onlyHandled;

@@ -1,7 +1,7 @@
 namespace Retry.Messaging.Outcomes;
 
 /// <summary>What an exception of a type, and of those derived from it, means.</summary>
-public sealed class OutcomeRule
+internal sealed class OutcomeRule
 {
     private readonly Func<Exception, bool>? _predicate;
 

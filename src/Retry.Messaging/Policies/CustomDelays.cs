@@ -6,7 +6,7 @@ namespace Retry.Messaging.Policies;
 /// A result below zero counts as zero, one above <see cref="DelaySchedule.LongestDelay"/> as that. When the function throws,
 /// the message gets the delay that the default policy has at that retry: the fault of a formula must not cost a message.
 /// </remarks>
-public sealed class CustomDelays : DelaySchedule
+internal sealed class CustomDelays : DelaySchedule
 {
     private readonly Func<int, TimeSpan> _delayBefore;
 

@@ -6,7 +6,7 @@ namespace Retry.Messaging.Policies;
 /// The family is closed. A shape that is not here is a <see cref="CustomDelays"/>. Every delay lies between zero and
 /// <see cref="LongestDelay"/>, whatever the number of the retry: nothing here overflows.
 /// </remarks>
-public abstract class DelaySchedule
+internal abstract class DelaySchedule
 {
     private protected DelaySchedule()
     {

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace Retry.Messaging.Policies;
 
 /// <summary>Each delay is a multiple of the one before: <c>min(max, first x factor^(retry - 1))</c>.</summary>
-public sealed class ExponentialBackoff : DelaySchedule
+internal sealed class ExponentialBackoff : DelaySchedule
 {
     /// <summary>Makes a schedule that grows by a factor.</summary>
     /// <param name="first">The delay before retry 1; zero to <see cref="DelaySchedule.LongestDelay"/>.</param>

@@ -2,7 +2,7 @@
 namespace Retry.Messaging.Policies;
 
 /// <summary>The same delay before every retry.</summary>
-public sealed class FixedInterval : DelaySchedule
+internal sealed class FixedInterval : DelaySchedule
 {
     /// <summary>Makes a schedule of one delay.</summary>
     /// <param name="delay">The delay; zero to <see cref="DelaySchedule.LongestDelay"/>.</param>

@@ -1,7 +1,7 @@
 namespace Retry.Messaging.Policies;
 
 /// <summary>No delay: the message goes straight back to its queue, behind those that wait there.</summary>
-public sealed class ImmediateRetry : DelaySchedule
+internal sealed class ImmediateRetry : DelaySchedule
 {
     /// <inheritdoc />
     public override TimeSpan? Cap => TimeSpan.Zero;

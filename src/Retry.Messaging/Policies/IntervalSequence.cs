@@ -2,7 +2,7 @@
 namespace Retry.Messaging.Policies;
 
 /// <summary>Delays that were written down one by one; after the last there is no further retry, unless it is repeated.</summary>
-public sealed class IntervalSequence : DelaySchedule
+internal sealed class IntervalSequence : DelaySchedule
 {
     private readonly TimeSpan[] _intervals;
     private readonly bool _repeatsLast;

@@ -2,7 +2,7 @@
 namespace Retry.Messaging.Policies;
 
 /// <summary>Each delay is longer than the one before by the same amount: <c>min(max, first + increment x (retry - 1))</c>.</summary>
-public sealed class LinearBackoff : DelaySchedule
+internal sealed class LinearBackoff : DelaySchedule
 {
     /// <summary>Makes a schedule that grows by an amount.</summary>
     /// <param name="first">The delay before retry 1; zero to <see cref="DelaySchedule.LongestDelay"/>.</param>

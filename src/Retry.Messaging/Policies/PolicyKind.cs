@@ -1,7 +1,7 @@
 namespace Retry.Messaging.Policies;
 
 /// <summary>The shapes of a policy, by the names that configuration uses.</summary>
-public enum PolicyKind
+internal enum PolicyKind
 {
     /// <summary>Delays that grow by a factor: <see cref="ExponentialBackoff"/>.</summary>
     Exponential = 0,

@@ -1,7 +1,7 @@
 namespace Retry.Messaging.Policies;
 
 /// <summary>What holds where nothing is configured: code, definition and appsettings all win over it.</summary>
-public static class RetryDefaults
+internal static class RetryDefaults
 {
     /// <summary>The policy: exponential.</summary>
     public const PolicyKind Policy = PolicyKind.Exponential;

@@ -4,7 +4,7 @@ namespace Retry.Messaging.Policies;
 
 /// <summary>When to try again, and how often: a schedule, a number of retries and a jitter.</summary>
 /// <remarks>Immutable. It knows no clock: how long a message stays valid is decided beside it.</remarks>
-public sealed record RetryPolicy
+internal sealed record RetryPolicy
 {
     /// <summary>The shortest delay that <see cref="Policies.Jitter.Full"/> draws, unless the nominal delay is shorter.</summary>
     internal static readonly TimeSpan FullJitterFloor = TimeSpan.FromMilliseconds(100);

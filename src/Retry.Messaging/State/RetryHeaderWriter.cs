@@ -3,7 +3,7 @@ using System.Text;
 namespace Retry.Messaging.State;
 
 /// <summary>Writes our headers into a message; each is bounded, and together they stay under 4 KB.</summary>
-public static class RetryHeaderWriter
+internal static class RetryHeaderWriter
 {
     /// <summary>How much our headers take at most on the wire, in bytes, names included.</summary>
     public const int MaxBytes = 4 * 1024;

@@ -44,13 +44,13 @@ public class LimiterMonitorTests
     {
         _monitor.Applied(new LimiterSetting { Point = "orders" }, limit: null);
         _monitor.Is(LimiterActivity.Active, null);
-        _lines.ShouldHaveSingleItem().ShouldEndWith("it releases at any rate");
+        _lines.ShouldHaveSingleItem().ShouldEndWith("it releases at any rate, because no limit is set");
 
         _lines.Clear();
         _monitor.Is(LimiterActivity.StandingBy, null);
         _monitor.Applied(new LimiterSetting { Point = "orders" }, new RedeliveryLimit(2.5, 1));
         _monitor.Is(LimiterActivity.Active, null);
-        _lines[^1].ShouldEndWith("it releases 2.5 messages per second");
+        _lines[^1].ShouldEndWith("it releases at most 2.5/s");
     }
 
     private sealed class Lines : List<string>, ILogger

@@ -3,7 +3,7 @@ using Retry.Messaging.RabbitMq.Topology;
 namespace Retry.Messaging.Tests.Topology;
 
 /// <summary>A broker in miniature: routes a key over a plan's bindings and dead-letters from rung to rung.</summary>
-public sealed class TopicSimulation(TopologyPlan plan)
+internal sealed class TopicSimulation(TopologyPlan plan)
 {
     private readonly ILookup<string, BindingPlan> _bindings = plan.Bindings.ToLookup(binding => binding.Source);
     private readonly Dictionary<string, QueuePlan> _queues = plan.Queues.ToDictionary(queue => queue.Name);
