@@ -1,9 +1,9 @@
 using MassTransit;
 using MassTransit.RabbitMqTransport;
 using Microsoft.Extensions.Logging;
-using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.RabbitMq;
+using Retry.Messaging.RabbitMq.Connections;
 
 namespace Retry.Messaging.MassTransit.Endpoints;
 
@@ -36,7 +36,7 @@ internal sealed partial class LateAcknowledgement(string queue, ILogger logger) 
         {
             await channel.BasicAck(delivery.DeliveryTag, multiple: false, CancellationToken.None).ConfigureAwait(false);
         }
-        catch (Exception gone) when (gone is OperationInterruptedException or ObjectDisposedException or IOException)
+        catch (Exception gone) when (BrokerFailures.IsGone(gone))
         {
             LogNotAcknowledged(queue, gone.Message.TrimEnd('.'));
         }

@@ -1,7 +1,7 @@
 using MassTransit;
 using MassTransit.RabbitMqTransport;
-using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.RabbitMq.Attempts;
+using Retry.Messaging.RabbitMq.Connections;
 using Retry.Messaging.RabbitMq.Holding;
 using Retry.Messaging.RabbitMq.Instances;
 using Retry.Messaging.RabbitMq.Publishing;
@@ -90,6 +90,6 @@ internal sealed class RabbitMqRetryTransport(
     }
 
     private static bool IsOfTheTransport(Exception exception) =>
-        exception is ConnectionException or TransportException or OperationInterruptedException or AlreadyClosedException
-            or RabbitMQ.Client.Exceptions.PublishException or IOException or TimeoutException;
+        exception is ConnectionException or TransportException or RabbitMQ.Client.Exceptions.PublishException or TimeoutException
+            || BrokerFailures.IsGone(exception);
 }

@@ -84,7 +84,7 @@ internal sealed class QueueRemoval(IConnection connection, TimeProvider time)
         {
             await OnChannelAsync(channel => channel.QueueBindAsync(queue, exchange, key, cancellationToken: CancellationToken.None)).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is OperationInterruptedException or IOException or TimeoutException or OperationCanceledException)
+        catch (Exception exception) when (BrokerFailures.IsGoneOrSilent(exception))
         {
             throw new ParkingException(
                 $"Queue '{queue}' was not removed, and could not be bound to '{exchange}' again: {exception.Message.TrimEnd('.')}. Run 'retryctl topology apply {(queue == names.Release ? "--isolated" : "--point")} {names.Work}'.",

@@ -1,5 +1,6 @@
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
+using Retry.Messaging.RabbitMq.Connections;
 using Retry.Messaging.RabbitMq.Publishing;
 
 namespace Retry.Messaging.RabbitMq.Control;
@@ -146,8 +147,7 @@ internal sealed class RecordStream(IConnection connection, string name, StreamRe
                 // an acknowledgement on a channel that is being closed ends the whole connection (504), so the reader ends first
                 await consumer.StopAsync(CloseTime, time, CancellationToken.None).ConfigureAwait(false);
             }
-            catch (Exception exception) when (exception is OperationInterruptedException or IOException or ObjectDisposedException
-                or TimeoutException or OperationCanceledException)
+            catch (Exception exception) when (BrokerFailures.IsGoneOrSilent(exception))
             {
                 // closed already
             }

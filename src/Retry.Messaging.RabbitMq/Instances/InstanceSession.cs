@@ -151,8 +151,7 @@ internal sealed class InstanceSession(IConnection connection, string instance, s
                 }
             }
         }
-        catch (Exception exception) when (exception is OperationCanceledException or ControlException or OperationInterruptedException or IOException
-            or ObjectDisposedException)
+        catch (Exception exception) when (exception is ControlException || BrokerFailures.IsGoneOrSilent(exception))
         {
             // the connection is gone, or the stream; the next session says it again
         }

@@ -1,5 +1,5 @@
-using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.Configuration;
+using Retry.Messaging.RabbitMq.Connections;
 using Retry.Messaging.RabbitMq.Control;
 
 namespace Retry.Messaging.RabbitMq.Limiter;
@@ -75,7 +75,7 @@ internal sealed class LimiterAnnouncer(LimiterOptions options, LimiterSettings s
                 CancellationToken.None).ConfigureAwait(false);
             monitor.HasSaidCode = true;
         }
-        catch (Exception exception) when (exception is ControlException or OperationInterruptedException or IOException or ObjectDisposedException)
+        catch (Exception exception) when (exception is ControlException || BrokerFailures.IsGone(exception))
         {
             // The connection is gone, or the user may not write it. A process that does not know the limit releases nothing.
         }
@@ -90,7 +90,7 @@ internal sealed class LimiterAnnouncer(LimiterOptions options, LimiterSettings s
             var self = new LimiterNode(options.Names.Work, options.Instance, active, CodeLimit, time.GetUtcNow());
             await announcements.SayAsync(LimiterDocument.Write(self), CancellationToken.None).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is ControlException or OperationInterruptedException or IOException or ObjectDisposedException)
+        catch (Exception exception) when (exception is ControlException || BrokerFailures.IsGone(exception))
         {
             // the connection is gone, or the user may not write it; the limiter says of itself elsewhere what it does
         }

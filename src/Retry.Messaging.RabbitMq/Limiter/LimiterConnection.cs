@@ -1,7 +1,7 @@
 using System.Text;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
-using RabbitMQ.Client.Exceptions;
+using Retry.Messaging.RabbitMq.Connections;
 using Retry.Messaging.RabbitMq.Holding;
 using Retry.Messaging.RabbitMq.Limiter.Pacing;
 
@@ -105,8 +105,7 @@ internal sealed class LimiterConnection : IReleaseLine, IAsyncDisposable
             // the connection takes its channels with it, and the broker puts back what was not acknowledged
             await _connection.CloseAsync(Constants.ReplySuccess, "limiter ends", CloseTime, abort: true, CancellationToken.None).ConfigureAwait(false);
         }
-        catch (Exception exception) when (exception is AlreadyClosedException or OperationInterruptedException or IOException or TimeoutException
-            or ObjectDisposedException or OperationCanceledException)
+        catch (Exception exception) when (BrokerFailures.IsGoneOrSilent(exception))
         {
             // gone already
         }

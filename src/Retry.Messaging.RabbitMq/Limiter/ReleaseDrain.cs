@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using RabbitMQ.Client;
-using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.RabbitMq.Connections;
 
 namespace Retry.Messaging.RabbitMq.Limiter;
@@ -33,8 +32,7 @@ internal sealed partial class ReleaseDrain(LimiterOptions options, TimeProvider 
             {
                 await WatchAsync(connection, cancellationToken).ConfigureAwait(false);
             }
-            catch (Exception exception) when (exception is OperationCanceledException or LimiterException or OperationInterruptedException
-                or AlreadyClosedException or IOException or ObjectDisposedException or TimeoutException)
+            catch (Exception exception) when (exception is LimiterException || BrokerFailures.IsGoneOrSilent(exception))
             {
                 // the connection is gone, and the point starts another with the next; or the drain failed, and starts anew
                 await Task.Delay(FailurePause, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

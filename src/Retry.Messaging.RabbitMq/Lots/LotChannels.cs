@@ -1,5 +1,5 @@
 using RabbitMQ.Client;
-using RabbitMQ.Client.Exceptions;
+using Retry.Messaging.RabbitMq.Connections;
 using Retry.Messaging.RabbitMq.Holding;
 
 namespace Retry.Messaging.RabbitMq.Lots;
@@ -70,10 +70,6 @@ internal sealed class LotChannels(IConnection connection, IChannel questions, st
         Capacity += window;
     }
 
-    /// <summary>Whether an exception says that a channel, or what it is on, is gone or does not answer.</summary>
-    public static bool IsGone(Exception exception) =>
-        exception is OperationInterruptedException or IOException or TimeoutException or ObjectDisposedException or OperationCanceledException;
-
     /// <summary>Closes the consumers' channels, which makes everything ready again that was not acknowledged, and waits for that.</summary>
     /// <param name="unsettled">Tells how many deliveries were not acknowledged, once no more arrive.</param>
     public async Task GiveBackAsync(Func<long> unsettled)
@@ -87,7 +83,7 @@ internal sealed class LotChannels(IConnection connection, IChannel questions, st
                 await channel.BasicCancelAsync(tag, noWait: false, CancellationToken.None).ConfigureAwait(false);
             }
         }
-        catch (Exception exception) when (IsGone(exception))
+        catch (Exception exception) when (BrokerFailures.IsGoneOrSilent(exception))
         {
             // gone already, and with it every delivery that was held
         }
@@ -102,7 +98,7 @@ internal sealed class LotChannels(IConnection connection, IChannel questions, st
                 await WaitUntilReadyAsync(ready + held).ConfigureAwait(false);
             }
         }
-        catch (Exception exception) when (IsGone(exception))
+        catch (Exception exception) when (BrokerFailures.IsGoneOrSilent(exception))
         {
             // as above: the broker gives it back all the same
         }
@@ -137,7 +133,7 @@ internal sealed class LotChannels(IConnection connection, IChannel questions, st
             {
                 await channel.CloseAsync(CancellationToken.None).ConfigureAwait(false);
             }
-            catch (Exception exception) when (IsGone(exception))
+            catch (Exception exception) when (BrokerFailures.IsGoneOrSilent(exception))
             {
                 // gone already
             }

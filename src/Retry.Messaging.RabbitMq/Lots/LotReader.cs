@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
+using Retry.Messaging.RabbitMq.Connections;
 
 namespace Retry.Messaging.RabbitMq.Lots;
 
@@ -135,7 +136,7 @@ internal sealed class LotReader : IAsyncDisposable
             await delivery.Channel.BasicAckAsync(delivery.Tag, multiple: false).ConfigureAwait(false);
             Interlocked.Increment(ref _acknowledged);
         }
-        catch (Exception exception) when (LotChannels.IsGone(exception))
+        catch (Exception exception) when (BrokerFailures.IsGoneOrSilent(exception))
         {
             throw Lost(Why(exception), exception);
         }
@@ -164,7 +165,7 @@ internal sealed class LotReader : IAsyncDisposable
         {
             throw _source.Refusal(reason, exception);
         }
-        catch (Exception exception) when (LotChannels.IsGone(exception) && !cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (BrokerFailures.IsGoneOrSilent(exception) && !cancellationToken.IsCancellationRequested)
         {
             throw Lost(Why(exception), exception);
         }
@@ -238,7 +239,7 @@ internal sealed class LotReader : IAsyncDisposable
         {
             return await _channels.CountReadyAsync(cancellationToken).ConfigureAwait(false);
         }
-        catch (Exception exception) when (LotChannels.IsGone(exception) && !cancellationToken.IsCancellationRequested)
+        catch (Exception exception) when (BrokerFailures.IsGoneOrSilent(exception) && !cancellationToken.IsCancellationRequested)
         {
             throw Lost(Why(exception), exception);
         }

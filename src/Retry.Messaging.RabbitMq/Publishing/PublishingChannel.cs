@@ -1,7 +1,6 @@
-using System.Threading.Channels;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
-using RabbitMQ.Client.Exceptions;
+using Retry.Messaging.RabbitMq.Connections;
 
 namespace Retry.Messaging.RabbitMq.Publishing;
 
@@ -43,10 +42,9 @@ internal sealed class PublishingChannel
     public CancellationToken Ended => _ended.Token;
 
     /// <summary>Whether an exception says that the channel, or its connection, has ended.</summary>
-    /// <remarks>The client's queue of frames ends with an exception of its own, and what waits for a place in it is cancelled by <see cref="Ended"/>.</remarks>
+    /// <remarks>What waits for a place in the client's queue of frames is cancelled by <see cref="Ended"/>.</remarks>
     public static bool IsItsEnd(Exception exception) =>
-        exception is AlreadyClosedException or OperationInterruptedException or IOException or ObjectDisposedException or ChannelClosedException
-            or OperationCanceledException;
+        BrokerFailures.IsGone(exception) || exception is OperationCanceledException;
 
     /// <summary>Notes a publish that is about to be sent.</summary>
     public PendingPublish Add(string exchange, string routingKey)

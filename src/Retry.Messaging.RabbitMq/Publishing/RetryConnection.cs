@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Text;
 using RabbitMQ.Client;
-using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.RabbitMq.Connections;
 
 namespace Retry.Messaging.RabbitMq.Publishing;
@@ -118,7 +117,7 @@ internal sealed class RetryConnection
                 return;
             }
         }
-        catch (Exception exception) when (exception is OperationInterruptedException or AlreadyClosedException)
+        catch (Exception exception) when (BrokerFailures.IsGone(exception))
         {
             trouble = exception;
         }

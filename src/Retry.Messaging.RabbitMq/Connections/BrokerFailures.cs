@@ -1,0 +1,16 @@
+using System.Threading.Channels;
+using RabbitMQ.Client.Exceptions;
+
+namespace Retry.Messaging.RabbitMq.Connections;
+
+/// <summary>Tells what an exception of the client says about its channel.</summary>
+internal static class BrokerFailures
+{
+    /// <summary>Whether the channel, or its connection, has ended.</summary>
+    /// <remarks>The client's queue of frames ends with an exception of its own, a <see cref="ChannelClosedException"/>.</remarks>
+    public static bool IsGone(Exception exception) =>
+        exception is OperationInterruptedException or IOException or ObjectDisposedException or ChannelClosedException;
+
+    /// <summary>Whether the channel has ended, or the broker has not answered in time: the client cancels a task whose answer does not come.</summary>
+    public static bool IsGoneOrSilent(Exception exception) => IsGone(exception) || exception is TimeoutException or OperationCanceledException;
+}
