@@ -39,6 +39,7 @@ internal sealed partial class GradientRetryFilter(
     // asked of the operating system anew each time
     private static readonly string Host = Environment.MachineName;
 
+    private readonly SuspectDeliveries _suspects = new(point.Queue, suspicion, settler, time, random, logger);
     private readonly EarlyDeliveries _early = new(point.Queue, time, logger);
 
     public async Task Send(ConsumeContext context, IPipe<ConsumeContext> next)
@@ -64,7 +65,8 @@ internal sealed partial class GradientRetryFilter(
     private async Task ConsumeAsync(ConsumeContext context, IPipe<ConsumeContext> next)
     {
         var delivery = transport.Open(context.ReceiveContext, context);
-        if (await IsSuspectedAsync(context, delivery).ConfigureAwait(false) || await _early.SendBackAsync(context, delivery).ConfigureAwait(false))
+        if (await _suspects.KeepAwayAsync(delivery, Unconsumed, attempt => read((AttemptContext)attempt), context.CancellationToken).ConfigureAwait(false)
+            || await _early.SendBackAsync(delivery, Unconsumed, context.CancellationToken).ConfigureAwait(false))
         {
             return;
         }
@@ -122,6 +124,8 @@ internal sealed partial class GradientRetryFilter(
             ? DecideOnRedelivery(attempt, delivery, asked.GetValueOrDefault())
             : new AttemptEnd(failure, attempt.Decide(failure), ClimbCause.Failed(failure));
         await settler.SettleAsync(attempt, delivery, end, context.CancellationToken).ConfigureAwait(false);
+
+        AttemptContext Unconsumed(RetryDecision decision) => new(context, delivery, null, time) { Decider = (_, _) => decision, WasConsumed = false };
     }
 
     private RetryDecision Decide(AttemptContext attempt, RetryDelivery delivery, Exception exception)
@@ -149,61 +153,6 @@ internal sealed partial class GradientRetryFilter(
         MessageDeadline = delivery.Deadline,
         IsRequest = attempt.IsRequest,
     };
-
-    private async Task<bool> IsSuspectedAsync(ConsumeContext context, RetryDelivery delivery)
-    {
-        if (!suspicion.Concerns(delivery.State, delivery.CameBack))
-        {
-            return false;
-        }
-
-        var died = delivery.CameBack
-            && (await delivery.HasSomebodyDiedAsync(context.CancellationToken).ConfigureAwait(false) ?? delivery.Returns >= suspicion.ReturnsAtLeast);
-        var decision = suspicion.Decide(delivery.State, died, () => delivery.FallbackId, time.GetUtcNow(), random);
-        if (decision is null)
-        {
-            return false;
-        }
-
-        using var attempt = new AttemptContext(context, delivery, null, time) { Decider = (_, _) => decision, WasConsumed = false };
-        if (decision is RetryDecision.Again again)
-        {
-            await OutcomeSettler.ClimbAsync(attempt, delivery, again, ClimbCause.Suspected, context.CancellationToken).ConfigureAwait(false);
-            LogSuspected(again);
-        }
-        else if (decision is RetryDecision.Park park)
-        {
-            if (!delivery.CameBack)
-            {
-                // Its Fault carries the message, which is read for it. Once only: should reading be what kills,
-                // the message comes back, is parked unread, and its Fault says nothing of its type.
-                read(attempt);
-            }
-
-            var exception = new PoisonMessageException(point.Queue, park.State.Crashes);
-            await settler.ParkAsync(attempt, delivery, park, exception, exception.Message, context.CancellationToken).ConfigureAwait(false);
-        }
-
-        return true;
-    }
-
-    private void LogSuspected(RetryDecision.Again again)
-    {
-        if (CrashSuspicion.IsWorthAWarning(again.State.Crashes))
-        {
-            LogSuspected(point.Queue, again.State.Id, again.State.Crashes, again.Delay, suspicion.DeathsAtMost);
-        }
-        else
-        {
-            LogCameBack(point.Queue, again.State.Id, again.Delay);
-        }
-    }
-
-    [LoggerMessage(LogEvents.CameBack, LogLevel.Information, "{Queue}: {RetryId} came back from a process that died. It is consumed in {Delay}, apart from its neighbours")]
-    private partial void LogCameBack(string queue, string? retryId, TimeSpan delay);
-
-    [LoggerMessage(LogEvents.Suspected, LogLevel.Warning, "{Queue}: {RetryId} was there when {Deaths} processes died in a row, and may have killed its consumer. It is kept away for {Delay}, and parked after {DeathsAtMost}")]
-    private partial void LogSuspected(string queue, string? retryId, int deaths, TimeSpan delay, int deathsAtMost);
 
     [LoggerMessage(LogEvents.ConsumerAbandoned, LogLevel.Error, "{Queue}: the broker took a delivery away from its consumer (attempt {Attempt}), because it took too long. The consumer did not listen to its CancellationToken for {Seconds} s, and the endpoint no longer waits for it. The message runs again under the same number, perhaps beside it. Shorten the consumer, set an AttemptTimeout and pass context.CancellationToken on, or raise the broker's consumer timeout")]
     private partial void LogAbandoned(string queue, int attempt, double seconds);

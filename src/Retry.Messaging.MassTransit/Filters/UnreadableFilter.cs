@@ -101,5 +101,10 @@ internal sealed partial class UnreadableFilter(
 
         public Task SendFaultAsync(Exception exception, RetryState ended, CancellationToken cancellationToken) =>
             ParkedReceiveFault.SendAsync(context, null, exception, ended, time.GetUtcNow(), cancellationToken);
+
+        public void Dispose()
+        {
+            // it holds nothing
+        }
     }
 }

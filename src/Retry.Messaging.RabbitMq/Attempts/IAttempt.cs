@@ -3,7 +3,7 @@ using Retry.Messaging.State;
 namespace Retry.Messaging.RabbitMq.Attempts;
 
 /// <summary>What an outcome needs of the framework that consumed the message.</summary>
-internal interface IAttempt
+internal interface IAttempt : IDisposable
 {
     /// <summary>Whether a consumer had the message.</summary>
     bool WasConsumed { get; }

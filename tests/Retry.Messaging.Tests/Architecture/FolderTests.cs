@@ -24,7 +24,7 @@ public class FolderTests
         {
             ["Attempts"] = ["Publishing", "Telemetry"],
             ["Connections"] = [],
-            ["Control"] = ["Publishing"],
+            ["Control"] = ["Connections", "Publishing"],
             ["Health"] = ["Topology"],
             ["Holding"] = ["Management"],
             ["Instances"] = ["Connections", "Control"],

@@ -107,51 +107,8 @@ public sealed class OutcomeSettlerTests : IDisposable
 
     private Task SettleAsync(RetryDecision decision, bool consumed = true)
     {
-        var delivery = new Delivery(_steps) { Telemetry = _metrics.Point(this, "orders", _clock), State = RetryState.Fresh, Deadline = _deadline };
-        return _settler.SettleAsync(new Attempt(_steps, _faultCannotBeSent, consumed), delivery, new AttemptEnd(Failure, decision, ClimbCause.Failed(Failure)), CancellationToken.None);
-    }
-
-    private sealed class Delivery(List<string> steps) : RetryDelivery
-    {
-        public override Task HoldAsync(Func<Task> step, CancellationToken cancellationToken) => step();
-
-        protected override string FirstId() => "1";
-
-        protected override Task SendUpAsync(RetryDecision.Again again, CancellationToken cancellationToken) => DoneAsync("climbs");
-
-        protected override Task SendToParkingLotAsync(RetryDecision.Park park, FaultDetails fault, CancellationToken cancellationToken) => DoneAsync("parked");
-
-        private Task DoneAsync(string step)
-        {
-            steps.Add(step);
-            return Task.CompletedTask;
-        }
-    }
-
-    private sealed class Attempt(List<string> steps, bool faultCannotBeSent, bool consumed) : IAttempt
-    {
-        public bool WasConsumed => consumed;
-
-        public void MarkSettled() => steps.Add("settled");
-
-        public Task NotifyEndedAsync()
-        {
-            steps.Add("ended");
-            return Task.CompletedTask;
-        }
-
-        public FaultDetails FaultOf(Exception exception) => new NoHeaders(exception);
-
-        public Task SendFaultAsync(Exception exception, RetryState ended, CancellationToken cancellationToken)
-        {
-            steps.Add("Fault");
-            return faultCannotBeSent ? Task.FromException(new NotSupportedException("Cannot be written.")) : Task.CompletedTask;
-        }
-    }
-
-    private sealed record NoHeaders(Exception Cause) : FaultDetails(Cause)
-    {
-        public override IEnumerable<KeyValuePair<string, object?>> Headers(DateTimeOffset at, int redeliveries) => [];
+        var delivery = new RecordedDelivery(_steps) { Telemetry = _metrics.Point(this, "orders", _clock), State = RetryState.Fresh, Deadline = _deadline };
+        return _settler.SettleAsync(new RecordedAttempt(_steps, _faultCannotBeSent, consumed), delivery, new AttemptEnd(Failure, decision, ClimbCause.Failed(Failure)), CancellationToken.None);
     }
 
     private sealed class Recorder(List<string> steps) : ILogger

@@ -1,4 +1,4 @@
-namespace Retry.Messaging.MassTransit;
+namespace Retry.Messaging.Outcomes;
 
 /// <summary>What the Fault of a message says that was parked because it is suspected of killing its consumer.</summary>
 /// <remarks>It is not thrown: no process that was given the message lived to tell what happened.</remarks>

@@ -1,11 +1,8 @@
-using MassTransit;
 using Microsoft.Extensions.Logging;
 using Retry.Messaging.Decisions;
-using Retry.Messaging.RabbitMq;
-using Retry.Messaging.RabbitMq.Attempts;
 using Retry.Messaging.RabbitMq.Telemetry;
 
-namespace Retry.Messaging.MassTransit.Filters;
+namespace Retry.Messaging.RabbitMq.Attempts;
 
 /// <summary>Sends what came before it was due up the ladder again, for the rest of its delay. No attempt is used.</summary>
 /// <remarks>
@@ -22,8 +19,11 @@ internal sealed partial class EarlyDeliveries(string queue, TimeProvider time, I
     private long _count;
 
     /// <summary>Sends a delivery back if it came early.</summary>
+    /// <param name="delivery">The delivery.</param>
+    /// <param name="unconsumed">Makes the attempt of a delivery that nobody consumes.</param>
+    /// <param name="cancellationToken">Cancelled when the delivery is lost or the host stops.</param>
     /// <returns>Whether it did; otherwise it is due now.</returns>
-    public async Task<bool> SendBackAsync(ConsumeContext context, RetryDelivery delivery)
+    public async Task<bool> SendBackAsync(RetryDelivery delivery, Func<RetryDecision, IAttempt> unconsumed, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         if (delivery.State.EarlyBy(now) == TimeSpan.Zero)
@@ -41,7 +41,7 @@ internal sealed partial class EarlyDeliveries(string queue, TimeProvider time, I
             await Task.Delay(
                 rest < RestWaitedForHere ? TimeSpan.FromMilliseconds(Math.Ceiling(rest.TotalMilliseconds)) : PauseBeforeClimbingAgain,
                 time,
-                context.CancellationToken).ConfigureAwait(false);
+                cancellationToken).ConfigureAwait(false);
             rest = delivery.State.EarlyBy(time.GetUtcNow() + behind);
             if (rest == TimeSpan.Zero)
             {
@@ -52,8 +52,8 @@ internal sealed partial class EarlyDeliveries(string queue, TimeProvider time, I
 
         Report(delivery.State.Id, rest);
         var again = new RetryDecision.Again(rest, delivery.State.DueAt!.Value, delivery.State);
-        using var attempt = new AttemptContext(context, delivery, null, time) { Decider = (_, _) => again, WasConsumed = false };
-        await OutcomeSettler.ClimbAsync(attempt, delivery, again, ClimbCause.Early, context.CancellationToken).ConfigureAwait(false);
+        using var attempt = unconsumed(again);
+        await OutcomeSettler.ClimbAsync(attempt, delivery, again, ClimbCause.Early, cancellationToken).ConfigureAwait(false);
         return true;
     }
 
