@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
-using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.Naming;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
 

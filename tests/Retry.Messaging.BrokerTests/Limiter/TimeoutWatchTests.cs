@@ -6,6 +6,7 @@ using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.RabbitMq.Connections;
 using Retry.Messaging.RabbitMq.Holding;
 using Retry.Messaging.RabbitMq.Management;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
 

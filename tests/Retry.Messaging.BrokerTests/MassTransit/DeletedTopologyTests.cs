@@ -7,6 +7,7 @@ using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.Configuration;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Topology;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
 using Xunit.Abstractions;

@@ -5,6 +5,7 @@ using MassTransit;
 using RabbitMQ.Client;
 using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.BrokerTests.Processes;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
 using Xunit.Abstractions;

@@ -3,6 +3,7 @@ using System.Globalization;
 using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.BrokerTests.Processes;
 using Retry.Messaging.Naming;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
 using Xunit.Abstractions;

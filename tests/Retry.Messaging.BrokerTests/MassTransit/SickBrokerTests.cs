@@ -10,6 +10,7 @@ using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Configuration;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Topology;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
 using Xunit.Abstractions;

@@ -7,6 +7,7 @@ using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.Configuration;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 
 namespace Retry.Messaging.BrokerTests.MassTransit;
