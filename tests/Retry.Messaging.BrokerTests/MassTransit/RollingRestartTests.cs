@@ -181,8 +181,7 @@ public sealed class RollingRestartTests(BrokerFixture broker, ITestOutputHelper 
                 var victim = restart % _instances.Length;
                 await EndAsync(_instances[victim]!);
                 _instances[victim] = await StartAsync();
-                var next = (every * (restart + 1)) - clock.Elapsed;
-                await Task.Delay(next > TimeSpan.Zero ? next : TimeSpan.Zero);
+                await Scenario.PauseUntilAsync(clock, every * (restart + 1));
             }
 
             return clock.Elapsed;

@@ -171,7 +171,7 @@ public sealed class StartUpTests(BrokerFixture broker, ITestOutputHelper output)
                 await channel.BasicPublishAsync(string.Empty, queue, mandatory: false, new BasicProperties { ContentType = "application/vnd.masstransit+json" }, Body, CancellationToken.None);
             }
 
-            await Task.Delay(1, CancellationToken.None);
+            await Scenario.PauseAsync(TimeSpan.FromMilliseconds(1));
         }
     }
 
