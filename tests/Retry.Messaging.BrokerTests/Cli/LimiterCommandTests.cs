@@ -7,6 +7,7 @@ using Retry.Messaging.Cli;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Limiter;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
 
@@ -75,10 +76,9 @@ public sealed class LimiterCommandTests(BrokerFixture broker)
             setting.RootElement.GetProperty("version").GetInt64().ShouldBe(1);
         }
 
-        await Task.Delay(Effective);
+        await Scenario.PauseAsync(Effective);
         var before = arrivals.Count;
-        await Task.Delay(Effective);
-        arrivals.Count.ShouldBe(before);
+        await Never.TrueAsync(() => arrivals.Count != before, Effective, () => $"{arrivals.Count - before} arrived while it was paused");
         (await RunAsync(point.Broker, "limiter", "status", "work")).ShouldSatisfyAllConditions(
             run => run.ExitCode.ShouldBe(ExitCode.Done),
             run => run.Output.ShouldContain("paused; after 'resume': the rate that the code says"),
@@ -151,7 +151,7 @@ public sealed class LimiterCommandTests(BrokerFixture broker)
         // stands by, since the other is the active one
         point.Start(Cap);
         await WaitForStatusAsync(point.Broker, "stood by");
-        await WaitAsync(() => point.Limiters[0].Status.Limit?.PerSecond == Cap);
+        await Eventually.TrueAsync(() => point.Limiters[0].Status.Limit?.PerSecond == Cap, Deadline, () => $"its limit is {point.Limiters[0].Status.Limit}");
         await point.FillAsync(2 * Cap, from: 5);
         await arrivals.WaitForAsync(5 + (2 * Cap), Deadline);
         WindowBound.Most([.. arrivals.At.Skip(5)], TimeSpan.FromSeconds(1)).ShouldBeLessThanOrEqualTo(Cap + 2);
@@ -234,24 +234,14 @@ public sealed class LimiterCommandTests(BrokerFixture broker)
         (await new LimiterControl(raw.Connection).ReadAsync("gone")).Setting.Paused.ShouldBeFalse();
     }
 
-    private static async Task WaitAsync(Func<bool> holds)
-    {
-        for (var clock = Stopwatch.StartNew(); !holds(); await Task.Delay(20))
-        {
-            clock.Elapsed.ShouldBeLessThan(Deadline);
-        }
-    }
-
     // what an instance says of itself comes a moment after it
     private static async Task<string> WaitForStatusAsync(Uri address, string wanted)
     {
-        var clock = Stopwatch.StartNew();
-        string output;
-        while (!(output = (await CommandLineRun.RunAsync(address, null, "limiter status work")).Output).Contains(wanted, StringComparison.Ordinal))
-        {
-            clock.Elapsed.ShouldBeLessThan(Deadline, output);
-        }
-
+        var output = string.Empty;
+        await Eventually.TrueAsync(
+            async () => (output = (await CommandLineRun.RunAsync(address, null, "limiter status work")).Output).Contains(wanted, StringComparison.Ordinal),
+            Deadline,
+            () => output);
         return output;
     }
 

@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Text;
+using Retry.Messaging.Tests.Waiting;
 
 namespace Retry.Messaging.BrokerTests.Cli;
 
@@ -23,17 +23,8 @@ internal sealed class LineWriter : TextWriter
         return Task.CompletedTask;
     }
 
-    public async Task WaitForAsync(string text, TimeSpan deadline)
-    {
-        var clock = Stopwatch.StartNew();
-        while (!_lines.Any(line => line.Contains(text, StringComparison.Ordinal)))
-        {
-            if (clock.Elapsed > deadline)
-            {
-                throw new TimeoutException($"'{text}' was not said within {deadline}, but: {string.Join(" | ", _lines)}");
-            }
-
-            await Task.Delay(20);
-        }
-    }
+    public Task WaitForAsync(string text, TimeSpan deadline) => Eventually.TrueAsync(
+        () => _lines.Any(line => line.Contains(text, StringComparison.Ordinal)),
+        deadline,
+        () => $"'{text}' was not said, but: {string.Join(" | ", _lines)}");
 }

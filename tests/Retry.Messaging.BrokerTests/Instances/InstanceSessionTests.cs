@@ -1,6 +1,7 @@
 using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Instances;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
 
@@ -32,7 +33,7 @@ public sealed class InstanceSessionTests(BrokerFixture broker)
         }
 
         await using var raw = await RawClient.ConnectAsync(uri);
-        await UntilAsync(async () => await raw.CountAsync(BrokerNames.InstanceQueue("other")) is null);
+        await Eventually.TrueAsync(async () => await raw.CountAsync(BrokerNames.InstanceQueue("other")) is null, Deadline);
         (await observer.HasSomebodyDiedAsync(Queue, default)).ShouldBe(!saysSo);
         (await observer.HasSomebodyDiedAsync("another queue", default)).ShouldBeFalse();
     }
@@ -48,7 +49,7 @@ public sealed class InstanceSessionTests(BrokerFixture broker)
             await OpenAsync(lost, "other", TimeProvider.System);
         }
 
-        await UntilAsync(() => observer.HasSomebodyDiedAsync(Queue, default));
+        await Eventually.TrueAsync(() => observer.HasSomebodyDiedAsync(Queue, default), Deadline);
         await using var found = await BrokerFixture.ConnectAsync(uri);
         await OpenAsync(found, "other", TimeProvider.System);
 
@@ -66,8 +67,8 @@ public sealed class InstanceSessionTests(BrokerFixture broker)
             await OpenAsync(leaving, "other", TimeProvider.System);
         }
 
-        await UntilAsync(() => observer.HasSomebodyDiedAsync(Queue, default));
-        await UntilAsync(async () => !await observer.HasSomebodyDiedAsync(Queue, default));
+        await Eventually.TrueAsync(() => observer.HasSomebodyDiedAsync(Queue, default), Deadline);
+        await Eventually.TrueAsync(async () => !await observer.HasSomebodyDiedAsync(Queue, default), Deadline);
 
         // whoever comes now has not seen how long it is ago
         await using var late = await BrokerFixture.ConnectAsync(uri);
@@ -80,15 +81,5 @@ public sealed class InstanceSessionTests(BrokerFixture broker)
         await session.OpenAsync(default);
         await session.BeginAsync(Queue, default);
         return session;
-    }
-
-    private static async Task UntilAsync(Func<Task<bool>> condition)
-    {
-        var clock = System.Diagnostics.Stopwatch.StartNew();
-        while (!await condition())
-        {
-            clock.Elapsed.ShouldBeLessThan(Deadline);
-            await Task.Delay(100);
-        }
     }
 }

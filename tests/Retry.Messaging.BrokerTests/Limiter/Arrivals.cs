@@ -2,12 +2,16 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Text;
 using RabbitMQ.Client;
+using Retry.Messaging.Tests.Waiting;
 
 namespace Retry.Messaging.BrokerTests.Limiter;
 
 /// <summary>A plain consumer of a queue that notes what arrives, and when.</summary>
 public sealed class Arrivals : IAsyncDisposable
 {
+    // at full speed hundreds arrive between two looks, and a test that stops then needs some that have not
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(20);
+
     private readonly IChannel _channel;
     private readonly ConcurrentQueue<Arrival> _all = new();
     private string _tag = string.Empty;
@@ -33,19 +37,7 @@ public sealed class Arrivals : IAsyncDisposable
         return arrivals;
     }
 
-    public async Task WaitForAsync(int count, TimeSpan deadline)
-    {
-        var clock = Stopwatch.StartNew();
-        while (Count < count)
-        {
-            if (clock.Elapsed > deadline)
-            {
-                throw new TimeoutException($"{Count} of {count} messages arrived within {deadline}.");
-            }
-
-            await Task.Delay(20);
-        }
-    }
+    public Task WaitForAsync(int count, TimeSpan deadline) => Eventually.TrueAsync(() => Count >= count, deadline, () => $"{Count} of {count} messages arrived", Look);
 
     public async Task StopAsync() => await _channel.BasicCancelAsync(_tag);
 

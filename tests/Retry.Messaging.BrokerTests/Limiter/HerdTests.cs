@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
 using Xunit.Abstractions;
@@ -63,8 +64,7 @@ public sealed class HerdTests(BrokerFixture broker, ITestOutputHelper output)
         var (first, last) = (TimeSpan.MaxValue, TimeSpan.Zero);
         for (var delay = LongestDelay; delay >= ShortestDelay; delay--)
         {
-            var turn = TimeSpan.FromSeconds(LongestDelay - delay) - clock.Elapsed;
-            await Task.Delay(turn > TimeSpan.Zero ? turn : TimeSpan.Zero);
+            await Scenario.PauseUntilAsync(clock, TimeSpan.FromSeconds(LongestDelay - delay));
             var wait = TimeSpan.FromSeconds(delay);
             var began = clock.Elapsed;
             await point.FailAsync(Share, (LongestDelay - delay) * Share, wait, limited ? point.Names.Release : point.Names.Work);

@@ -4,6 +4,7 @@ using MassTransit;
 using Retry.Messaging.BrokerTests.Cli;
 using Retry.Messaging.BrokerTests.MassTransit;
 using Retry.Messaging.BrokerTests.Observing;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
 using Xunit.Abstractions;

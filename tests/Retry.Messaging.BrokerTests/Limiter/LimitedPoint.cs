@@ -9,6 +9,7 @@ using Retry.Messaging.Configuration;
 using Retry.Messaging.Ladder;
 using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.RabbitMq.Topology;
+using Retry.Messaging.Tests.Waiting;
 
 namespace Retry.Messaging.BrokerTests.Limiter;
 
@@ -117,19 +118,10 @@ internal sealed class LimitedPoint : IAsyncDisposable
     }
 
     /// <summary>Waits until the others know what the code says.</summary>
-    public static async Task WaitForCodeAsync(IConnection connection, string queue, TimeSpan deadline)
-    {
-        var clock = System.Diagnostics.Stopwatch.StartNew();
-        while ((await new LimiterControl(connection).ReadAsync(queue)).Code is null)
-        {
-            if (clock.Elapsed > deadline)
-            {
-                throw new TimeoutException($"No limiter of '{queue}' said within {deadline} what its code says.");
-            }
-
-            await Task.Delay(50);
-        }
-    }
+    public static Task WaitForCodeAsync(IConnection connection, string queue, TimeSpan deadline) => Eventually.TrueAsync(
+        async () => (await new LimiterControl(connection).ReadAsync(queue)).Code is not null,
+        deadline,
+        () => $"no limiter of '{queue}' said what its code says");
 
     /// <summary>Stops the limiter that was started first.</summary>
     public async Task StopFirstAsync()

@@ -1,8 +1,7 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Diagnostics.Metrics;
-using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.Naming;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
 
@@ -53,12 +52,11 @@ public sealed class MetricsTests(BrokerFixture broker)
         point.Start(10 * Cap, instances: 1);
         await arrivals.WaitForAsync(Cap, Deadline);
 
-        var clock = Stopwatch.StartNew();
-        for (var gauges = seen.Look(); gauges.ContainsKey(TelemetryNames.LimiterOldestAge) || gauges[TelemetryNames.LimiterWaiting].Single() > 0; gauges = seen.Look())
-        {
-            clock.Elapsed.ShouldBeLessThan(Deadline, $"age {string.Join(',', gauges.GetValueOrDefault(TelemetryNames.LimiterOldestAge, []))} s, waiting {gauges[TelemetryNames.LimiterWaiting].Single()}");
-            await Task.Delay(50);
-        }
+        var gauges = seen.Look();
+        await Eventually.TrueAsync(
+            () => !(gauges = seen.Look()).ContainsKey(TelemetryNames.LimiterOldestAge) && gauges[TelemetryNames.LimiterWaiting].Single() <= 0,
+            Deadline,
+            () => $"age {string.Join(',', gauges.GetValueOrDefault(TelemetryNames.LimiterOldestAge, []))} s, waiting {gauges[TelemetryNames.LimiterWaiting].Single()}");
 
         seen.Look()[TelemetryNames.LimiterActive].ShouldBe([1]);
     }

@@ -3,6 +3,7 @@ using RabbitMQ.Client;
 using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Limiter;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
 using Xunit.Abstractions;
@@ -32,17 +33,15 @@ public sealed class SettingsTests(ShortConsumerTimeout node, ITestOutputHelper o
         (await RateAfterAsync(arrivals)).ShouldBeInRange(150, 201);
 
         await control.PauseAsync("work", Operator);
-        await Task.Delay(Effective);
+        await Scenario.PauseAsync(Effective);
         var paused = arrivals.Count;
-        await Task.Delay(TimeSpan.FromSeconds(2));
-        arrivals.Count.ShouldBe(paused);
+        await Never.TrueAsync(() => arrivals.Count != paused, TimeSpan.FromSeconds(2), () => $"{arrivals.Count - paused} arrived while it was paused");
         // nothing is held back: all that has not arrived is in the queue, and nobody consumes it
         (await point.Raw.CountAsync(point.Names.Release)).ShouldBe((uint)(3000 - paused));
 
         await point.StopAsync();
         point.Start(perSecond: 20, instances: 2);
-        await Task.Delay(Effective);
-        arrivals.Count.ShouldBe(paused);
+        await Never.TrueAsync(() => arrivals.Count != paused, Effective, () => $"{arrivals.Count - paused} arrived from instances that started while it was paused");
         var report = await control.ReadAsync("work");
         report.Setting.ShouldSatisfyAllConditions(s => s.Paused.ShouldBeTrue(), s => s.PerSecond.ShouldBe(200), s => s.Version.ShouldBe(2), s => s.By.ShouldBe(Operator));
         report.ShouldSatisfyAllConditions(r => r.Waiting.ShouldBe(3000 - paused), r => r.Limiters.ShouldBe(0), r => r.LastActive!.CodeLimit!.PerSecond.ShouldBe(20));
@@ -66,10 +65,9 @@ public sealed class SettingsTests(ShortConsumerTimeout node, ITestOutputHelper o
         await arrivals.WaitForAsync(50, Deadline);
 
         await control.PauseAsync("work", Operator);
-        await Task.Delay(Effective);
+        await Scenario.PauseAsync(Effective);
         var paused = arrivals.Count;
-        await Task.Delay(ShortConsumerTimeout.Timeout * 2);
-        arrivals.Count.ShouldBe(paused);
+        await Never.TrueAsync(() => arrivals.Count != paused, ShortConsumerTimeout.Timeout * 2, () => $"{arrivals.Count - paused} arrived while it was paused");
         point.Limiters[0].Status.Activity.ShouldBe(LimiterActivity.Paused);
         await control.ResumeAsync("work", Operator);
 
@@ -88,8 +86,7 @@ public sealed class SettingsTests(ShortConsumerTimeout node, ITestOutputHelper o
         await point.Raw.PublishAsync(string.Empty, BrokerNames.ControlStream, "{ half a docu"u8.ToArray(), new BasicProperties { Type = "retry.limiter.setting", MessageId = "half", Headers = new Dictionary<string, object?> { ["control-key"] = "work", ["control-version"] = 2L } });
         point.Start(perSecond: 100);
 
-        await Task.Delay(Effective);
-        arrivals.Count.ShouldBe(0);
+        await Never.TrueAsync(() => arrivals.Count != 0, Effective, () => $"{arrivals.Count} arrived");
         point.Limiters[0].Status.Activity.ShouldBe(LimiterActivity.Down);
         point.Limiters[0].Status.Reason!.ShouldContain("setting");
 
@@ -106,15 +103,14 @@ public sealed class SettingsTests(ShortConsumerTimeout node, ITestOutputHelper o
         var control = new LimiterControl(point.Raw.Connection);
         await control.PauseAsync("work", Operator);
         point.Start(perSecond: 100, instances: 2);
-        await Task.Delay(Effective);
+        await Scenario.PauseAsync(Effective);
 
         await using (var channel = await point.Raw.Connection.CreateChannelAsync())
         {
             await channel.QueueDeleteAsync(BrokerNames.ControlStream);
         }
 
-        await Task.Delay(Effective * 2);
-        arrivals.Count.ShouldBe(0);
+        await Never.TrueAsync(() => arrivals.Count != 0, Effective * 2, () => $"{arrivals.Count} arrived");
         (await control.ReadAsync("work")).Setting.Paused.ShouldBeTrue();
     }
 
@@ -144,9 +140,9 @@ public sealed class SettingsTests(ShortConsumerTimeout node, ITestOutputHelper o
 
     private async Task<double> RateAfterAsync(Arrivals arrivals)
     {
-        await Task.Delay(Effective);
+        await Scenario.PauseAsync(Effective);
         var (count, at) = (arrivals.Count, Stopwatch.GetTimestamp());
-        await Task.Delay(TimeSpan.FromSeconds(3));
+        await Scenario.PauseAsync(TimeSpan.FromSeconds(3));
         var rate = (arrivals.Count - count) / Stopwatch.GetElapsedTime(at).TotalSeconds;
         output.WriteLine($"{node.Broker.Version}: {rate:0.0}/s from two seconds after the change");
         return rate;

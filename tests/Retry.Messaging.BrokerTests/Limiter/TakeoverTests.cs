@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Retry.Messaging.BrokerTests.Testing;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
 using Xunit.Abstractions;
@@ -29,7 +30,7 @@ public sealed class TakeoverTests(OwnNode node, ITestOutputHelper output) : ICla
         await point.FillAsync(1);
         await arrivals.WaitForAsync(1, Deadline);
         point.Start(Cap / 2, burst: Burst);
-        await Task.Delay(TimeSpan.FromSeconds(1.5));
+        await Scenario.PauseAsync(TimeSpan.FromSeconds(1.5));
 
         // the first spends its burst and ends
         await point.FillAsync(4 * Burst, from: 1);
@@ -89,7 +90,7 @@ public sealed class TakeoverTests(OwnNode node, ITestOutputHelper output) : ICla
 
         Signal(first, "STOP");
         var stopped = Stopwatch.GetTimestamp();
-        await Task.Delay(LastWords * 4);
+        await Scenario.PauseAsync(LastWords * 4);
         var before = arrivals.Count;
         await arrivals.WaitForAsync(before + 1, Replaced);
         var replaced = Stopwatch.GetElapsedTime(stopped, arrivals.At[before]);
@@ -126,7 +127,7 @@ public sealed class TakeoverTests(OwnNode node, ITestOutputHelper output) : ICla
             using var active = instances.Dequeue();
             active.Kill();
             await active.WaitForExitAsync();
-            await Task.Delay(LastWords);
+            await Scenario.PauseAsync(LastWords);
             var (killed, before) = (Stopwatch.GetTimestamp(), arrivals.Count);
             await arrivals.WaitForAsync(before + 1, Deadline);
             gaps.Add(Stopwatch.GetElapsedTime(killed, arrivals.At[before]).TotalSeconds);
@@ -147,12 +148,11 @@ public sealed class TakeoverTests(OwnNode node, ITestOutputHelper output) : ICla
 
     private static async Task WaitForAllAsync(Arrivals arrivals, int count)
     {
-        var clock = Stopwatch.StartNew();
-        while (arrivals.All.Select(arrival => arrival.Id).Distinct().Count() is var arrived && arrived < count)
-        {
-            clock.Elapsed.ShouldBeLessThan(Deadline, $"{arrived} of {count} messages arrived");
-            await Task.Delay(100);
-        }
+        var arrived = 0;
+        await Eventually.TrueAsync(
+            () => (arrived = arrivals.All.Select(arrival => arrival.Id).Distinct().Count()) >= count,
+            Deadline,
+            () => $"{arrived} of {count} messages arrived");
     }
 
     private static void Signal(Process process, string signal)

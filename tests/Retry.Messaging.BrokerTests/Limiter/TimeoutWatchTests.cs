@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using RabbitMQ.Client;
@@ -6,6 +5,7 @@ using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.RabbitMq.Connections;
 using Retry.Messaging.RabbitMq.Holding;
 using Retry.Messaging.RabbitMq.Management;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
 
@@ -35,14 +35,15 @@ public sealed class TimeoutWatchTests(ShortConsumerTimeout node) : IClassFixture
         using var client = new ManagementClient(address, ManagementAddress.Of(address, node.Broker.ManagementUri!.ToString()));
 
         // a consumer reports some seconds after it has begun, and a policy holds a moment after it was written
-        var clock = Stopwatch.StartNew();
         var found = await TimeoutWatch.ReadAsync(client, CancellationToken.None);
-        while (found["limited"].Limit is null || (shows && found["plain"].Timeout is null))
-        {
-            clock.Elapsed.ShouldBeLessThan(Deadline);
-            await Task.Delay(200);
-            found = await TimeoutWatch.ReadAsync(client, CancellationToken.None);
-        }
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                found = await TimeoutWatch.ReadAsync(client, CancellationToken.None);
+                return found["limited"].Limit is not null && (!shows || found["plain"].Timeout is not null);
+            },
+            Deadline,
+            () => $"the limited queue shows {found["limited"]}, the plain one {found["plain"]}");
 
         found["plain"].ShouldBe((shows ? ShortConsumerTimeout.Timeout : null, null));
         found["limited"].ShouldBe((shows ? TimeSpan.FromSeconds(90) : null, 7));

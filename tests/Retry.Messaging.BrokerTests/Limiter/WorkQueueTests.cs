@@ -2,10 +2,10 @@ using System.Diagnostics;
 using System.Text;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
-using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.BrokerTests.Testing;
 using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.RabbitMq.Topology;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
 using Xunit.Abstractions;
@@ -102,10 +102,10 @@ public sealed class WorkQueueTests(OwnNode node, ITestOutputHelper output) : ICl
         point.Start(Cap);
 
         await WaitForReasonAsync(point.Limiters[0], "the work queue has more than");
-        await Task.Delay(Second);
-
         // what was on its way when it looked, every 200 ms, a second on a machine that is late
-        (await point.Raw.CountAsync(point.Names.Work))!.Value.ShouldBeInRange(2u * Cap, 3u * Cap);
+        uint? piledUp = 0;
+        await Never.TrueAsync(async () => (piledUp = await point.Raw.CountAsync(point.Names.Work)) > 3u * Cap, Second, () => $"{piledUp} piled up");
+        piledUp!.Value.ShouldBeInRange(2u * Cap, 3u * Cap);
     }
 
     [Fact]
@@ -250,7 +250,7 @@ public sealed class WorkQueueTests(OwnNode node, ITestOutputHelper output) : ICl
         await using var before = await Arrivals.StartAsync(point.Raw.Connection, point.Names.Work, Prefetch);
         await before.WaitForAsync(3 * Cap, Deadline);
         await before.StopAsync();
-        await Task.Delay(pause);
+        await Scenario.PauseAsync(pause);
         var piledUp = await point.Raw.CountAsync(point.Names.Work);
 
         await using var after = await Arrivals.StartAsync(point.Raw.Connection, point.Names.Work, Prefetch);

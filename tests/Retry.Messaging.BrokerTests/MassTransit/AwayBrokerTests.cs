@@ -1,5 +1,6 @@
 using Retry.Messaging.BrokerTests.Processes;
 using Retry.Messaging.BrokerTests.Testing;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
 using Xunit.Abstractions;
@@ -22,7 +23,7 @@ public sealed class AwayBrokerTests(OwnNode node, ITestOutputHelper output) : IC
         try
         {
             open();
-            await Task.Delay(Away);
+            await Scenario.PauseAsync(Away);
         }
         finally
         {
@@ -36,9 +37,9 @@ public sealed class AwayBrokerTests(OwnNode node, ITestOutputHelper output) : IC
         // the outcomes fill its socket before it dies
         await Signals.SuspendAsync(node.Broker.ProcessId!.Value, TimeSpan.FromSeconds(30));
         open();
-        await Task.Delay(TimeSpan.FromSeconds(5));
+        await Scenario.PauseAsync(TimeSpan.FromSeconds(5));
         await node.Broker.KillAsync();
-        await Task.Delay(Away);
+        await Scenario.PauseAsync(Away);
         await node.Broker.RestartAsync();
     });
 

@@ -11,6 +11,7 @@ using Retry.Messaging.Configuration;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Holding;
 using Retry.Messaging.RabbitMq.Lost;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
 using Xunit.Abstractions;
@@ -146,11 +147,9 @@ public sealed class ConsumerTimeoutTests(ShortConsumerTimeout node, ITestOutputH
 
     private async Task WaitForAsync(Func<bool> happened)
     {
-        var began = _clock.Elapsed;
-        while (!happened())
+        if (!await Eventually.IsTrueAsync(happened, Deadline))
         {
-            (_clock.Elapsed - began).ShouldBeLessThan(Deadline, string.Join('\n', _log.Lines.Append(string.Join(' ', _runs)).Append(await QueuesAsync())));
-            await Task.Delay(50);
+            throw new TimeoutException(string.Join('\n', _log.Lines.Append(string.Join(' ', _runs)).Append(await QueuesAsync())));
         }
     }
 

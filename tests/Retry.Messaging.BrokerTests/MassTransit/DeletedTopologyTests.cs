@@ -7,6 +7,7 @@ using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.Configuration;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Topology;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
 using Xunit.Abstractions;
@@ -102,8 +103,7 @@ public sealed class DeletedTopologyTests(BrokerFixture broker, ITestOutputHelper
 
         await service.Log.WaitForLineAsync(Deadline);
         // as long as it would have been mended by the next looks
-        await Task.Delay(Quick.Interval * 3);
-        (await raw.CountAsync("retry.v1.1s")).ShouldBeNull();
+        await Never.TrueAsync(async () => await raw.CountAsync("retry.v1.1s") is not null, Quick.Interval * 3, () => "the rung was declared");
         var line = service.Log.Lines.ShouldHaveSingleItem();
         line.ShouldContain("queue 'retry.v1.1s'");
         line.ShouldContain("retryctl topology apply --point orders");
@@ -112,19 +112,17 @@ public sealed class DeletedTopologyTests(BrokerFixture broker, ITestOutputHelper
 
     private static async Task WaitForBindingsAsync(RawManagement management, TopologyPlan plan)
     {
-        var clock = Stopwatch.StartNew();
-        while (true)
-        {
-            using var found = JsonDocument.Parse(await management.GetAsync("bindings/VHOST"));
-            var bound = found.RootElement.EnumerateArray().Select(binding => (Text(binding, "source"), Text(binding, "destination"), Text(binding, "routing_key"))).ToHashSet();
-            if (plan.Bindings.All(binding => bound.Contains((binding.Source, binding.Destination, binding.RoutingKey))))
+        var missing = plan.Bindings.ToList();
+        await Eventually.TrueAsync(
+            async () =>
             {
-                return;
-            }
-
-            clock.Elapsed.ShouldBeLessThan(Deadline);
-            await Task.Delay(100);
-        }
+                using var found = JsonDocument.Parse(await management.GetAsync("bindings/VHOST"));
+                var bound = found.RootElement.EnumerateArray().Select(binding => (Text(binding, "source"), Text(binding, "destination"), Text(binding, "routing_key"))).ToHashSet();
+                missing = [.. plan.Bindings.Where(binding => !bound.Contains((binding.Source, binding.Destination, binding.RoutingKey)))];
+                return missing.Count == 0;
+            },
+            Deadline,
+            () => $"{missing.Count} bindings are missing, the first is {missing[0]}");
 
         static string? Text(JsonElement binding, string name) => binding.GetProperty(name).GetString();
     }

@@ -7,6 +7,7 @@ using Retry.Messaging.BrokerTests.Cli;
 using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.RabbitMq.Topology;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
 
@@ -227,15 +228,7 @@ public sealed class ExistingEstateTests(BrokerFixture broker)
             return Task.CompletedTask;
         }
 
-        public async Task WaitForAsync(int done, TimeSpan deadline)
-        {
-            using var patience = new CancellationTokenSource(deadline);
-            using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
-            while (Volatile.Read(ref _done) < done)
-            {
-                await tick.WaitForNextTickAsync(patience.Token);
-            }
-        }
+        public Task WaitForAsync(int done, TimeSpan deadline) => Eventually.TrueAsync(() => Volatile.Read(ref _done) >= done, deadline, () => $"{_done} of {done} done");
 
         public void LogTo(IServiceCollection services) => services.AddLogging(logging => logging.SetMinimumLevel(LogLevel.Information).AddProvider(this));
 

@@ -3,6 +3,7 @@ using System.Globalization;
 using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.BrokerTests.Processes;
 using Retry.Messaging.Naming;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
 using Xunit.Abstractions;
@@ -180,8 +181,7 @@ public sealed class RollingRestartTests(BrokerFixture broker, ITestOutputHelper 
                 var victim = restart % _instances.Length;
                 await EndAsync(_instances[victim]!);
                 _instances[victim] = await StartAsync();
-                var next = (every * (restart + 1)) - clock.Elapsed;
-                await Task.Delay(next > TimeSpan.Zero ? next : TimeSpan.Zero);
+                await Scenario.PauseUntilAsync(clock, every * (restart + 1));
             }
 
             return clock.Elapsed;

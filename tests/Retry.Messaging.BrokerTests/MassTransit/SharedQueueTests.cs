@@ -3,6 +3,7 @@ using MassTransit;
 using MassTransit.Courier.Contracts;
 using Microsoft.Extensions.DependencyInjection;
 using Retry.Messaging.BrokerTests.Observing;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
 

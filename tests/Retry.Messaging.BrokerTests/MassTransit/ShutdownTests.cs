@@ -8,6 +8,7 @@ using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.BrokerTests.Processes;
 using Retry.Messaging.BrokerTests.Testing;
 using Retry.Messaging.Configuration;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
 
@@ -78,8 +79,7 @@ public sealed class ShutdownTests(OwnNode node) : IClassFixture<OwnNode>
             fail.SetResult();
             (await Task.Run(() => failed.Wait(TimeSpan.FromSeconds(30)))).ShouldBeTrue();
             // until after the consumers' tokens have been cancelled
-            await Task.Delay(ConsumerStopTimeout + TimeSpan.FromSeconds(1));
-            stopping.IsCompleted.ShouldBeFalse($"{stopping.Status}: {stopping.Exception}");
+            await Never.TrueAsync(() => stopping.IsCompleted, ConsumerStopTimeout + TimeSpan.FromSeconds(1), () => $"{stopping.Status}: {stopping.Exception}");
         }
         finally
         {
@@ -394,7 +394,7 @@ public sealed class ShutdownTests(OwnNode node) : IClassFixture<OwnNode>
     private sealed class FaultsTakeForEver : IPublishObserver
     {
         public Task PrePublish<T>(PublishContext<T> context)
-            where T : class => context.Message is Fault ? Task.Delay(Timeout.InfiniteTimeSpan) : Task.CompletedTask;
+            where T : class => context.Message is Fault ? Simulate.EndlessWorkAsync(CancellationToken.None) : Task.CompletedTask;
 
         public Task PostPublish<T>(PublishContext<T> context)
             where T : class => Task.CompletedTask;

@@ -10,6 +10,7 @@ using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Configuration;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Topology;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
 using Xunit.Abstractions;
@@ -238,11 +239,11 @@ public sealed class SickBrokerTests(OwnNode node, ITestOutputHelper output) : IC
 
     private async Task WaitIdlyAsync(SickService service, TimeSpan duration)
     {
-        await Task.Delay(UntilIdle);
+        await Scenario.PauseAsync(UntilIdle);
         using var process = Process.GetCurrentProcess();
         var before = process.TotalProcessorTime;
         var clock = Stopwatch.StartNew();
-        await Task.Delay(duration - UntilIdle);
+        await Scenario.PauseAsync(duration - UntilIdle);
         process.Refresh();
         var cpu = (process.TotalProcessorTime - before) / clock.Elapsed;
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"ill for {duration.TotalSeconds:0} s: {service.Runs} runs, {cpu:P1} of one processor, {service.Complaints.Count()} log lines"));
@@ -263,18 +264,21 @@ public sealed class SickBrokerTests(OwnNode node, ITestOutputHelper output) : IC
 
     private static async Task WaitForExchangeAsync(RawClient raw, string exchange)
     {
-        var clock = Stopwatch.StartNew();
-        while (true)
+        var answer = string.Empty;
+        await Eventually.TrueAsync(IsThereAsync, SickService.Deadline, () => $"exchange '{exchange}': {answer}", every: TimeSpan.FromMilliseconds(200));
+
+        async Task<bool> IsThereAsync()
         {
             await using var channel = await raw.Connection.CreateChannelAsync();
             try
             {
                 await channel.ExchangeDeclarePassiveAsync(exchange);
-                return;
+                return true;
             }
-            catch (OperationInterruptedException) when (clock.Elapsed < SickService.Deadline)
+            catch (OperationInterruptedException exception)
             {
-                await Task.Delay(200);
+                answer = exception.Message;
+                return false;
             }
         }
     }

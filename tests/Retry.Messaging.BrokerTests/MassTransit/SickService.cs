@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using MassTransit;
@@ -7,6 +6,7 @@ using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.Configuration;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 
 namespace Retry.Messaging.BrokerTests.MassTransit;
@@ -20,6 +20,7 @@ internal sealed class SickService : IAsyncDisposable
     public const int Retries = 2;
 
     public static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
 
     private readonly TaskCompletionSource _gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Uri _uri;
@@ -94,17 +95,20 @@ internal sealed class SickService : IAsyncDisposable
 
     public async Task ReconnectAsync()
     {
-        var clock = Stopwatch.StartNew();
-        while (true)
+        Exception? cause = null;
+        await Eventually.TrueAsync(ConnectAsync, Deadline, () => $"{cause}", every: TimeSpan.FromMilliseconds(200));
+
+        async Task<bool> ConnectAsync()
         {
             try
             {
                 _raw = await RawClient.ConnectAsync(_uri);
-                return;
+                return true;
             }
-            catch (BrokerUnreachableException) when (clock.Elapsed < Deadline)
+            catch (BrokerUnreachableException exception)
             {
-                await Task.Delay(200);
+                cause = exception;
+                return false;
             }
         }
     }
@@ -117,13 +121,17 @@ internal sealed class SickService : IAsyncDisposable
     public async Task ShouldHaveParkedAllAsync(bool forksAllowed = false)
     {
         var parked = new List<BasicGetResult>();
-        var clock = Stopwatch.StartNew();
-        while (parked.Select(message => message.Header("retry-id")).Distinct().Count() < _messages)
-        {
-            clock.Elapsed.ShouldBeLessThan(Deadline, $"{parked.Count} of {_messages} parked");
-            await Task.Delay(500);
-            parked.AddRange(await Raw.DrainAsync(Queue + ".parked"));
-        }
+        // a broker that is just back gets a moment for its queues
+        await Scenario.PauseAsync(Look);
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                parked.AddRange(await Raw.DrainAsync(Queue + ".parked"));
+                return parked.Select(message => message.Header("retry-id")).Distinct().Count() >= _messages;
+            },
+            Deadline,
+            () => $"{parked.Count} of {_messages} parked",
+            every: Look);
 
         await _service.StopAsync();
         parked.AddRange(await Raw.DrainAsync(Queue + ".parked"));

@@ -7,6 +7,7 @@ using RabbitMQ.Client;
 using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Topology;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
 using Xunit.Abstractions;
@@ -170,7 +171,7 @@ public sealed class StartUpTests(BrokerFixture broker, ITestOutputHelper output)
                 await channel.BasicPublishAsync(string.Empty, queue, mandatory: false, new BasicProperties { ContentType = "application/vnd.masstransit+json" }, Body, CancellationToken.None);
             }
 
-            await Task.Delay(1, CancellationToken.None);
+            await Scenario.PauseAsync(TimeSpan.FromMilliseconds(1));
         }
     }
 

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
-using System.Diagnostics;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Retry.Messaging.Tests.Waiting;
 
 namespace Retry.Messaging.BrokerTests.Observing;
 
@@ -23,19 +23,10 @@ internal sealed class LogLines : ILoggerProvider
     }
 
     /// <summary>Waits until a line with this text has been written, or any line.</summary>
-    public async Task WaitForLineAsync(TimeSpan deadline, string text = "")
-    {
-        var clock = Stopwatch.StartNew();
-        while (!_lines.Any(line => line.Contains(text, StringComparison.Ordinal)))
-        {
-            if (clock.Elapsed > deadline)
-            {
-                throw new TimeoutException($"Nothing was logged in {deadline}.");
-            }
-
-            await Task.Delay(50);
-        }
-    }
+    public Task WaitForLineAsync(TimeSpan deadline, string text = "") => Eventually.TrueAsync(
+        () => _lines.Any(line => line.Contains(text, StringComparison.Ordinal)),
+        deadline,
+        () => _lines.IsEmpty ? "nothing was logged" : $"no line with '{text}' was logged, but: {string.Join(" | ", _lines)}");
 
     public ILogger CreateLogger(string categoryName) => new Logger(_lines);
 

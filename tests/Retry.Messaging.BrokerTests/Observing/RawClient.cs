@@ -1,6 +1,6 @@
-using System.Diagnostics;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
+using Retry.Messaging.Tests.Waiting;
 
 namespace Retry.Messaging.BrokerTests.Observing;
 
@@ -37,17 +37,11 @@ public sealed class RawClient : IAsyncDisposable
 
     private static async Task WaitAsync(string queue, Func<string, Task<uint?>> look, string what, uint wanted, TimeSpan deadline)
     {
-        var clock = Stopwatch.StartNew();
-        uint? found;
-        while ((found = await look(queue)) != wanted)
-        {
-            if (clock.Elapsed > deadline)
-            {
-                throw new TimeoutException($"Queue '{queue}' has {(found is null ? "not been declared" : $"{found} {what}")} after {deadline}; wanted {wanted}.");
-            }
-
-            await Task.Delay(50);
-        }
+        uint? found = null;
+        await Eventually.TrueAsync(
+            async () => (found = await look(queue)) == wanted,
+            deadline,
+            () => $"queue '{queue}' has {(found is null ? "not been declared" : $"{found} {what}")}; wanted {wanted}");
     }
 
     /// <summary>Waits until a queue holds that many ready messages.</summary>

@@ -1,5 +1,6 @@
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
+using Retry.Messaging.Tests.Waiting;
 
 namespace Retry.Messaging.BrokerTests.Observing;
 
@@ -7,6 +8,7 @@ namespace Retry.Messaging.BrokerTests.Observing;
 internal static class RawStream
 {
     private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(5);
 
     /// <summary>Counts the records of a stream by reading them: the number that a declaration tells lags behind.</summary>
     public static async Task<long> CountAsync(IConnection connection, string stream)
@@ -21,13 +23,9 @@ internal static class RawStream
             await channel.BasicAckAsync(delivery.DeliveryTag, multiple: false);
         };
         await channel.BasicConsumeAsync(stream, autoAck: false, string.Empty, noLocal: false, exclusive: false, new Dictionary<string, object?> { ["x-stream-offset"] = "first" }, consumer);
-        long before;
-        do
-        {
-            before = Interlocked.Read(ref count);
-            await Task.Delay(Quiet);
-        }
-        while (Interlocked.Read(ref count) != before);
-        return count;
+        // all is read when nothing came between two looks
+        var before = -1L;
+        await Eventually.TrueAsync(() => before == (before = Interlocked.Read(ref count)), Deadline, () => $"records still come after {count}", every: Quiet);
+        return before;
     }
 }

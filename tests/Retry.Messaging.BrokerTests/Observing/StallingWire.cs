@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Retry.Messaging.Tests.Waiting;
 
 namespace Retry.Messaging.BrokerTests.Observing;
 
@@ -37,13 +38,17 @@ public sealed class StallingWire : IAsyncDisposable
     /// <summary>Waits until what clients have sent no longer grows: their sockets are full.</summary>
     public async Task WaitUntilFullAsync(TimeSpan deadline)
     {
-        using var late = new CancellationTokenSource(deadline);
-        for (var (before, same) = (-1, 0); same < 5;)
-        {
-            await Task.Delay(100, late.Token);
-            var now = Copy().Where(socket => socket.Connected).Sum(socket => socket.Available);
-            (before, same) = (now, now == before && now > 0 ? same + 1 : 0);
-        }
+        var (before, same) = (-1, 0);
+        await Eventually.TrueAsync(
+            () =>
+            {
+                var now = Copy().Where(socket => socket.Connected).Sum(socket => socket.Available);
+                (before, same) = (now, now == before && now > 0 ? same + 1 : 0);
+                return same == 5;
+            },
+            deadline,
+            () => $"{before} bytes wait in them, unchanged {same} times",
+            every: TimeSpan.FromMilliseconds(100));
     }
 
     /// <summary>Cuts all clients off, as a machine that is reset does.</summary>
@@ -98,7 +103,7 @@ public sealed class StallingWire : IAsyncDisposable
                 }
 
                 await server.ConnectAsync(IPAddress.Loopback, _broker.Port, _ended.Token);
-                _ = PumpAsync(client, server, () => _stalled?.Task ?? Task.Delay(Delay));
+                _ = PumpAsync(client, server, () => _stalled?.Task ?? Simulate.WorkAsync(Delay));
                 _ = PumpAsync(server, client, static () => Task.CompletedTask);
             }
         }

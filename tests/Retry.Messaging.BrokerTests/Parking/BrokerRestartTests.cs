@@ -8,6 +8,7 @@ using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Ladder;
 using Retry.Messaging.Naming;
 using Retry.Messaging.Testing;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
 using Xunit.Abstractions;
@@ -100,17 +101,16 @@ public sealed class BrokerRestartTests(OwnNode node, ITestOutputHelper output) :
         }
 
         await node.Broker.StopAsync();
-        await Task.Delay(published.Elapsed < due * 1.5 ? (due * 1.5) - published.Elapsed : TimeSpan.Zero);
+        await Scenario.PauseUntilAsync(published, due * 1.5);
         await node.Broker.RestartAsync();
 
         await using var after = await RawClient.ConnectAsync(address);
         var clock = Stopwatch.StartNew();
-        uint? came, lost;
-        while ((came = await after.CountAsync("orders")) + (lost = await after.CountAsync(BrokerNames.LostQueue)) < rungs.Count * each)
-        {
-            clock.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(30), $"{came} of {rungs.Count * each} came, {lost} are in the lost queue");
-            await Task.Delay(50);
-        }
+        var (came, lost) = ((uint?)0, (uint?)0);
+        await Eventually.TrueAsync(
+            async () => (came = await after.CountAsync("orders")) + (lost = await after.CountAsync(BrokerNames.LostQueue)) >= rungs.Count * each,
+            TimeSpan.FromSeconds(30),
+            () => $"{came} of {rungs.Count * each} came, {lost} are in the lost queue");
 
         output.WriteLine($"RabbitMQ {node.Broker.Version}: all had left their rungs {clock.Elapsed.TotalSeconds:0.0} s after the restart, {lost} of {rungs.Count * each} for the lost queue");
         // the bindings come back one by one, too
@@ -134,13 +134,12 @@ public sealed class BrokerRestartTests(OwnNode node, ITestOutputHelper output) :
         await (await ClimbingLadder.CreateAsync(address)).DisposeAsync();
 
         // a node that has just started tells its files some seconds later
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(30));
-        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(500));
-        (int ExitCode, string Output, string Error) verify;
-        while (!(verify = await CommandLineRun.RunAsync(address, own.ManagementUri, "topology verify")).Output.Contains("Advice", StringComparison.Ordinal))
-        {
-            await tick.WaitForNextTickAsync(deadline.Token);
-        }
+        var verify = (ExitCode: 0, Output: string.Empty, Error: string.Empty);
+        await Eventually.TrueAsync(
+            async () => (verify = await CommandLineRun.RunAsync(address, own.ManagementUri, "topology verify")).Output.Contains("Advice", StringComparison.Ordinal),
+            TimeSpan.FromSeconds(30),
+            () => $"{verify}",
+            every: TimeSpan.FromMilliseconds(500));
 
         verify.ExitCode.ShouldBe(ExitCode.Done, verify.Output);
         verify.Output.Trim().Split('\n')[1..].ShouldHaveSingleItem().ShouldStartWith("Advice: node '");

@@ -9,6 +9,7 @@ using Retry.Messaging.Ladder;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Lost;
 using Retry.Messaging.State;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
 using Xunit.Abstractions;
@@ -71,12 +72,12 @@ public sealed class LostMoverTests(BrokerFixture broker, ITestOutputHelper outpu
 
         await raw.WaitForCountAsync(BrokerNames.LostQueue, Homeless + 20, Deadline * 3);
         // the first reading is over
-        await Task.Delay(Deadline);
+        await Scenario.PauseAsync(Deadline);
 
         var process = Process.GetCurrentProcess();
         var before = process.TotalProcessorTime;
         var clock = Stopwatch.StartNew();
-        await Task.Delay(Deadline * 2);
+        await Scenario.PauseAsync(Deadline * 2);
         process.Refresh();
         var idle = (process.TotalProcessorTime - before) / clock.Elapsed;
 

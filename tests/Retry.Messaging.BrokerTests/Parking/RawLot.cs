@@ -4,6 +4,7 @@ using Retry.Messaging.Naming;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq.Topology;
 using Retry.Messaging.State;
+using Retry.Messaging.Tests.Waiting;
 
 namespace Retry.Messaging.BrokerTests.Parking;
 
@@ -104,14 +105,8 @@ internal sealed class RawLot : IAsyncDisposable
     /// <summary>Waits until a queue has a number of ready messages: closing a channel returns them a moment later.</summary>
     public async Task<uint> WaitForCountAsync(string queue, uint wanted)
     {
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(20));
-        using var tick = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
-        uint count;
-        while ((count = await CountAsync(queue)) != wanted && !deadline.IsCancellationRequested)
-        {
-            await tick.WaitForNextTickAsync(CancellationToken.None);
-        }
-
+        var count = 0u;
+        await Eventually.IsTrueAsync(async () => (count = await CountAsync(queue)) == wanted, TimeSpan.FromSeconds(20));
         return count;
     }
 

@@ -9,6 +9,7 @@ using Retry.Messaging.Naming;
 using Retry.Messaging.Operations.Parking;
 using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.RabbitMq.Lots;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
 
@@ -77,8 +78,7 @@ public sealed class ReplaySetTests(BrokerFixture broker)
             }
         });
         // it looks, finds nothing, and looks again
-        await Task.WhenAny(replay, Task.Delay(TimeSpan.FromSeconds(2)));
-        replay.IsCompleted.ShouldBeFalse();
+        await Never.TrueAsync(() => replay.IsCompleted, TimeSpan.FromSeconds(2), () => $"{replay.Status} with {moved} moved: {replay.Exception}");
         await holding.DisposeAsync();
         await replay.WaitAsync(Deadline);
         moved.ShouldBe(10);

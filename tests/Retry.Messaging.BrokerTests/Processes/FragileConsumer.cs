@@ -2,6 +2,7 @@ using System.Globalization;
 using MassTransit;
 using Retry.Messaging.BrokerTests.MassTransit;
 using Retry.Messaging.Decisions;
+using Retry.Messaging.Tests.Waiting;
 
 namespace Retry.Messaging.BrokerTests.Processes;
 
@@ -48,13 +49,13 @@ internal static class FragileConsumer
                     if (cargo.Message.Kills)
                     {
                         // by then its quick neighbours are acknowledged: what is done twice afterwards was forked
-                        await Task.Delay(BeforeItKills);
+                        await Simulate.WorkAsync(BeforeItKills);
                         Environment.FailFast("the message that kills");
                     }
 
                     if (IsSlow(cargo.Message.Number))
                     {
-                        await Task.Delay(SlowWork);
+                        await Simulate.WorkAsync(SlowWork);
                     }
 
                     lines.WriteLine(cargo.Message.Number.ToString(CultureInfo.InvariantCulture));

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Microsoft.Extensions.Logging.Abstractions;
 using Retry.Messaging.BrokerTests.Limiter;
+using Retry.Messaging.Tests.Waiting;
 
 namespace Retry.Messaging.BrokerTests.Processes;
 
@@ -11,6 +12,7 @@ internal static class LimiterProcess
     public const string QueueVariable = "LIMITER_QUEUE";
     public const string RateVariable = "LIMITER_RATE";
     public const string Ready = "ready";
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
 
     public static async Task RunAsync()
     {
@@ -21,11 +23,10 @@ internal static class LimiterProcess
             .ToList();
         using var stop = new CancellationTokenSource();
         var runs = limiters.Select(limiter => limiter.RunAsync(stop.Token)).ToList();
-        while (limiters.Any(limiter => limiter.Status.Activity == RabbitMq.Limiter.LimiterActivity.Down))
-        {
-            await Task.Delay(20);
-        }
-
+        await Eventually.TrueAsync(
+            () => limiters.All(limiter => limiter.Status.Activity != RabbitMq.Limiter.LimiterActivity.Down),
+            Deadline,
+            () => string.Join(" | ", limiters.Select(limiter => limiter.Status.Reason)));
         Console.WriteLine(Ready);
         await Console.In.ReadToEndAsync();
         await stop.CancelAsync();

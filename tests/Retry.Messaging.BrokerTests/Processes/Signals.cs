@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Retry.Messaging.Tests.Waiting;
 
 namespace Retry.Messaging.BrokerTests.Processes;
 
@@ -23,11 +24,11 @@ internal static class Signals
             throw new InvalidOperationException($"There is no process {processId} to stop.");
         }
 
-        using var late = new CancellationTokenSource(deadline);
-        while (!Directory.GetDirectories($"/proc/{processId}/task").All(IsStopped))
-        {
-            await Task.Delay(TimeSpan.FromMilliseconds(5), late.Token);
-        }
+        await Eventually.TrueAsync(
+            () => Directory.GetDirectories($"/proc/{processId}/task").All(IsStopped),
+            deadline,
+            () => $"threads of process {processId} still run",
+            every: TimeSpan.FromMilliseconds(5));
     }
 
     // the state comes after the command's name, which is in parentheses

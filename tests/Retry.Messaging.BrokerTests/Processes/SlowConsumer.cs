@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using MassTransit;
 using Retry.Messaging.BrokerTests.MassTransit;
 using Retry.Messaging.BrokerTests.Observing;
+using Retry.Messaging.Tests.Waiting;
 
 namespace Retry.Messaging.BrokerTests.Processes;
 
@@ -75,7 +76,7 @@ internal static class SlowConsumer
 
     private static async Task WorkAsync(ConsumeContext<SlowJob> job, TextWriter ledger)
     {
-        await Task.Delay(TimeSpan.FromSeconds(Number(WorkSecondsVariable, 10)), job.CancellationToken);
+        await Simulate.WorkAsync(TimeSpan.FromSeconds(Number(WorkSecondsVariable, 10)), job.CancellationToken);
         var attempt = job.GetRedeliveryCount() + 1;
         ledger.WriteLine($"{job.Message.Id} {attempt}");
         if (attempt == 1 && !Is(SucceedsVariable))

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
@@ -8,6 +7,7 @@ using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.Configuration;
 using Retry.Messaging.RabbitMq.Topology;
 using Retry.Messaging.Tests.Telemetry;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
 
@@ -156,18 +156,15 @@ public sealed class HealthTests(BrokerFixture broker)
     private static async Task<HealthReportEntry> WaitForAsync(RetryService service, HealthStatus wanted, string? named = null)
     {
         var checks = service.Services.GetRequiredService<HealthCheckService>();
-        var clock = Stopwatch.StartNew();
-        while (true)
-        {
-            var entry = (await checks.CheckHealthAsync(registration => registration.Name == "gradient-retry")).Entries["gradient-retry"];
-            if (entry.Status == wanted && (named is null || entry.Data["orders"].ToString()!.Contains(named, StringComparison.Ordinal)))
-            {
-                entry.Tags.ShouldBe(["ready", "masstransit"], ignoreOrder: true);
-                return entry;
-            }
+        var entry = default(HealthReportEntry);
+        await Eventually.TrueAsync(IsWantedAsync, Deadline, () => $"{entry.Status}: {entry.Description}");
+        entry.Tags.ShouldBe(["ready", "masstransit"], ignoreOrder: true);
+        return entry;
 
-            clock.Elapsed.ShouldBeLessThan(Deadline, $"{entry.Status}: {entry.Description}");
-            await Task.Delay(50);
+        async Task<bool> IsWantedAsync()
+        {
+            entry = (await checks.CheckHealthAsync(registration => registration.Name == "gradient-retry")).Entries["gradient-retry"];
+            return entry.Status == wanted && (named is null || entry.Data["orders"].ToString()!.Contains(named, StringComparison.Ordinal));
         }
     }
 

@@ -1,6 +1,6 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using Retry.Messaging.Tests.Waiting;
 
 namespace Retry.Messaging.BrokerTests.Testing;
 
@@ -42,18 +42,9 @@ internal static class LinuxProcesses
     /// <summary>Waits until no process mentions the text; says what is left when the deadline passes.</summary>
     public static async Task<IReadOnlyList<int>> WaitUntilNoneMentionsAsync(string text, TimeSpan deadline)
     {
-        var elapsed = Stopwatch.StartNew();
-        while (Mentioning(text) is { Count: > 0 } left)
-        {
-            if (elapsed.Elapsed > deadline)
-            {
-                return left;
-            }
-
-            await Task.Delay(50);
-        }
-
-        return [];
+        IReadOnlyList<int> left = [];
+        await Eventually.IsTrueAsync(() => (left = Mentioning(text)).Count == 0, deadline);
+        return left;
     }
 
     // Addresses are written as 32-bit words in the machine's byte order.

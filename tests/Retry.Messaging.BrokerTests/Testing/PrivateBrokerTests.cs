@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Net;
 using RabbitMQ.Client;
-using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.BrokerTests.Processes;
 using Retry.Messaging.Testing;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
 

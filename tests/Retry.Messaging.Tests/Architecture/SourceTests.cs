@@ -17,8 +17,7 @@ public partial class SourceTests
         "src/Retry.Messaging.Cli/Commands/Topology/TopologyApplyCommand.cs",
     ];
 
-    // measures how late the machine's own sleeps end
-    private const string MeasuresSleep = "tests/Retry.Messaging.BrokerTests/Limiter/Yardstick.cs";
+    private static readonly string[] Waiters = [.. new[] { "Eventually", "Never", "Scenario", "Simulate" }.Select(name => $"tests/Retry.Messaging.Tests/Waiting/{name}.cs")];
 
     [Fact]
     public void Names_of_broker_objects_and_headers_are_written_in_one_place() =>
@@ -39,11 +38,12 @@ public partial class SourceTests
         Repository.Sources("src").Select(file => (Name: Repository.Relative(file), Lines: File.ReadLines(file).Count())).Where(file => file.Lines > 250)
             .ShouldBeEmpty("Two things live there: find the second one a name.");
 
+    /// <summary>A bare delay does not say whether it waits for something, for nothing, or stands for work.</summary>
     [Fact]
-    public void Tests_do_not_sleep() =>
-        Repository.Sources("tests").Where(file => Repository.Relative(file) != MeasuresSleep).SelectMany(file => Findings(file, ThreadSleep())).ShouldBeEmpty("Wait for an event with a deadline.");
+    public void Tests_do_not_sleep() => Findings(Sleep(), Waiters, "tests")
+        .ShouldBeEmpty("Wait by Eventually for what happens and by Never for what must not; Scenario pauses, Simulate stands for work.");
 
-    private static IEnumerable<string> Findings(Regex pattern, string[] except) => Repository.Sources("src")
+    private static IEnumerable<string> Findings(Regex pattern, string[] except, string folder = "src") => Repository.Sources(folder)
         .Where(file => !except.Any(home => Repository.Relative(file).StartsWith(home, StringComparison.Ordinal)))
         .SelectMany(file => Findings(file, pattern));
 
@@ -61,6 +61,6 @@ public partial class SourceTests
     [GeneratedRegex(@"\bTopologyDeclarer\.DeclareAsync\(")]
     private static partial Regex Declaration();
 
-    [GeneratedRegex(@"\bThread\." + @"Sleep\(")]
-    private static partial Regex ThreadSleep();
+    [GeneratedRegex(@"\b(Task\.Delay|Thread\.Sleep)\b")]
+    private static partial Regex Sleep();
 }

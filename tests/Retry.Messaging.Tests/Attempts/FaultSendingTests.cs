@@ -4,6 +4,7 @@ using Retry.Messaging.RabbitMq.Attempts;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Telemetry;
 using Retry.Messaging.State;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
 
@@ -58,7 +59,7 @@ public sealed class FaultSendingTests : IDisposable
     [InlineData(false)]
     public async Task One_that_takes_longer_is_given_up_and_its_message_does_not_go_back(bool listens)
     {
-        var sending = TryAsync(token => Task.Delay(Timeout.InfiniteTimeSpan, listens ? token : CancellationToken.None));
+        var sending = TryAsync(token => Simulate.EndlessWorkAsync(listens ? token : CancellationToken.None));
         await _host.CancelAsync();
         _clock.Advance(FaultSending.Patience);
 

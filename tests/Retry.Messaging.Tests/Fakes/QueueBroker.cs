@@ -3,6 +3,7 @@ using System.Reflection;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
 using RabbitMQ.Client.Exceptions;
+using Retry.Messaging.Tests.Waiting;
 
 namespace Retry.Messaging.Tests.Fakes;
 
@@ -179,7 +180,7 @@ public class QueueBroker : DispatchProxy
 
     private static async Task<IChannel> Unanswered(CancellationToken cancellationToken)
     {
-        await Task.Delay(Timeout.Infinite, cancellationToken);
+        await Simulate.EndlessWorkAsync(cancellationToken);
         throw new UnreachableException();
     }
 

@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Time.Testing;
 using Retry.Messaging.RabbitMq.Instances;
 using Retry.Messaging.Tests.Fakes;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
 
@@ -69,15 +70,18 @@ public sealed class InstanceWatchTests : IDisposable
     }
 
     // the clock goes on until the work is over
-    private async Task PassAsync(Task work)
-    {
-        using var deadline = new CancellationTokenSource(Deadline);
-        while (!work.IsCompleted)
+    private Task PassAsync(Task work) => Eventually.TrueAsync(
+        () =>
         {
-            _clock.Advance(TimeSpan.FromMilliseconds(100));
-            await Task.Delay(1, deadline.Token);
-        }
-    }
+            if (!work.IsCompleted)
+            {
+                _clock.Advance(TimeSpan.FromMilliseconds(100));
+            }
+
+            return work.IsCompleted;
+        },
+        Deadline,
+        every: TimeSpan.FromMilliseconds(1));
 
     public void Dispose() => _lines.Dispose();
 }

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Retry.Messaging.RabbitMq.Lots;
 using Retry.Messaging.RabbitMq.Topology;
 using Retry.Messaging.Tests.Fakes;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
 
@@ -24,7 +25,7 @@ public sealed class LotMoverTests
     {
         var run = await StartAsync("a", "b", "c");
         Move("b").SetResult(true);
-        await UntilAsync(() => _moved.Count == 1);
+        await Eventually.TrueAsync(() => _moved.Count == 1, Deadline);
         Move("a").SetResult(true);
         Move("c").SetResult(true);
 
@@ -127,7 +128,7 @@ public sealed class LotMoverTests
             _clock,
             CancellationToken.None);
         var run = Task.Run(RunAsync, CancellationToken.None);
-        await UntilAsync(() => Volatile.Read(ref started) == moves);
+        await Eventually.TrueAsync(() => Volatile.Read(ref started) == moves, Deadline, () => $"{started} of {moves} moves were started");
         return run;
 
         async Task RunAsync()
@@ -150,15 +151,6 @@ public sealed class LotMoverTests
         {
             Interlocked.Increment(ref started);
             return Move(delivery.Message!.MessageId!).Task;
-        }
-    }
-
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        using var deadline = new CancellationTokenSource(Deadline);
-        while (!condition())
-        {
-            await Task.Delay(5, deadline.Token);
         }
     }
 }

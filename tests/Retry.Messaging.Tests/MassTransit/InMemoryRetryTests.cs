@@ -6,6 +6,7 @@ using Retry.Messaging.Configuration;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.Policies;
 using Retry.Messaging.State;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
 
@@ -252,7 +253,7 @@ public class InMemoryRetryTests
             (_, cfg) => cfg.ReceiveEndpoint("orders", e => e.Handler<SubmitOrder>(context =>
             {
                 Interlocked.Increment(ref attempts);
-                return Task.Delay(Timeout.InfiniteTimeSpan, context.CancellationToken);
+                return Simulate.EndlessWorkAsync(context.CancellationToken);
             })));
         service.Harness.SkipRetryDelays();
 

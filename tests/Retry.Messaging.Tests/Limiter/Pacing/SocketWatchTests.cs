@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using RabbitMQ.Client;
 using Retry.Messaging.RabbitMq.Limiter.Pacing;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
 
@@ -78,8 +79,7 @@ public sealed class SocketWatchTests : IAsyncLifetime, IDisposable
         var frame = Frame(Channel, Publish, size: 200_000);
         var left = _watch.ExpectAsync(Channel, encrypted: false, notBefore: 0);
         var written = _stream.WriteAsync(frame).AsTask();
-        await Task.Delay(Moment);
-        left.IsCompleted.ShouldBeFalse();
+        await Never.TrueAsync(() => left.IsCompleted, Moment);
 
         var buffer = new byte[65536];
         for (var read = 0; read < frame.Length;)
