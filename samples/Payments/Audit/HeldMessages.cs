@@ -2,7 +2,7 @@ using System.Text;
 using System.Threading.Channels;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 
 namespace Payments.Audit;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using MassTransit;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 
 namespace Payments.Service;
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq.Lots;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.Cli.Output;
 

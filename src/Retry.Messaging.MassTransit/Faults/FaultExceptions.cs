@@ -2,7 +2,7 @@ using System.Text.Json;
 using MassTransit;
 using MassTransit.Events;
 using MassTransit.Serialization;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.MassTransit.Faults;
 

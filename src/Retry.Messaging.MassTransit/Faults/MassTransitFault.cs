@@ -1,7 +1,7 @@
 using MassTransit;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq.Attempts;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.MassTransit.Faults;
 

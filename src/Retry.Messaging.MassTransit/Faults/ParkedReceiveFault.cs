@@ -1,7 +1,7 @@
 using MassTransit;
 using MassTransit.Events;
 using MassTransit.Metadata;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.MassTransit.Faults;
 

@@ -6,7 +6,7 @@ using Retry.Messaging.MassTransit.Faults;
 using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq.Attempts;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.MassTransit.Filters;
 

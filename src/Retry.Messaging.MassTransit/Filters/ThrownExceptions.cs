@@ -1,6 +1,6 @@
 using System.Collections.Concurrent;
 using MassTransit;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.MassTransit.Filters;
 

@@ -8,7 +8,7 @@ using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq;
 using Retry.Messaging.RabbitMq.Attempts;
 using Retry.Messaging.RabbitMq.Telemetry;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.MassTransit.Filters;
 

@@ -1,5 +1,5 @@
 using Retry.Messaging.Outcomes;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.MassTransit.InMemory;
 

@@ -3,7 +3,7 @@ using MassTransit.InMemoryTransport;
 using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.RabbitMq.Attempts;
 using Retry.Messaging.RabbitMq.Telemetry;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.MassTransit.InMemory;
 

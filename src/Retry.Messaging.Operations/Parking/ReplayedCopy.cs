@@ -2,7 +2,7 @@ using RabbitMQ.Client;
 using Retry.Messaging.RabbitMq;
 using Retry.Messaging.RabbitMq.Lots;
 using Retry.Messaging.RabbitMq.Publishing;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.Operations.Parking;
 

@@ -1,7 +1,7 @@
 using Microsoft.Extensions.Logging;
 using Retry.Messaging.Decisions;
 using Retry.Messaging.RabbitMq.Telemetry;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.RabbitMq.Attempts;
 

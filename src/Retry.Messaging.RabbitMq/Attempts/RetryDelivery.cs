@@ -1,6 +1,6 @@
 using Retry.Messaging.Decisions;
 using Retry.Messaging.RabbitMq.Telemetry;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.RabbitMq.Attempts;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using RabbitMQ.Client;
 using Retry.Messaging.Naming;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.RabbitMq.Control;
 

@@ -4,7 +4,7 @@ using Retry.Messaging.Ladder;
 using Retry.Messaging.RabbitMq.Limiter.Gates;
 using Retry.Messaging.RabbitMq.Limiter.Pacing;
 using Retry.Messaging.RabbitMq.Publishing;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.RabbitMq.Limiter;
 

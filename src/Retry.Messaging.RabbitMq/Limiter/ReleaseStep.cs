@@ -2,7 +2,7 @@ using RabbitMQ.Client;
 using Retry.Messaging.RabbitMq.Connections;
 using Retry.Messaging.RabbitMq.Limiter.Gates;
 using Retry.Messaging.RabbitMq.Limiter.Pacing;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.RabbitMq.Limiter;
 

@@ -3,7 +3,7 @@ using Retry.Messaging.Naming;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq.Lots;
 using Retry.Messaging.RabbitMq.Topology;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.RabbitMq.Lost;
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.RabbitMq.Lots;
 

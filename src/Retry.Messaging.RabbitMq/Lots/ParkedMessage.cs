@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq.Telemetry;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.RabbitMq.Lots;
 

@@ -3,7 +3,7 @@ using RabbitMQ.Client;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Topology;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.RabbitMq.Lots;
 

@@ -2,7 +2,7 @@ using System.Collections;
 using System.Collections.Frozen;
 using System.Text;
 using RabbitMQ.Client;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.RabbitMq.Publishing;
 

@@ -4,7 +4,7 @@ using Retry.Messaging.RabbitMq.Health;
 using Retry.Messaging.RabbitMq.Holding;
 using Retry.Messaging.RabbitMq.Telemetry;
 using Retry.Messaging.RabbitMq.Topology;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.RabbitMq.Publishing;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using RabbitMQ.Client;
 using Retry.Messaging.Naming;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.RabbitMq.Publishing;
 

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using Retry.Messaging.Ladder;
 using Retry.Messaging.Naming;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.RabbitMq.Telemetry;
 

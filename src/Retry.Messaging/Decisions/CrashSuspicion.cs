@@ -1,6 +1,6 @@
 using Retry.Messaging.Ladder;
 using Retry.Messaging.Outcomes;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.Decisions;
 

@@ -2,7 +2,7 @@ using Retry.Messaging.Configuration;
 using Retry.Messaging.Ladder;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.Policies;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.Decisions;
 

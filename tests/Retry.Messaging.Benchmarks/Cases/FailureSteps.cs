@@ -5,7 +5,7 @@ using Retry.Messaging.Configuration;
 using Retry.Messaging.Decisions;
 using Retry.Messaging.Ladder;
 using Retry.Messaging.RabbitMq.Publishing;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.Benchmarks.Cases;
 

@@ -3,7 +3,7 @@ using Retry.Messaging.Decisions;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq;
 using Retry.Messaging.RabbitMq.Publishing;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.Benchmarks.Service;
 

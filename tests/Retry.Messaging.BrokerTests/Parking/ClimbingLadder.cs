@@ -5,7 +5,7 @@ using RabbitMQ.Client.Events;
 using Retry.Messaging.Ladder;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Topology;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 using Shouldly;
 
 namespace Retry.Messaging.BrokerTests.Parking;

@@ -6,7 +6,7 @@ using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Ladder;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Topology;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 using Shouldly;
 using Xunit;
 using Xunit.Abstractions;

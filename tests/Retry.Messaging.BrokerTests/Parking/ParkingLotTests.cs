@@ -4,7 +4,7 @@ using Retry.Messaging.Naming;
 using Retry.Messaging.Operations.Parking;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq.Lots;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 using Shouldly;
 using Xunit;
 

@@ -3,8 +3,8 @@ using RabbitMQ.Client;
 using Retry.Messaging.Naming;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq.Topology;
-using Retry.Messaging.State;
 using Retry.Messaging.Tests.Waiting;
+using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.BrokerTests.Parking;
 

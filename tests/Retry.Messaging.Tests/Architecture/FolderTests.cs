@@ -12,13 +12,13 @@ public class FolderTests
         ["Retry.Messaging"] = new()
         {
             ["Configuration"] = ["Http", "Outcomes", "Policies"],
-            ["Decisions"] = ["Configuration", "Ladder", "Outcomes", "Policies", "State"],
+            ["Decisions"] = ["Configuration", "Ladder", "Outcomes", "Policies", "Wire"],
             ["Http"] = [],
             ["Ladder"] = [],
             ["Naming"] = ["Ladder"],
             ["Outcomes"] = [],
             ["Policies"] = [],
-            ["State"] = ["Outcomes"],
+            ["Wire"] = ["Outcomes"],
         },
         ["Retry.Messaging.RabbitMq"] = new()
         {

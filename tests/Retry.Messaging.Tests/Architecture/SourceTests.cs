@@ -7,7 +7,7 @@ namespace Retry.Messaging.Tests.Architecture;
 /// <summary>Rules that a reader of the sources may rely on. What a library may not call stands in src/BannedSymbols.txt, for the compiler.</summary>
 public partial class SourceTests
 {
-    private static readonly string[] HomesOfNames = ["src/Retry.Messaging/Ladder/LadderNames.cs", "src/Retry.Messaging/Naming/BrokerNames.cs", "src/Retry.Messaging/Naming/ControlHeaderNames.cs", "src/Retry.Messaging/State/RetryHeaderNames.cs"];
+    private static readonly string[] HomesOfNames = ["src/Retry.Messaging/Ladder/LadderNames.cs", "src/Retry.Messaging/Naming/BrokerNames.cs", "src/Retry.Messaging/Naming/ControlHeaderNames.cs", "src/Retry.Messaging/Wire/RetryHeaderNames.cs"];
 
     private static readonly string[] Declarers =
     [

@@ -1,8 +1,8 @@
 using Microsoft.Extensions.Time.Testing;
 using Retry.Messaging.RabbitMq.Attempts;
 using Retry.Messaging.RabbitMq.Telemetry;
-using Retry.Messaging.State;
 using Retry.Messaging.Tests.Fakes;
+using Retry.Messaging.Wire;
 using Shouldly;
 using Xunit;
 

@@ -3,8 +3,8 @@ using Retry.Messaging.Decisions;
 using Retry.Messaging.RabbitMq.Attempts;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Telemetry;
-using Retry.Messaging.State;
 using Retry.Messaging.Tests.Waiting;
+using Retry.Messaging.Wire;
 using Shouldly;
 using Xunit;
 

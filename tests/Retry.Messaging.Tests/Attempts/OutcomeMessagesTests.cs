@@ -4,7 +4,7 @@ using Retry.Messaging.Ladder;
 using Retry.Messaging.Naming;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq.Attempts;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 using Shouldly;
 using Xunit;
 

@@ -4,7 +4,7 @@ using Retry.Messaging.Decisions;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq.Attempts;
 using Retry.Messaging.RabbitMq.Telemetry;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 using Shouldly;
 using Xunit;
 

@@ -1,5 +1,5 @@
 using Retry.Messaging.RabbitMq.Attempts;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.Tests.Attempts;
 

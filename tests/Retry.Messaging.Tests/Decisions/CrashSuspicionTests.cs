@@ -1,7 +1,7 @@
 using Retry.Messaging.Configuration;
 using Retry.Messaging.Decisions;
 using Retry.Messaging.Outcomes;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 using Shouldly;
 using Xunit;
 

@@ -3,7 +3,7 @@ using Retry.Messaging.Decisions;
 using Retry.Messaging.Ladder;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.Policies;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 using Shouldly;
 using Xunit;
 

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Configuration;
 using Retry.Messaging.Cli;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Configuration;
-using Retry.Messaging.State;
 using Retry.Messaging.Tests.Architecture;
+using Retry.Messaging.Wire;
 using Shouldly;
 using Xunit;
 

@@ -5,8 +5,8 @@ using Retry.Messaging.Ladder;
 using Retry.Messaging.RabbitMq;
 using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.RabbitMq.Limiter.Gates;
-using Retry.Messaging.State;
 using Retry.Messaging.Tests.Fakes;
+using Retry.Messaging.Wire;
 using Shouldly;
 using Xunit;
 

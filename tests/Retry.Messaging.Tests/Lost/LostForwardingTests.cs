@@ -1,7 +1,7 @@
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq.Lost;
 using Retry.Messaging.RabbitMq.Lots;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 using Shouldly;
 using Xunit;
 

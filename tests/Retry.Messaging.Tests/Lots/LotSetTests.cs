@@ -1,6 +1,6 @@
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq.Lots;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 using Shouldly;
 using Xunit;
 

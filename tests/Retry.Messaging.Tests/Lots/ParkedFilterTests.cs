@@ -2,7 +2,7 @@ using RabbitMQ.Client;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq.Lots;
 using Retry.Messaging.RabbitMq.Topology;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 using Shouldly;
 using Xunit;
 

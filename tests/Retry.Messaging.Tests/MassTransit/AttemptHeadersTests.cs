@@ -5,7 +5,7 @@ using MassTransit.Serialization;
 using Retry.Messaging.Decisions;
 using Retry.Messaging.MassTransit.Filters;
 using Retry.Messaging.RabbitMq.Attempts;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 using Shouldly;
 using Xunit;
 

@@ -5,7 +5,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Retry.Messaging.Configuration;
 using Retry.Messaging.MassTransit.InMemory;
 using Retry.Messaging.Outcomes;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 using Shouldly;
 using Xunit;
 

@@ -1,5 +1,5 @@
 using Retry.Messaging.MassTransit.Faults;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 using Shouldly;
 using Xunit;
 

@@ -5,8 +5,8 @@ using Microsoft.Extensions.DependencyInjection;
 using Retry.Messaging.Configuration;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.Policies;
-using Retry.Messaging.State;
 using Retry.Messaging.Tests.Waiting;
+using Retry.Messaging.Wire;
 using Shouldly;
 using Xunit;
 

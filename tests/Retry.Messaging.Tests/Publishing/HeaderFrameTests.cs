@@ -2,8 +2,8 @@ using FsCheck;
 using FsCheck.Fluent;
 using RabbitMQ.Client;
 using Retry.Messaging.RabbitMq.Publishing;
-using Retry.Messaging.State;
-using Retry.Messaging.Tests.State;
+using Retry.Messaging.Tests.Wire;
+using Retry.Messaging.Wire;
 using Shouldly;
 using Xunit;
 

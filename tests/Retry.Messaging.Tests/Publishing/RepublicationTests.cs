@@ -1,7 +1,7 @@
 using System.Text;
 using RabbitMQ.Client;
 using Retry.Messaging.RabbitMq.Publishing;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 using Shouldly;
 using Xunit;
 

@@ -3,6 +3,7 @@ using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Output;
 using Retry.Messaging.RabbitMq;
 using Retry.Messaging.RabbitMq.Lots;
+using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.Cli.Commands.Parked;
 
@@ -39,7 +40,7 @@ internal static class ParkedPage
         }
 
         page.Append("\nHeaders\n");
-        foreach (var (name, value) in message.Headers.Where(header => !header.Key.StartsWith(State.RetryHeaderNames.Prefix, StringComparison.Ordinal)
+        foreach (var (name, value) in message.Headers.Where(header => !header.Key.StartsWith(RetryHeaderNames.Prefix, StringComparison.Ordinal)
             && header.Key != MassTransitHeaderNames.StackTrace))
         {
             page.Append("  ").Append(Printable.Line(name)).Append(": ").Append(Printable.Line(ReadableHeaders.AsText(value))).Append('\n');

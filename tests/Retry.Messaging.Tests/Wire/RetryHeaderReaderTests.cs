@@ -2,11 +2,11 @@ using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
 using Retry.Messaging.Outcomes;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 using Shouldly;
 using Xunit;
 
-namespace Retry.Messaging.Tests.State;
+namespace Retry.Messaging.Tests.Wire;
 
 public class RetryHeaderReaderTests
 {

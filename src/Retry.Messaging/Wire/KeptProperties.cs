@@ -1,4 +1,4 @@
-namespace Retry.Messaging.State;
+namespace Retry.Messaging.Wire;
 
 /// <summary>What was taken off a message before it climbed, and is put back or shown later.</summary>
 /// <remarks>

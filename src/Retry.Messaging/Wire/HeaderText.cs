@@ -1,7 +1,7 @@
 using System.Text;
 using Retry.Messaging.Outcomes;
 
-namespace Retry.Messaging.State;
+namespace Retry.Messaging.Wire;
 
 /// <summary>Text that goes into headers: one line, bounded, valid UTF-8, whatever it was made from.</summary>
 internal static class HeaderText

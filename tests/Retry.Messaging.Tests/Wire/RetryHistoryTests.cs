@@ -1,9 +1,9 @@
 using System.Text;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 using Shouldly;
 using Xunit;
 
-namespace Retry.Messaging.Tests.State;
+namespace Retry.Messaging.Tests.Wire;
 
 public class RetryHistoryTests
 {

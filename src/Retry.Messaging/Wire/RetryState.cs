@@ -1,6 +1,6 @@
 using Retry.Messaging.Outcomes;
 
-namespace Retry.Messaging.State;
+namespace Retry.Messaging.Wire;
 
 /// <summary>What a message knows about its own retries.</summary>
 public sealed record RetryState

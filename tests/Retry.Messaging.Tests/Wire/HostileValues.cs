@@ -2,9 +2,9 @@ using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
 using RabbitMQ.Client;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 
-namespace Retry.Messaging.Tests.State;
+namespace Retry.Messaging.Tests.Wire;
 
 /// <summary>What a stranger may write into headers.</summary>
 public static class HostileValues

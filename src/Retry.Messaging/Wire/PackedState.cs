@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
 
-namespace Retry.Messaging.State;
+namespace Retry.Messaging.Wire;
 
 /// <summary>The state of a message that climbs, as one text.</summary>
 /// <remarks>

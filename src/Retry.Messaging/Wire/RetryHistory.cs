@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Retry.Messaging.State;
+namespace Retry.Messaging.Wire;
 
 /// <summary>The last ten attempts of a message, as they travel in a header of at most 3 KB.</summary>
 public sealed class RetryHistory

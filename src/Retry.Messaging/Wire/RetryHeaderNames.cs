@@ -1,4 +1,4 @@
-namespace Retry.Messaging.State;
+namespace Retry.Messaging.Wire;
 
 /// <summary>The one home of the names of the message headers that this library writes.</summary>
 public static class RetryHeaderNames

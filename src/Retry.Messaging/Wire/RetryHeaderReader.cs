@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text;
 using Retry.Messaging.Outcomes;
 
-namespace Retry.Messaging.State;
+namespace Retry.Messaging.Wire;
 
 /// <summary>Reads our headers from a message. They may hold anything.</summary>
 /// <remarks>

@@ -1,10 +1,10 @@
 using System.Text;
 using Retry.Messaging.Outcomes;
-using Retry.Messaging.State;
+using Retry.Messaging.Wire;
 using Shouldly;
 using Xunit;
 
-namespace Retry.Messaging.Tests.State;
+namespace Retry.Messaging.Tests.Wire;
 
 public sealed class PackedStateTests
 {

@@ -1,4 +1,4 @@
-namespace Retry.Messaging.State;
+namespace Retry.Messaging.Wire;
 
 /// <summary>The keys inside the <see cref="RetryHeaderNames.Kept"/> table.</summary>
 internal static class KeptNames

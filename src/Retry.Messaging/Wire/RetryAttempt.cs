@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace Retry.Messaging.State;
+namespace Retry.Messaging.Wire;
 
 /// <summary>One line of a message's history: an attempt that failed.</summary>
 /// <param name="Number">The attempt's number, from 1.</param>

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace Retry.Messaging.State;
+namespace Retry.Messaging.Wire;
 
 /// <summary>Writes our headers into a message; each is bounded, and together they stay under 4 KB.</summary>
 internal static class RetryHeaderWriter

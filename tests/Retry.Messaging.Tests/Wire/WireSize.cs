@@ -1,7 +1,7 @@
 using System.Reflection;
 using RabbitMQ.Client;
 
-namespace Retry.Messaging.Tests.State;
+namespace Retry.Messaging.Tests.Wire;
 
 /// <summary>What headers and properties take on the wire, by the client's own encoder.</summary>
 public static class WireSize
