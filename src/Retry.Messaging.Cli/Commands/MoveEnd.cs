@@ -1,6 +1,6 @@
-using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Output;
+using Retry.Messaging.RabbitMq.Connections;
 using Retry.Messaging.RabbitMq.Lots;
 
 namespace Retry.Messaging.Cli.Commands;
@@ -34,8 +34,7 @@ internal sealed record MoveEnd(bool Interrupted, Exception? Failure)
         {
             return new(Interrupted: true, Failure: null);
         }
-        catch (Exception exception) when (exception is ParkingException { IsUnknownQueue: false } or OperationInterruptedException or IOException
-            or TimeoutException)
+        catch (Exception exception) when (exception is ParkingException { IsUnknownQueue: false } || BrokerFailures.IsGoneOrSilent(exception))
         {
             return new(Interrupted: false, exception);
         }

@@ -157,7 +157,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
             return;
         }
 
-        // derived names, too: also what a function of the user's makes
+        // the names of the point's own queues
         if (_places.WhyUnusable(queue, rules) is { } derived)
         {
             Refuse(endpoint, derived);

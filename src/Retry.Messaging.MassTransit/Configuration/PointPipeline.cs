@@ -61,9 +61,8 @@ internal sealed class PointPipeline(CrashSuspicion suspicion, TimeProvider time,
 
         if (!receive.DeadLetterConfigurator.Build().IsNotEmpty())
         {
-            var logger = logging.CreateLogger<UnhandledFilter>();
             receive.DeadLetterConfigurator.AddPipeSpecification(
-                new LateFilterSpecification<ReceiveContext>(() => new UnhandledFilter(point, outcomes.Value, time, logger)));
+                new LateFilterSpecification<ReceiveContext>(() => new UnhandledFilter(point, outcomes.Value, settler, time)));
         }
     }
 }

@@ -1,18 +1,18 @@
 using MassTransit;
-using Microsoft.Extensions.Logging;
 using Retry.Messaging.Decisions;
 using Retry.Messaging.MassTransit.Faults;
 using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.Outcomes;
-using Retry.Messaging.RabbitMq;
+using Retry.Messaging.RabbitMq.Attempts;
+using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.MassTransit.Filters;
 
 /// <summary>Takes the place of MassTransit's skipped queue: what nobody consumes is parked as Unhandled, with its bytes as they came.</summary>
-/// <remarks>There is no Fault: MassTransit sends none for a message that it skips.</remarks>
-internal sealed partial class UnhandledFilter(RetryPoint point, IRetryTransport transport, TimeProvider time, ILogger logger)
-    : IFilter<ReceiveContext>
+internal sealed class UnhandledFilter(RetryPoint point, IRetryTransport transport, OutcomeSettler settler, TimeProvider time) : IFilter<ReceiveContext>
 {
+    private const string NextStep = "Remove the binding that brings it, or add the consumer and replay it.";
+
     public async Task Send(ReceiveContext context, IPipe<ReceiveContext> next)
     {
         if (!context.TryGetPayload<SettledDelivery>(out _))
@@ -21,12 +21,8 @@ internal sealed partial class UnhandledFilter(RetryPoint point, IRetryTransport 
             var exception = new MessageNotConsumedException(context.InputAddress, $"No consumer on queue '{point.Queue}' takes a message of this type.");
             var failure = new FailedAttempt(exception, Environment.MachineName) { FallbackId = delivery.FallbackId, MessageDeadline = delivery.Deadline };
             var park = RetryDecider.Refuse(delivery.State, failure, ParkReason.Unhandled, time.GetUtcNow());
-            await delivery.ParkAsync(
-                park,
-                new MassTransitFault(exception, null, null, context.InputAddress) { IsSkipped = true },
-                context.CancellationToken).ConfigureAwait(false);
-            context.GetOrAddPayload(static () => SettledDelivery.Instance);
-            LogParked(point.Queue, park.State.Id, park.Reason.ToString());
+            using var attempt = new SkippedAttempt(context);
+            await settler.ParkAsync(attempt, delivery, park, exception, $"{park.State.Error} {NextStep}", context.CancellationToken).ConfigureAwait(false);
         }
 
         await next.Send(context).ConfigureAwait(false);
@@ -34,6 +30,22 @@ internal sealed partial class UnhandledFilter(RetryPoint point, IRetryTransport 
 
     public void Probe(ProbeContext context) => context.CreateFilterScope("gradientRetryUnhandled").Add("queue", point.Queue);
 
-    [LoggerMessage(LogEvents.Parked, LogLevel.Warning, "{Queue}: {RetryId} is parked as {Reason}: no consumer here takes its type. Remove the binding that brings it, or add the consumer and replay it.")]
-    private partial void LogParked(string queue, string? retryId, string reason);
+    /// <summary>A delivery that no consumer takes. There is no Fault: MassTransit sends none for a message that it skips.</summary>
+    private sealed class SkippedAttempt(ReceiveContext context) : IAttempt
+    {
+        public bool WasConsumed => false;
+
+        public void MarkSettled() => context.GetOrAddPayload(static () => SettledDelivery.Instance);
+
+        public Task NotifyEndedAsync() => Task.CompletedTask;
+
+        public FaultDetails FaultOf(Exception exception) => new MassTransitFault(exception, null, null, context.InputAddress) { IsSkipped = true };
+
+        public Task SendFaultAsync(Exception exception, RetryState ended, CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public void Dispose()
+        {
+            // it holds nothing
+        }
+    }
 }

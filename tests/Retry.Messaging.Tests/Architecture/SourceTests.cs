@@ -28,6 +28,19 @@ public partial class SourceTests
     public void One_place_declares_the_topology_of_a_service() =>
         Findings(Declaration(), Declarers).ShouldBeEmpty("Have the TopologyKeeper declare it.");
 
+    /// <summary>A framework's project makes attempts and has them settled; it does not settle.</summary>
+    [Fact]
+    public void One_place_settles_a_delivery() =>
+        Findings(Settling(), ["src/Retry.Messaging.RabbitMq/Attempts/"]).ShouldBeEmpty("Have the OutcomeSettler do it.");
+
+    [Fact]
+    public void Half_of_the_files_have_at_most_50_lines()
+    {
+        var lines = Repository.Sources("src").Select(file => File.ReadLines(file).Count()).Order().ToList();
+
+        lines[lines.Count / 2].ShouldBeLessThanOrEqualTo(50, "Files grow: look for those in which two things live.");
+    }
+
     /// <summary>A line that holds a text may be longer: a text that is cut in two is found by nobody.</summary>
     [Fact]
     public void Code_is_wrapped_at_160_characters() =>
@@ -60,6 +73,9 @@ public partial class SourceTests
 
     [GeneratedRegex(@"\bTopologyDeclarer\.DeclareAsync\(")]
     private static partial Regex Declaration();
+
+    [GeneratedRegex(@"\bdelivery\.(ParkAsync|ClimbAsync)\(|\bcase RetryDecision\b")]
+    private static partial Regex Settling();
 
     [GeneratedRegex(@"\b(Task\.Delay|Thread\.Sleep)\b")]
     private static partial Regex Sleep();
