@@ -72,7 +72,7 @@ public sealed class PoisonFaultTests(BrokerFixture broker)
         (await raw.CountAsync(canBeRead ? untyped : typed)).ShouldBe(0u);
         runs.ShouldBe(0);
         var fault = JsonDocument.Parse((await raw.DrainAsync(canBeRead ? typed : untyped)).ShouldHaveSingleItem().Body).RootElement.GetProperty("message");
-        fault.GetProperty("exceptions")[0].GetProperty("exceptionType").GetString().ShouldBe("Retry.Messaging.MassTransit.PoisonMessageException");
+        fault.GetProperty("exceptions")[0].GetProperty("exceptionType").GetString().ShouldBe("Retry.Messaging.Outcomes.PoisonMessageException");
         if (canBeRead)
         {
             fault.GetProperty("message").GetProperty("number").GetInt32().ShouldBe(7);
