@@ -7,6 +7,7 @@ using Retry.Messaging.Cli.Commands.Parked;
 using Retry.Messaging.Cli.Commands.Topology;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
+using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Connections;
 using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.RabbitMq.Lots;
@@ -78,19 +79,19 @@ internal static class RetryCtl
             TopologyExportCommand.Create(host),
             TopologyRemoveCommand.Create(host),
         };
-        var parked = new Command("parked", "Messages that will not be tried again by themselves.")
+        var parked = new Command("parked", "Messages that were given up; they stay in a parking lot until an operator replays or discards them.")
         {
             ParkedListCommand.Create(host),
             ParkedShowCommand.Create(host),
             ParkedReplayCommand.Create(host),
             ParkedDiscardCommand.Create(host),
         };
-        var lost = new Command("lost", "Messages whose destination was not there; they left the ladder without stalling it.")
+        var lost = new Command("lost", $"Messages whose queue did not exist when they came off the ladder; they wait in the queue {BrokerNames.LostQueue}.")
         {
             LostListCommand.Create(host),
             LostReplayCommand.Create(host),
         };
-        var root = new RootCommand("retryctl: the retry ladder and the parking lots of a RabbitMQ virtual host.\nExit codes: 0 done, 1 failed, 2 wrong usage or a queue that does not exist, 3 drift, a finding or something that could not be checked.")
+        var root = new RootCommand("retryctl: the retry ladder and the parking lots of a RabbitMQ virtual host.\nExit codes: 0 done, 1 failed, 2 wrong usage or a queue that does not exist, 3 something is not as it should be, or could not be checked.")
         {
             topology,
             parked,

@@ -42,9 +42,9 @@ internal sealed record MoveEnd(bool Interrupted, Exception? Failure)
 
     /// <summary>The exit code and error line of what did not come to its end; <see langword="null"/> for what did.</summary>
     /// <param name="host">Where to say it.</param>
-    /// <param name="still">What the messages that were not moved still are.</param>
+    /// <param name="still">What, or where, the messages that were not moved still are.</param>
     public int? Fail(CliHost host, string still) =>
         Failure is not null ? RetryCtl.Fail(host, ExitCode.Failed, Failure.Message)
-        : Interrupted ? RetryCtl.Fail(host, ExitCode.Failed, $"Interrupted. What was not moved is still {still}; run it again for the rest.")
+        : Interrupted ? RetryCtl.Fail(host, ExitCode.Failed, $"Interrupted. Messages that were not moved are still {still}. Run this command again for the rest.")
         : null;
 }

@@ -7,6 +7,6 @@ internal static class ExitCode
     public const int Failed = 1;
     public const int Usage = 2;
 
-    /// <summary>Drift, a finding, or something that could not be checked.</summary>
+    /// <summary>Something is not as it should be, or could not be checked.</summary>
     public const int Finding = 3;
 }

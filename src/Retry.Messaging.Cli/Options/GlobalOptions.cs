@@ -21,7 +21,7 @@ internal static class GlobalOptions
 
     public static readonly Option<string?> Management = new("--management")
     {
-        Description = $"The management API: http(s)://host:port; asked with the broker address's user and password. Default: the environment variable {ManagementVariable}, else the broker's host, port 15672 (15671 with TLS).",
+        Description = $"The management API: http(s)://host:port. It gets the user and password of the broker's address. Default: the environment variable {ManagementVariable}, else the broker's host, port 15672 (15671 with TLS).",
         HelpName = "URI",
         Recursive = true,
     };
@@ -47,7 +47,7 @@ internal static class GlobalOptions
     /// <summary>The broker that was named.</summary>
     /// <exception cref="UsageException">None was, or not so that it could be read.</exception>
     public static BrokerAddress RequireAddress(ParseResult parsed, CliHost host) =>
-        FindAddress(parsed, host) ?? throw new UsageException($"Found no broker, wanted --broker amqp://user:password@host:port/vhost or the environment variable {BrokerVariable}.");
+        FindAddress(parsed, host) ?? throw new UsageException($"Found no broker address, wanted --broker amqp://user:password@host:port/vhost or the environment variable {BrokerVariable}.");
 
     /// <summary>The management API that was named, or the one that a broker has unless it is told otherwise. Nothing is asked yet.</summary>
     /// <exception cref="UsageException">It cannot be read.</exception>

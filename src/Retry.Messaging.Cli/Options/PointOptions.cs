@@ -13,10 +13,10 @@ internal sealed class PointOptions
 
     private readonly Option<string[]> _point = Queues(
         PointName,
-        "A work queue, for its parking lot and its way back; may be given several times. Default: only the ladder, which all share.");
+        "A work queue: adds its parking lot and the bindings that bring its messages back. May be given several times. Default: only the ladder, which all points share.");
     private readonly Option<string[]> _isolated = Queues(
         IsolatedName,
-        "A work queue as with --point, whose point is limited or isolated and so has a release queue too; may be given several times. Default: none.");
+        "Like --point, for a work queue with LimitRedelivery or Isolated: adds its release queue too. May be given several times. Default: none.");
 
     private PointOptions()
     {
@@ -91,11 +91,11 @@ internal sealed class PointOptions
         // the parser takes the next option for the value that is missing
         queue.StartsWith("--", StringComparison.Ordinal) ? $"found '{queue}', wanted a work queue's name."
         : queue.Contains('*', StringComparison.Ordinal)
-            || queue.Contains('#', StringComparison.Ordinal) ? $"found '{queue}', wanted a work queue's own name; a wildcard names none."
+            || queue.Contains('#', StringComparison.Ordinal) ? $"found '{queue}', wanted the name of one work queue, without a wildcard."
         : queue.StartsWith(BrokerNames.LadderPrefix, StringComparison.Ordinal)
-            || queue == BrokerNames.ParkingExchange ? $"found '{queue}', which is a name of the ladder itself, wanted that of a work queue."
-        : OwnerOf(queue, BrokerNames.ParkedSuffix) is { } parked ? $"found '{queue}', the name of the parking lot of '{parked}', wanted that of a work queue."
-        : OwnerOf(queue, BrokerNames.ReleaseSuffix) is { } released ? $"found '{queue}', the name of the release queue of '{released}', wanted that of a work queue."
+            || queue == BrokerNames.ParkingExchange ? $"found '{queue}', which is a name of the ladder itself, wanted the name of a work queue."
+        : OwnerOf(queue, BrokerNames.ParkedSuffix) is { } parked ? $"found '{queue}', the name of the parking lot of '{parked}', wanted the work queue, '{parked}'."
+        : OwnerOf(queue, BrokerNames.ReleaseSuffix) is { } released ? $"found '{queue}', the name of the release queue of '{released}', wanted the work queue, '{released}'."
         : RetryPointNames.For(queue).WhyUnusable(hasRelease);
 
     private static string? OwnerOf(string queue, string suffix) => queue.EndsWith(suffix, StringComparison.Ordinal) ? queue[..^suffix.Length] : null;

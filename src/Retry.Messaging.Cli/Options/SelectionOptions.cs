@@ -16,9 +16,9 @@ internal sealed class SelectionOptions
     private readonly Option<bool> _all = new("--all") { Description = "Every message." };
     private readonly Option<string?> _ofQueue = new("--queue") { Description = "Lost on the way to this work queue.", HelpName = "QUEUE" };
     private readonly Option<string?> _reason = new("--reason") { Description = "Parked for this reason: " + string.Join(", ", ParkReason.Known) + ".", HelpName = "REASON" };
-    private readonly Option<string?> _exception = new("--exception") { Description = "The type of the error, or of an exception inside it, contains this, in any case.", HelpName = "TEXT" };
-    private readonly Option<string?> _type = new("--type") { Description = "The message type's name contains this, in any case.", HelpName = "TEXT" };
-    private readonly Option<string?> _text = new("--text") { Description = "The last error contains this, in any case.", HelpName = "TEXT" };
+    private readonly Option<string?> _exception = new("--exception") { Description = "The type of the last error, or of an exception inside it, contains TEXT, in upper or lower case.", HelpName = "TEXT" };
+    private readonly Option<string?> _type = new("--type") { Description = "The message type's name contains TEXT, in upper or lower case.", HelpName = "TEXT" };
+    private readonly Option<string?> _text = new("--text") { Description = "The last error contains TEXT, in upper or lower case.", HelpName = "TEXT" };
     private readonly Option<string[]> _header = new("--header") { Description = "A header has exactly this value; may be given several times.", HelpName = "NAME=VALUE", DefaultValueFactory = static _ => [] };
     private readonly Option<string?> _since = new("--since") { Description = "Parked at or after this: a time (2026-11-22T06:00:00Z) or an age (1h30m).", HelpName = "TIME" };
     private readonly Option<string?> _until = new("--until") { Description = "Parked before this: a time or an age.", HelpName = "TIME" };
@@ -91,7 +91,7 @@ internal sealed class SelectionOptions
         return ways switch
         {
             1 => filter,
-            0 => throw new UsageException("Nothing says which messages, wanted ids, a condition such as --reason, or --all."),
+            0 => throw new UsageException("Found no choice of messages, wanted ids, a condition such as --reason, or --all."),
             _ => throw new UsageException("Found more than one of ids, conditions and --all, wanted one of them."),
         };
     }

@@ -5,6 +5,9 @@ namespace Retry.Messaging.Cli.Output;
 /// <summary>Asks before something is done that cannot be undone.</summary>
 internal static class Question
 {
+    /// <summary>Why nobody can be asked, with the option that a command needs instead.</summary>
+    public static string WhyImpossible(bool json) => json ? "With --json retryctl cannot ask, wanted --yes." : "Found no terminal to ask on, wanted --yes.";
+
     /// <summary>Whether the answer is yes; anything else, and no answer, is no.</summary>
     public static async Task<bool> IsAgreedAsync(CliHost host, string question, CancellationToken cancellationToken)
     {

@@ -154,7 +154,7 @@ public sealed class ParkingLot : IParkingLot
             {
                 span.Fail(exception);
                 throw new ParkingException(
-                    $"The replay to '{names.Work}' stopped: {exception.Message} What was not moved is still parked; run it again when the cause is gone.",
+                    $"The replay to '{names.Work}' stopped: {exception.Message} Messages that were not moved are still parked. Run the replay again when the cause is gone.",
                     exception);
             }
         }

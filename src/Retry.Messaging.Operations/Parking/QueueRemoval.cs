@@ -32,11 +32,11 @@ internal sealed class QueueRemoval(IConnection connection, TimeProvider time)
     {
         null => null,
         { ConsumerCount: > 0 and var consumers } => queue == names.Release
-            ? $"Queue '{queue}' has {Counted(consumers, "consumer")}: the point is limited or isolated. Deploy the service without LimitRedelivery and Isolated, and end each 'retryctl limiter run --point {names.Work}', then run it again."
-            : $"Queue '{queue}' has {Counted(consumers, "consumer")}: somebody is reading it. Run it again when they have ended.",
+            ? $"Queue '{queue}' has {Counted(consumers, "consumer")}, because the point is limited or isolated. Deploy its service without LimitRedelivery and Isolated, and end each 'retryctl limiter run --point {names.Work}'. Then run this command again."
+            : $"Queue '{queue}' has {Counted(consumers, "consumer")}, because another operator or a service is reading it. Run this command again when that has ended.",
         { MessageCount: > 0 and var messages } => queue == names.Release
-            ? $"Queue '{queue}' holds {Counted(messages, "message")}. A service that has the point without a limit empties it; so does 'retryctl limiter run --point {names.Work}'. Run it again then."
-            : $"Queue '{queue}' holds {Counted(messages, "parked message")}. Look at them ('retryctl parked list {names.Work}'), replay or discard them, then run it again.",
+            ? $"Queue '{queue}' holds {Counted(messages, "message")}. A service that has the point without a limit empties it; so does 'retryctl limiter run --point {names.Work}'. Run this command again when the queue is empty."
+            : $"Queue '{queue}' holds {Counted(messages, "parked message")}. Look at them ('retryctl parked list {names.Work}'), replay or discard them, then run this command again.",
         _ => null,
     };
 
@@ -99,7 +99,7 @@ internal sealed class QueueRemoval(IConnection connection, TimeProvider time)
         var (exchange, key) = queue == names.Release ? (back.Exchange, back.RoutingKey) : (BrokerNames.ParkingExchange, names.Work);
         var source = new LotSource(
             queue,
-            $"Found no queue '{queue}': somebody else has removed it.",
+            $"Found no queue '{queue}', because another operator or a service has removed it meanwhile. Run this command again for the rest.",
             (_, _, properties, body) => ParkedMessageReader.Read(properties, body, names));
         var publisher = new ConfirmedPublisher(connection);
         await using var publisherEnds = publisher.ConfigureAwait(false);

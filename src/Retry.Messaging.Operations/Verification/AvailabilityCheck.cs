@@ -21,16 +21,16 @@ internal static class AvailabilityCheck
                 subject,
                 $"{queue.Online.Count} of {queue.Members.Count} replicas online",
                 $"a majority, {majority}",
-                "Start the nodes that are down; until then it stalls the rungs that its messages are in.");
+                "Start the nodes that are down; until then the queue stalls the rungs that its messages are in.");
         }
         else if (IsOnStoppedNode(queue, facts))
         {
             yield return new(
                 TopologyFindingKind.Unavailable,
                 subject,
-                $"its only node, '{queue.Leader}', stopped",
-                "it running",
-                "Start the node; until then it stalls the rungs that its messages are in.");
+                $"its only node, '{queue.Leader}', is stopped",
+                "a running node",
+                "Start the node; until then the queue stalls the rungs that its messages are in.");
         }
         else if (queue.State is "down" or "stopped" or "crashed" or "minority")
         {
@@ -39,7 +39,7 @@ internal static class AvailabilityCheck
                 subject,
                 $"state {queue.State}",
                 "running",
-                $"Start its node{(queue.Leader is null ? "" : $", {queue.Leader}")}; until then it stalls the rungs that its messages are in.");
+                $"Start its node{(queue.Leader is null ? "" : $", {queue.Leader}")}; until then the queue stalls the rungs that its messages are in.");
         }
     }
 }

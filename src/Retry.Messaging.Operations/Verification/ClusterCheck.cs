@@ -43,7 +43,7 @@ internal static class ClusterCheck
                 TopologyFindingKind.FeatureFlag,
                 $"feature flag '{StreamQueue}'",
                 "disabled",
-                "enabled: at-least-once dead-lettering needs it and silently falls back without",
+                "enabled, because without it the broker silently replaces at-least-once dead-lettering by at-most-once",
                 $"Run 'rabbitmqctl enable_feature_flag {StreamQueue}'.");
         }
     }
@@ -64,7 +64,7 @@ internal static class ClusterCheck
                 names.Count == 1 ? $"queue '{names[0]}'" : $"{names.Count} queues, '{names[0]}' to '{names[^1]}'",
                 $"{few.Key} {(few.Key == 1 ? "replica" : "replicas")}",
                 $"{wanted}, on {nodes.Count} nodes",
-                "Run 'rabbitmq-queues grow NODE all --queue-pattern \"^retry\\.|\\.parked$|\\.release$\"' for each node that has none: queues keep the replicas of the day they were declared.");
+                "Run 'rabbitmq-queues grow NODE all --queue-pattern \"^retry\\.|\\.parked$|\\.release$\"' for each node that has no replica, because a queue keeps the replicas that it was declared with.");
         }
     }
 

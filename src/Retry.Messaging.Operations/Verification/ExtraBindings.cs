@@ -20,7 +20,7 @@ internal static class ExtraBindings
                 {
                     yield return Extra(
                         binding,
-                        binding.ToQueue ? $"only the key '{BrokerNames.ReturnPattern(binding.Destination)}'" : "none: every way back leads to a queue");
+                        binding.ToQueue ? $"only the key '{BrokerNames.ReturnPattern(binding.Destination)}'" : "none, because this exchange leads to queues only");
                 }
             }
             else if (binding.Source == BrokerNames.ParkingExchange)
@@ -33,11 +33,11 @@ internal static class ExtraBindings
             }
             else if (ownExchanges.Contains(binding.Source))
             {
-                yield return Extra(binding, "none: it makes a second copy of each message that it matches");
+                yield return Extra(binding, "none, because it makes a second copy of each message that it matches");
             }
             else if (binding.Source.Length > 0 && (binding.ToQueue ? rungs.Contains(binding.Destination) : ownExchanges.Contains(binding.Destination)))
             {
-                yield return Extra(binding, "none: only the ladder leads into the ladder");
+                yield return Extra(binding, "none, because only the ladder leads into the ladder");
             }
         }
     }
@@ -47,5 +47,5 @@ internal static class ExtraBindings
         $"binding '{binding.Source}' -> '{binding.Destination}'",
         $"the key '{binding.RoutingKey}'",
         wanted,
-        "Remove it: on the exchange's page of the management site, or by DELETE /api/bindings.");
+        "Remove the binding on the exchange's page in the management UI, or by DELETE /api/bindings.");
 }

@@ -208,7 +208,7 @@ internal sealed class TopologyComparison
                 PolicyKeys.DeliveryLimit when planned is not null && number < planned =>
                     (isRung ? "sends messages on early" : "deletes messages that are looked at often", planned.Value.ToString(CultureInfo.InvariantCulture)),
                 PolicyKeys.DeadLetterRoutingKey when isRung && !fact.Arguments.ContainsKey(DeadLetterRoutingKeyArgument) =>
-                    ("leads every message of the rung astray", "none"),
+                    ("sends every message of the rung to a wrong place", "none"),
                 _ => (null, ""),
             };
             if (harm is not null)

@@ -78,7 +78,7 @@ internal sealed record TopologyVerification(IReadOnlyList<string> Points, IReadO
         };
         if (all)
         {
-            notChecked.Add(new("which retry points there are", "AMQP cannot list queues; name them by --point."));
+            notChecked.Add(new("which retry points there are", "AMQP cannot list queues. Name the work queues by --point."));
         }
 
         // AMQP shows no other points, and an exchange that is declared without their bindings loses what is theirs
@@ -89,8 +89,8 @@ internal sealed record TopologyVerification(IReadOnlyList<string> Points, IReadO
                 TopologyFindingKind.Missing,
                 what,
                 "none",
-                "it declared",
-                points.Any(queue => what == $"queue '{queue}'") ? $"Start the service that owns it; until then its messages go to '{BrokerNames.LostQueue}'." : $"Run {apply}."))],
+                "one of that name",
+                points.Any(queue => what == $"queue '{queue}'") ? $"Start the service that owns the queue; until then its messages go to '{BrokerNames.LostQueue}'." : $"Run {apply}."))],
             notChecked);
     }
 }

@@ -49,7 +49,7 @@ internal static class WorkQueueCheck
         return new(
             TopologyFindingKind.CouldStall,
             subject,
-            $"{limit} with overflow {overflow}: once full, it stalls every point whose messages are in the same rungs",
+            $"{limit} with overflow {overflow}: once full, the queue stalls every point whose messages are in the same rungs",
             "no length limit, or an isolated point",
             "Call Isolated() on the point, remove the limit, or let it drop the head (overflow drop-head).");
     }
@@ -73,7 +73,7 @@ internal static class WorkQueueCheck
             TopologyFindingKind.BrokerParking,
             subject,
             string.Join(", ", needs.Select(need => need.Found)),
-            string.Join(", ", needs.Select(need => need.Wanted)) + ": otherwise what the broker itself drops is not parked",
+            string.Join(", ", needs.Select(need => need.Wanted)) + ", because otherwise what the broker itself drops is not parked",
             string.Join(' ', steps));
     }
 
@@ -82,7 +82,7 @@ internal static class WorkQueueCheck
             ? new(
                 TopologyFindingKind.Policy,
                 subject,
-                $"expires {expires} ms, which deletes it while its messages are on the ladder",
+                $"expires {expires} ms, which deletes the queue while its messages are on the ladder",
                 "none",
                 "Take it out of the queue's arguments or its policy.")
             : null;

@@ -77,7 +77,7 @@ internal static class WorkQueuePolicyWriter
 
         // a policy that another team made first stays, also when a stale one of ours stands behind it
         var isOurs = applied is null ? queue.Policy is null : applied.Name == policy.Name;
-        var rest = obstacles.Length == 0 ? "" : $" It does not reach everything. {obstacles}";
+        var rest = obstacles.Length == 0 ? "" : $" A policy alone is not enough. {obstacles}";
         return isOurs
             ? new WorkQueuePolicyResult(
                 WorkQueuePolicyOutcome.Written,
@@ -87,7 +87,7 @@ internal static class WorkQueuePolicyWriter
             : new WorkQueuePolicyResult(
                 WorkQueuePolicyOutcome.Merged,
                 policy,
-                $"Policy '{queue.Policy}' applies to queue '{queue.Name}' already, and only one can; nothing was changed.{rest} This one for the queue alone holds what both set{Replaced(applied, policy)}; read it, then run it:");
+                $"Policy '{queue.Policy}' applies to queue '{queue.Name}' already, and a queue can have only one, so nothing was changed.{rest} The policy below is for this queue alone and holds what both set{Replaced(applied, policy)}. Read it, then run it:");
     }
 
     private static string Replaced(PolicyFact? applied, WorkQueuePolicy policy)

@@ -44,13 +44,13 @@ internal static class BrokerConnector
                 case SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain }:
                     return $"Found no host '{address.Host}' ({address}). Check the name.";
                 case SocketException socket:
-                    return $"No broker answers at {address}: {FirstLine(socket.Message)}. Check host and port, and that it runs.";
+                    return $"No broker answers at {address}: {FirstLine(socket.Message)}. Check host and port, and that the broker runs.";
                 default:
                     break;
             }
         }
 
-        return $"No AMQP from {address}, waited at most {BrokerAddress.ConnectTimeout.TotalSeconds:0} s: {FirstLine(exception.GetBaseException().Message)}. Check host and port: {(address.UseTls ? BrokerAddress.TlsPort : BrokerAddress.PlainPort)} is usual{(address.UseTls ? "" : $", {BrokerAddress.TlsPort} wants amqps://")}; 15672 is the management API's.";
+        return $"{address} does not answer in AMQP (waited at most {BrokerAddress.ConnectTimeout.TotalSeconds:0} s): {FirstLine(exception.GetBaseException().Message)}. Check host and port: {(address.UseTls ? BrokerAddress.TlsPort : BrokerAddress.PlainPort)} is usual{(address.UseTls ? "" : $", {BrokerAddress.TlsPort} wants amqps://")}; 15672 is the management API's.";
     }
 
     private static string FirstLine(string text) => text.Split('\n')[0].Trim().TrimEnd('.');

@@ -47,7 +47,7 @@ internal sealed class RecordStream(IConnection connection, string name, StreamRe
         catch (OperationInterruptedException exception)
         {
             throw new ControlException(
-                $"Stream '{name}' cannot be declared: {exception.ShutdownReason?.ReplyText ?? exception.Message}. Use a user who may configure it, once.",
+                $"Stream '{name}' cannot be declared: {exception.ShutdownReason?.ReplyText ?? exception.Message}. Connect once as a user who may configure the stream.",
                 exception);
         }
     }
@@ -125,7 +125,7 @@ internal sealed class RecordStream(IConnection connection, string name, StreamRe
         {
             if (!await SettleAsync(cancellationToken).ConfigureAwait(false))
             {
-                throw new ControlException($"The broker did not take a record for stream '{name}': there is no such stream. Use a user who may configure it, once.");
+                throw new ControlException($"The broker did not take a record for stream '{name}', because there is no such stream. Connect once as a user who may configure the stream.");
             }
 
             await _publisher.PublishAsync(string.Empty, name, properties, body, cancellationToken).ConfigureAwait(false);

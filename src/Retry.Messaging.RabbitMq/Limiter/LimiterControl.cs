@@ -78,7 +78,7 @@ public sealed class LimiterControl(IConnection connection, TimeProvider? time = 
         {
             return await log.AppendAsync(LimiterDocument.Write(setting), cancellationToken).ConfigureAwait(false)
                 ? setting
-                : throw new LimiterException($"Somebody else changed the setting of '{point}' at the same time, and was first. Look at it ('retryctl limiter status') and try again.");
+                : throw new LimiterException($"The setting of '{point}' was not written, because another operator changed it at the same time. Run 'retryctl limiter status {point}', then try again.");
         }
         catch (ControlException exception)
         {
@@ -99,7 +99,7 @@ public sealed class LimiterControl(IConnection connection, TimeProvider? time = 
         }
         catch (ControlException exception)
         {
-            throw new LimiterException($"What operators have set is not known. {exception.Message}", exception);
+            throw new LimiterException($"The settings of operators could not be read. {exception.Message}", exception);
         }
     }
 

@@ -127,7 +127,7 @@ internal sealed class LimiterSession : IAsyncDisposable
         // without it there is nothing to do, and no use in telling the settings' readers that we started
         if (await _look.FindQueueAsync(_options.Names.Release, cancellationToken).ConfigureAwait(false) is not { } release)
         {
-            throw new LimiterException($"There is no queue '{_options.Names.Release}'. It is made when the point starts, or by 'retryctl topology apply --isolated {_options.Names.Work}'.");
+            throw new LimiterException($"There is no queue '{_options.Names.Release}'. The service of the point makes it when it starts; so does 'retryctl topology apply --isolated {_options.Names.Work}'.");
         }
 
         _log = await ControlLog.OpenAsync(

@@ -24,7 +24,7 @@ internal sealed class LostMessages(IConnection connection, TimeProvider time)
 
     private static readonly LotSource Source = new(
         BrokerNames.LostQueue,
-        $"Found no queue '{BrokerNames.LostQueue}'. Check the virtual host; it is made when a service starts or by 'retryctl topology apply'.",
+        $"Found no queue '{BrokerNames.LostQueue}'. Check the virtual host. A service makes the queue when it starts; so does 'retryctl topology apply'.",
         LostMessageReader.Read);
 
     private readonly WayBack _way = new(connection, time);
@@ -158,7 +158,7 @@ internal sealed class LostMessages(IConnection connection, TimeProvider time)
             {
                 span.Fail(exception);
                 throw new ParkingException(
-                    $"The replay to '{destination}' stopped: {exception.Message} What was not moved is still in '{BrokerNames.LostQueue}'; run it again when the cause is gone.",
+                    $"The replay to '{destination}' stopped: {exception.Message} Messages that were not moved are still in '{BrokerNames.LostQueue}'. Run the replay again when the cause is gone.",
                     exception);
             }
         }

@@ -56,7 +56,7 @@ internal sealed class LotMove(IConnection connection, LotSource source, TimeProv
             lastTaken = left < before ? time.GetTimestamp() : lastTaken;
             if (time.GetElapsedTime(lastTaken) > Patience)
             {
-                throw new ParkingException($"{left} messages of queue '{source.Queue}' were not met again: somebody else who reads it has taken or holds them, for {Patience.TotalSeconds:0} s by now. Run it again when that has ended.");
+                throw new ParkingException($"{left} messages of queue '{source.Queue}' have not come back for {Patience.TotalSeconds:0} s, because another reader of the queue has taken or holds them. Run the command again when that reader has ended.");
             }
 
             await Task.Delay(Pause * (0.5 + random.NextDouble()), time, cancellationToken).ConfigureAwait(false);

@@ -74,7 +74,7 @@ internal sealed class LotMover(
         catch (TimeoutException exception)
         {
             end = new ParkingException(
-                $"Messages published but not confirmed within {Patience.TotalSeconds:0} s: {Volatile.Read(ref _pending)}. They stay where they are, and a copy of each may have arrived; every copy carries the plan's id. Look at the broker's alarms, then run it again.",
+                $"Messages published but not confirmed within {Patience.TotalSeconds:0} s: {Volatile.Read(ref _pending)}. They stay in their queue, and a copy of each may have arrived; every copy carries the plan's id. Look at the broker's alarms, then run the command again.",
                 exception);
         }
 

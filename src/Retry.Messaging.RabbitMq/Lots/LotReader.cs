@@ -196,7 +196,7 @@ internal sealed class LotReader : IAsyncDisposable
     private void End(string why) => _ = !_closing && _arrived.Writer.TryComplete(Lost(why, null));
 
     private ParkingException Lost(string why, Exception? exception) =>
-        new($"Lost queue '{_source.Queue}' after {Examined} of {Total} messages: {why}. What was not moved is still there; run it again.", exception);
+        new($"Reading queue '{_source.Queue}' stopped after {Examined} of {Total} messages: {why}. Messages that were not moved are still there. Run the command again.", exception);
 
     // the client cancels a task whose answer does not come in time
     private static string Why(Exception exception) =>
@@ -228,7 +228,7 @@ internal sealed class LotReader : IAsyncDisposable
             empty = left == 0;
             if (waited >= Stalled)
             {
-                throw new ParkingException($"Queue '{_source.Queue}' has messages ready ({left}) but delivered none for {Stalled.TotalSeconds:0} s, after {Examined} of {Total}. Look at the broker's alarms and the queue's leader, then run it again.");
+                throw new ParkingException($"Queue '{_source.Queue}' has messages ready ({left}) but delivered none for {Stalled.TotalSeconds:0} s, after {Examined} of {Total}. Look at the broker's alarms and the queue's leader, then run the command again.");
             }
         }
     }

@@ -19,7 +19,7 @@ internal sealed record LotSource(string Queue, string WhenMissing, Func<string, 
         names.Parked,
         names.Work.EndsWith(BrokerNames.ParkedSuffix, StringComparison.Ordinal)
             ? $"Found no queue '{names.Parked}'. Give the work queue's name, '{names.Work[..^BrokerNames.ParkedSuffix.Length]}', not the parking lot's."
-            : $"Found no queue '{names.Parked}', which is the parking lot of '{names.Work}'. Check the name and the virtual host; it is made when the service starts or by 'retryctl topology apply --point {names.Work}'.",
+            : $"Found no queue '{names.Parked}', which is the parking lot of '{names.Work}'. Check the name and the virtual host. The service makes the parking lot when it starts; so does 'retryctl topology apply --point {names.Work}'.",
         (_, _, properties, body) => ParkedMessageReader.Read(properties, body, names))
     {
         IsNamedByOperator = true,

@@ -21,10 +21,10 @@ internal sealed record ReplayDestination(string Queue, string? Note = null, bool
         _ when workConsumers > 0 =>
             new(
                 work,
-                $"Nobody consumes '{release}', so the messages go straight to '{work}', under no cap. Where the point has a limit, start 'retryctl limiter run --point {work}' first; where it has none any more, 'retryctl topology remove --release {work}' removes the queue."),
+                $"Queue '{release}' has no consumer, so the messages go straight to '{work}', under no cap. If the point has a limit, start 'retryctl limiter run --point {work}' first. If it has none any more, remove the queue: 'retryctl topology remove --release {work}'."),
         _ => new(
             release,
-            $"Nobody consumes '{release}', nor '{work}': the messages wait there. Start the service that has the point; where it has no limit any more it empties the queue. 'retryctl limiter run --point {work}' does so, too.",
+            $"Queues '{release}' and '{work}' have no consumer, so the messages wait in '{release}'. Start the service that has the point: it releases them, or empties the release queue if it has no limit any more. 'retryctl limiter run --point {work}' releases them too.",
             IsDeserted: true),
     };
 }

@@ -77,7 +77,7 @@ internal sealed class WayBack(IConnection connection, TimeProvider time)
                 throw new ParkingException(
                     reason.ReplyCode == Constants.NotFound
                         ? $"Found no exchange '{exchange}' to replay through; nothing was moved. Run 'retryctl topology verify', which prints the command that declares it with all its points."
-                        : $"Queue '{queue}' could not be bound to '{exchange}'; nothing was moved: {reason.ReplyText}. Without that binding the messages would be lost to it; use a user that may write to the queue and read the exchange.",
+                        : $"Queue '{queue}' could not be bound to '{exchange}'; nothing was moved: {reason.ReplyText}. Without that binding the messages would not reach the queue. Use a user who may write to the queue and read the exchange.",
                     exception);
             }
         }
@@ -107,7 +107,7 @@ internal sealed class WayBack(IConnection connection, TimeProvider time)
         catch (LimiterException exception)
         {
             throw new ParkingException(
-                $"Nobody consumes '{names.Release}', and whether point '{names.Work}' is paused is not known; nothing was moved. {exception.Message}",
+                $"Queue '{names.Release}' has no consumer, and the replay could not find out whether point '{names.Work}' is paused, so nothing was moved. {exception.Message}",
                 exception);
         }
     }
@@ -122,7 +122,7 @@ internal sealed class WayBack(IConnection connection, TimeProvider time)
         }
         catch (OperationInterruptedException exception) when (exception.ShutdownReason is { } reason)
         {
-            throw new ParkingException($"Queue '{queue}' could not be looked at; nothing was moved: {reason.ReplyCode} {reason.ReplyText}.", exception);
+            throw new ParkingException($"The broker refused a look at queue '{queue}', so nothing was moved: {reason.ReplyCode} {reason.ReplyText}.", exception);
         }
     }
 }

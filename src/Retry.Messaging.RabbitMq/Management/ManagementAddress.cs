@@ -39,7 +39,7 @@ internal sealed class ManagementAddress
 
         if (uri.UserInfo.Length > 0)
         {
-            throw new FormatException($"Found a user or password in the management API's address, wanted {Wanted}. It is asked with the broker address's user and password.");
+            throw new FormatException($"Found a user or password in the management API's address, wanted {Wanted}. Leave them out: the management API gets the user and password of the broker's address.");
         }
 
         if (uri.Query.Length > 0 || uri.Fragment.Length > 0)

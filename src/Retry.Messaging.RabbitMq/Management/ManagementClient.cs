@@ -54,7 +54,7 @@ internal sealed class ManagementClient : IDisposable
         if (name is not null && wanted is not null && name != wanted)
         {
             throw new ManagementException(
-                $"The management API at {_address} is that of cluster '{name}', wanted that of '{wanted}', to which the broker address leads. Name the right one by --management or RETRY_MANAGEMENT.",
+                $"The management API at {_address} belongs to cluster '{name}', wanted that of cluster '{wanted}', to which the broker address leads. Name the right API by --management or RETRY_MANAGEMENT.",
                 ManagementProblem.Missing);
         }
     }
@@ -73,7 +73,7 @@ internal sealed class ManagementClient : IDisposable
         catch (Exception exception) when (exception is JsonException or HttpRequestException or IOException)
         {
             throw new ManagementException(
-                $"Found something at {_address} that does not answer as RabbitMQ's management API does, wanted that. Check the port.",
+                $"The answer at {_address} is not that of RabbitMQ's management API. Check the address and its port.",
                 ManagementProblem.Missing,
                 exception);
         }

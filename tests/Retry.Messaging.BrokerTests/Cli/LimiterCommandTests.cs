@@ -81,13 +81,13 @@ public sealed class LimiterCommandTests(BrokerFixture broker)
         await Never.TrueAsync(() => arrivals.Count != before, Effective, () => $"{arrivals.Count - before} arrived while it was paused");
         (await RunAsync(point.Broker, "limiter", "status", "work")).ShouldSatisfyAllConditions(
             run => run.ExitCode.ShouldBe(ExitCode.Done),
-            run => run.Output.ShouldContain("paused; after 'resume': the rate that the code says"),
+            run => run.Output.ShouldContain("paused; after 'resume': the rate that the code sets"),
             run => run.Output.ShouldContain("limiters     paused"));
 
         (await RunAsync(point.Broker, "limiter", "rate", "work", "200", "--burst", "3")).Output.ShouldContain("paused; after 'resume': 200/s, burst 3, set by an operator");
         (await RunAsync(point.Broker, "limiter", "resume", "work")).Output.ShouldContain("work: 200/s, burst 3, set by an operator. Every limiter follows within two seconds.");
         await arrivals.WaitForAsync(500, Deadline);
-        (await RunAsync(point.Broker, "limiter", "rate", "work", "--clear")).Output.ShouldContain("work: the rate that the code says");
+        (await RunAsync(point.Broker, "limiter", "rate", "work", "--clear")).Output.ShouldContain("work: the rate that the code sets");
 
         using var kill = Process.Start("kill", ["-TERM", $"{limiter.Id}"]);
         await limiter.WaitForExitAsync().WaitAsync(Deadline);
@@ -129,7 +129,7 @@ public sealed class LimiterCommandTests(BrokerFixture broker)
         var (run, error) = CommandLineRun.Start(point.Broker, "limiter run --point work", stop.Token);
         await error.WaitForAsync("Run 'retryctl limiter rate work PER_SECOND'", Deadline);
         (await point.Raw.CountAsync(point.Names.Release)).ShouldBe(50u);
-        (await CommandLineRun.RunAsync(point.Broker, null, "limiter status work")).Output.ShouldContain("rate         not known: no service has said it yet");
+        (await CommandLineRun.RunAsync(point.Broker, null, "limiter status work")).Output.ShouldContain("rate         not known, because no service has announced it yet");
 
         (await CommandLineRun.RunAsync(point.Broker, null, "limiter rate work 1000")).ExitCode.ShouldBe(ExitCode.Done);
         await arrivals.WaitForAsync(50, Deadline);
@@ -146,7 +146,7 @@ public sealed class LimiterCommandTests(BrokerFixture broker)
         point.Start(perSecond: null);
         await point.FillAsync(5);
         await arrivals.WaitForAsync(5, Deadline);
-        (await CommandLineRun.RunAsync(point.Broker, null, "limiter status work")).Output.ShouldContain("rate         any: the code sets none");
+        (await CommandLineRun.RunAsync(point.Broker, null, "limiter status work")).Output.ShouldContain("rate         no limit, because the code sets none");
 
         // stands by, since the other is the active one
         point.Start(Cap);
@@ -168,7 +168,7 @@ public sealed class LimiterCommandTests(BrokerFixture broker)
         point.Start(7);
         var status = await WaitForStatusAsync(point.Broker, "stood by");
         status.ShouldContain("rate         40/s, set by the code");
-        status.ShouldContain("which goes by another rate: 7/s, set by the code");
+        status.ShouldContain("its rate     7/s, set by the code, unlike the active one's");
     }
 
     [Theory]

@@ -25,8 +25,8 @@ public sealed class RetryCtlTests(BrokerFixture broker)
         first.ExitCode.ShouldBe(ExitCode.Done, first.Error);
         first.Output.ShouldContain("70 of the exchanges and queues are new");
         first.Error.ShouldContain("found no queue 'payments', wanted the work queue of a retry point");
-        first.Error.ShouldContain("start its service, then run this command again, which binds the queue and writes its policy (a service with ManageTopology OnStart binds it itself)");
-        first.Error.ShouldContain("'retryctl topology remove --point payments' takes back");
+        first.Error.ShouldContain("start its service, then run this command again: it binds the queue and writes its policy");
+        first.Error.ShouldContain("run 'retryctl topology remove --point payments', which removes");
         (await RunAsync(address, "topology apply --point payments")).Output.ShouldContain("0 of the exchanges and queues are new");
         using var plan = JsonDocument.Parse((await RunAsync(address, "topology plan --json")).Output);
         plan.RootElement.GetProperty("queues").EnumerateArray().ShouldAllBe(queue => queue.GetProperty("exists").GetBoolean());

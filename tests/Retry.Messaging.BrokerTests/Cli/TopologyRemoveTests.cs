@@ -25,7 +25,7 @@ public sealed class TopologyRemoveTests(BrokerFixture broker)
         await using (var service = await lot.Connection.CreateChannelAsync())
         {
             await service.BasicConsumeAsync(RawLot.Work, autoAck: true, new AsyncEventingBasicConsumer(service));
-            await RefusedAsync(lot, "Queue 'payments' has 1 consumer: its service runs");
+            await RefusedAsync(lot, "Queue 'payments' has 1 consumer, so its service runs");
         }
 
         await RefusedAsync(lot, "Queue 'payments.parked' holds 1 parked message.");
@@ -33,7 +33,7 @@ public sealed class TopologyRemoveTests(BrokerFixture broker)
         await using (var limiter = await lot.Connection.CreateChannelAsync())
         {
             await limiter.BasicConsumeAsync(Release, autoAck: false, new AsyncEventingBasicConsumer(limiter));
-            await RefusedAsync(lot, "Queue 'payments.release' has 1 consumer: the point is limited or isolated.");
+            await RefusedAsync(lot, "Queue 'payments.release' has 1 consumer, because the point is limited or isolated.");
         }
 
         var (exitCode, output, error) = await RunAsync(lot, "--point payments");
@@ -56,7 +56,7 @@ public sealed class TopologyRemoveTests(BrokerFixture broker)
         var clock = new FastClock(6) { Waiting = pause => Arrive(pause, Release, "late") };
         var (exitCode, output, error) = await RunAsync(lot, "--release payments", clock);
         exitCode.ShouldBe(ExitCode.Done, error);
-        output.ShouldContain("Removed 'payments.release'. 1 message that arrived meanwhile went on.");
+        output.ShouldContain("Removed 'payments.release'. 1 message that arrived meanwhile was sent on.");
         (await lot.WaitForCountAsync(RawLot.Work, 1)).ShouldBe(1u);
 
         // climbed for longer than that

@@ -223,7 +223,7 @@ public sealed class TopologyVerifyTests(BrokerFixture broker)
         apply.ExitCode.ShouldBe(ExitCode.Finding);
         apply.Output.ShouldContain("rabbitmqctl set_policy --vhost '" + Uri.UnescapeDataString(address.AbsolutePath.Trim('/')) + "'");
         apply.Output.ShouldContain("\"delivery-limit\":1000");
-        apply.Output.ShouldContain("Only one applies to a queue: where a queue has one already");
+        apply.Output.ShouldContain("Only one policy applies to a queue, so where a queue has one already");
         (await CommandLineRun.RunAsync(address, nowhere, "topology verify --point orders")).Output.ShouldNotContain("finding");
     }
 

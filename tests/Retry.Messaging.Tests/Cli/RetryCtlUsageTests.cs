@@ -24,7 +24,7 @@ public sealed class RetryCtlUsageTests
     [InlineData("parked list payments amqp://shop:s3cret@localhost", "***")]
     [InlineData("parked show payments " + Nowhere, "Required argument missing")]
     [InlineData("parked show payments 1 2 --body-to x " + Nowhere, "--body-to: found 2 ids")]
-    [InlineData("parked replay payments " + Nowhere, "Nothing says which messages")]
+    [InlineData("parked replay payments " + Nowhere, "Found no choice of messages")]
     [InlineData("parked replay payments 1 --all " + Nowhere, "more than one of ids, conditions and --all")]
     [InlineData("parked list payments --reason Fialed " + Nowhere, "Did you mean 'Failed'?")]
     [InlineData("parked replay payments --reason Failed --all " + Nowhere, "more than one of ids, conditions and --all")]
@@ -36,7 +36,7 @@ public sealed class RetryCtlUsageTests
     [InlineData("parked list payments --reason Rejected " + Nowhere, "--reason: found 'Rejected', wanted one of Exhausted, Failed,")]
     [InlineData("topology verify --management http://u:s3cret@h " + Nowhere, "--management: Found a user or password")]
     [InlineData("lost", "wanted one of list, replay")]
-    [InlineData("lost replay " + Nowhere, "Nothing says which messages")]
+    [InlineData("lost replay " + Nowhere, "Found no choice of messages")]
     [InlineData("lost replay --all " + Nowhere, "wanted --yes")]
     [InlineData("lost replay 1 --queue orders " + Nowhere, "more than one of ids, conditions and --all")]
     [InlineData("lost list --limit x " + Nowhere, "--limit: found 'x'")]
@@ -118,7 +118,7 @@ public sealed class RetryCtlUsageTests
     public async Task An_export_promises_no_binding_that_the_service_may_not_make()
     {
         var (_, _, error) = await RunAsync("topology export --point payments");
-        error.ShouldContain("A service with ManageTopology OnStart binds it when it starts; for any other run 'retryctl topology apply --point payments' then.");
+        error.ShouldContain("A service with ManageTopology OnStart binds it when it starts. For any other service, run 'retryctl topology apply --point payments' once the queue exists.");
     }
 
     [Fact]

@@ -8,7 +8,7 @@ namespace Retry.Messaging.Cli.Commands.Limiter;
 /// <summary><c>limiter</c>: the cap on redeliveries, while everything runs.</summary>
 internal static class LimiterCommand
 {
-    public static Command Create(CliHost host) => new("limiter", "The cap on redeliveries of a point; what is set here wins over the code until it is cleared.")
+    public static Command Create(CliHost host) => new("limiter", "The cap on redeliveries of a point. What an operator sets here wins over the code until 'limiter rate QUEUE --clear'.")
     {
         LimiterRunCommand.Create(host),
         LimiterStatusCommand.Create(host),

@@ -9,11 +9,11 @@ internal static class LimiterRateCommand
 {
     public static Command Create(CliHost host)
     {
-        var command = new Command("rate", "Sets the redeliveries per second of a point, over all its instances together.");
+        var command = new Command("rate", "Sets how many messages per second are redelivered to a point, for all instances of its service together.");
         var queue = LimiterCommand.Queue();
         var perSecond = new Argument<double?>("PER_SECOND") { Description = "Messages per second, from 0.000278 (one an hour).", HelpName = "PER_SECOND", Arity = ArgumentArity.ZeroOrOne };
-        var burst = new Option<int?>("--burst") { Description = "How many may go at once after a pause. Default: what the code says.", HelpName = "COUNT" };
-        var clear = new Option<bool>("--clear") { Description = "Take back all that was set, a pause included: the code's settings hold again." };
+        var burst = new Option<int?>("--burst") { Description = "How many messages may be released at once after a pause. Default: the burst that the code sets.", HelpName = "COUNT" };
+        var clear = new Option<bool>("--clear") { Description = "Remove all that operators have set, a pause included. The code's settings hold again." };
         command.Arguments.Add(queue);
         command.Arguments.Add(perSecond);
         command.Options.Add(burst);

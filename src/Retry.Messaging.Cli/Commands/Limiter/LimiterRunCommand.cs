@@ -16,10 +16,10 @@ internal static class LimiterRunCommand
 
     public static Command Create(CliHost host)
     {
-        var command = new Command("run", "Runs limiters until interrupted. Any number of processes may; one is active per point.");
+        var command = new Command("run", "Runs limiters until interrupted. Any number of processes may run a limiter for a point: one is active, the others stand by.");
         var point = new Option<string[]>("--point") { Description = "The work queue; may be given several times.", HelpName = "QUEUE", AllowMultipleArgumentsPerToken = true, Required = true };
-        var rate = new Option<double?>("--rate") { Description = "Messages per second where 'limiter rate' has set none. Default: what the code of the point's services says; where none has said it yet, nothing is released.", HelpName = "PER_SECOND" };
-        var burst = new Option<int>("--burst") { Description = "How many may go at once after a pause.", HelpName = "COUNT", DefaultValueFactory = static _ => RetryDefaults.Burst };
+        var rate = new Option<double?>("--rate") { Description = "Messages per second, unless 'limiter rate' has set a rate. Default: the rate in the code of the point's services. Until a service has announced it, nothing is released.", HelpName = "PER_SECOND" };
+        var burst = new Option<int>("--burst") { Description = "How many messages may be released at once after a pause.", HelpName = "COUNT", DefaultValueFactory = static _ => RetryDefaults.Burst };
         var prefetch = new Option<int>("--consumer-prefetch") { Description = "How many messages the consumers take in advance.", HelpName = "COUNT", DefaultValueFactory = static _ => 0 };
         command.Options.Add(point);
         command.Options.Add(rate);
@@ -27,14 +27,14 @@ internal static class LimiterRunCommand
         command.Options.Add(prefetch);
         command.SetAction((parsed, cancellationToken) =>
         {
-            var address = GlobalOptions.FindAddress(parsed, host) ?? throw new UsageException("Found no broker, wanted --broker amqp://user:password@host:port/vhost or the environment variable RETRY_BROKER.");
+            var address = GlobalOptions.RequireAddress(parsed, host);
             RedeliveryLimit? limit = null;
             if (parsed.GetValue(rate) is { } perSecond)
             {
                 limit = perSecond >= SettingRange.LowestRate && perSecond <= SettingRange.HighestRate
                     && parsed.GetValue(burst) is >= 1 and <= SettingRange.LargestBurst
                     ? new RedeliveryLimit(perSecond, parsed.GetValue(burst))
-                    : throw new UsageException("--rate, --burst: wanted a rate from 0.000278 (one an hour) and a burst of 1 or more.");
+                    : throw new UsageException(FormattableString.Invariant($"--rate, --burst: found {perSecond} and {parsed.GetValue(burst)}, wanted a rate from 0.000278 (one an hour) to {SettingRange.HighestRate:0} and a burst from 1 to {SettingRange.LargestBurst}."));
             }
 
             var options = parsed.GetValue(point)!.Distinct(StringComparer.Ordinal).Select(queue => new LimiterOptions

@@ -28,13 +28,13 @@ internal static class LimiterSettingAnswer
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            return RetryCtl.Fail(host, ExitCode.Failed, $"Interrupted. Whether it was set by then, 'retryctl limiter status {point}' says.");
+            return RetryCtl.Fail(host, ExitCode.Failed, $"Interrupted. The setting may have been written by then. Run 'retryctl limiter status {point}' to see it.");
         }
 
         if (before.Waiting is null)
         {
             // set in advance, it keeps the first start of the limit from releasing at the code's rate
-            host.Error.WriteLine($"{RetryCtl.Name}: warning: found no release queue for '{point}', so nothing is limited there now. What is set holds as soon as its service has LimitRedelivery.");
+            host.Error.WriteLine($"{RetryCtl.Name}: warning: found no release queue for '{point}', so its redeliveries have no limit now. The setting holds as soon as its service has LimitRedelivery.");
         }
 
         if (parsed.GetValue(GlobalOptions.Json))
@@ -53,7 +53,7 @@ internal static class LimiterSettingAnswer
     {
         var rate = setting.PerSecond is { } perSecond
             ? $"{Rate(perSecond)}{(setting.Burst is { } burst ? $", burst {burst}" : string.Empty)}, set by an operator"
-            : "the rate that the code says";
+            : "the rate that the code sets";
         return setting.Paused ? $"paused; after 'resume': {rate}" : rate;
     }
 

@@ -12,7 +12,7 @@ internal static class LimiterStatusCommand
 {
     public static Command Create(CliHost host)
     {
-        var command = new Command("status", "Shows what waits for redelivery, at which rate it goes, and who sees to it.");
+        var command = new Command("status", "Shows how many messages wait for redelivery, the rate, and which limiter is active.");
         var queue = LimiterCommand.Queue();
         command.Arguments.Add(queue);
         command.SetAction((parsed, cancellationToken) => RunAsync(host, parsed, LimiterCommand.QueueOf(parsed.GetValue(queue)), cancellationToken));
@@ -31,7 +31,7 @@ internal static class LimiterStatusCommand
         }
         else if (report.Waiting is not { } waiting)
         {
-            host.Out.WriteLine($"{point}: no release queue, so no limit: redeliveries go straight to the work queue.");
+            host.Out.WriteLine($"{point}: no release queue, so no limit. Redeliveries go straight to the work queue.");
         }
         else
         {
@@ -43,7 +43,7 @@ internal static class LimiterStatusCommand
                 host.Out.WriteLine($"last set     {Printable.Time(at)} by {Printable.Line(report.Setting.By)}");
             }
 
-            host.Out.WriteLine($"limiters     {(report is { Setting.Paused: true, Limiters: 0 } ? "paused: they stand back until 'resume'" : deserted ? "0: NOTHING IS REDELIVERED" : "1 active; those that stand by are not counted")}");
+            host.Out.WriteLine($"limiters     {(report is { Setting.Paused: true, Limiters: 0 } ? "paused: limiters wait for 'resume'" : deserted ? "0: NOTHING IS REDELIVERED" : "1 active; those that stand by are not counted")}");
             if (report.LastActive is { } active && report.Limiters > 0)
             {
                 host.Out.WriteLine($"active       {Printable.Line(active.Instance)} since {Printable.Time(active.At)}");
@@ -52,7 +52,8 @@ internal static class LimiterStatusCommand
             if (report is { Limiters: > 0, Setting.PerSecond: null, LastActive: { } first, LastStarted: { } last } && last.At > first.At
                 && last.CodeLimit != first.CodeLimit)
             {
-                host.Out.WriteLine($"stood by     {Printable.Line(last.Instance)} at {Printable.Time(last.At)}, which goes by another rate: {Printable.Line(CodeRate(last.CodeLimit))}");
+                host.Out.WriteLine($"stood by     {Printable.Line(last.Instance)} at {Printable.Time(last.At)}");
+                host.Out.WriteLine($"its rate     {Printable.Line(CodeRate(last.CodeLimit))}, unlike the active one's");
             }
 
             host.Out.WriteLine(report.Ready is { } ready ? $"work queue   {Printable.Messages(ready)} ready, {Printable.Count(report.Consumers, "consumer")}" : "work queue   does not exist");
@@ -61,7 +62,7 @@ internal static class LimiterStatusCommand
         return deserted ? RetryCtl.Fail(
             host,
             ExitCode.Finding,
-            $"Found no limiter for '{point}', wanted one: start a service that has the point, or 'retryctl limiter run --point {point}'.") : ExitCode.Done;
+            $"Found no limiter for '{point}', wanted one. Start a service that has the point, or run 'retryctl limiter run --point {point}'.") : ExitCode.Done;
     }
 
     private static string RateOf(LimiterReport report) =>
@@ -69,8 +70,8 @@ internal static class LimiterStatusCommand
         // instances of two versions may disagree: what counts is the one that releases
         : report is { Limiters: > 0, LastActive: { } active } ? CodeRate(active.CodeLimit)
         : report.Code is { } code ? CodeRate(code.Limit)
-        : "not known: no service has said it yet";
+        : "not known, because no service has announced it yet";
 
     private static string CodeRate(RedeliveryLimit? limit) =>
-        limit is null ? "any: the code sets none" : $"{LimiterSettingAnswer.Rate(limit.PerSecond)}, set by the code";
+        limit is null ? "no limit, because the code sets none" : $"{LimiterSettingAnswer.Rate(limit.PerSecond)}, set by the code";
 }

@@ -17,9 +17,9 @@ internal static class LostReplayCommand
     {
         var command = new Command(
             "replay",
-            "Sends lost messages on to where they were going, with the attempts they have; those whose queue is still missing stay. Ctrl-C ends it in good order: none is lost, none sent twice.");
+            "Sends lost messages on to their queues, with the attempts they have. Messages whose queue is still missing stay. Ctrl-C ends it in good order, so no message is lost or sent twice.");
         var selection = SelectionOptions.LostIdsAndConditions(command, withIds: true);
-        var yes = new Option<bool>("--yes") { Description = "Do not ask; single ids are never asked for." };
+        var yes = new Option<bool>("--yes") { Description = "Do not ask. Where ids are given, retryctl never asks." };
         var dryRun = new Option<bool>("--dry-run") { Description = "Only count what would be done." };
         command.Options.Add(yes);
         command.Options.Add(dryRun);
@@ -41,7 +41,7 @@ internal static class LostReplayCommand
         var mustAsk = !yes && !dryRun && ids.Length == 0;
         if (mustAsk && (json || !host.InIsTerminal))
         {
-            throw new UsageException("Nobody can be asked here, wanted --yes (or --dry-run first, to see what 'replay' would do).");
+            throw new UsageException($"{Question.WhyImpossible(json)} To see first what 'replay' would do, use --dry-run.");
         }
 
         var connection = await GlobalOptions.ConnectAsync(parsed, host, cancellationToken).ConfigureAwait(false);
@@ -69,7 +69,7 @@ internal static class LostReplayCommand
                 $"Replay {Printable.Messages(preview.Count)} ({preview})",
                 cancellationToken).ConfigureAwait(false))
             {
-                return RetryCtl.Fail(host, ExitCode.Failed, "Not agreed; nothing was changed.");
+                return RetryCtl.Fail(host, ExitCode.Failed, "The answer was not yes, so nothing was changed.");
             }
         }
 
@@ -94,7 +94,7 @@ internal static class LostReplayCommand
             tally.Add,
             cancellationToken).ConfigureAwait(false);
         Report(host, json, tally, tally.Count == 0 ? null : plan, dryRun: false, end.Interrupted, lost.WithoutDestination, end.Failure?.Message);
-        if (end.Fail(host, "lost") is { } exitCode)
+        if (end.Fail(host, $"in '{BrokerNames.LostQueue}'") is { } exitCode)
         {
             return exitCode;
         }
@@ -104,7 +104,7 @@ internal static class LostReplayCommand
             : RetryCtl.Fail(
                 host,
                 ExitCode.Failed,
-                $"Found no queue {string.Join(", ", lost.WithoutDestination.OrderBy(queue => queue.Key, StringComparer.Ordinal).Select(queue => $"'{queue.Key}' for {Printable.Messages(queue.Value)}"))}; they stay in '{BrokerNames.LostQueue}'. Start the service that owns it, then run it again.");
+                $"Found no queue {string.Join(", ", lost.WithoutDestination.OrderBy(queue => queue.Key, StringComparer.Ordinal).Select(queue => $"'{queue.Key}' for {Printable.Messages(queue.Value)}"))}; they stay in '{BrokerNames.LostQueue}'. Start the service that owns the queue, then run this command again.");
     }
 
     private static void Report(
@@ -139,6 +139,6 @@ internal static class LostReplayCommand
             : RetryCtl.Fail(
                 host,
                 ExitCode.Failed,
-                $"Found no lost message with id {string.Join(", ", missing)}. It may have been replayed, or somebody else may be reading the queue: run 'retryctl lost list'.");
+                $"Found no lost message with id {string.Join(", ", missing)}. A service or another operator may have replayed it, or may be reading the queue now. Run 'retryctl lost list'.");
     }
 }

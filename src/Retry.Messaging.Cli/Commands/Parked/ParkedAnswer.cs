@@ -18,6 +18,6 @@ internal static class ParkedAnswer
         return RetryCtl.Fail(
             host,
             ExitCode.Failed,
-            $"Found no parked message of '{queue}' with id {string.Join(", ", tally.Missing.Order(StringComparer.Ordinal))}. It may have been replayed or discarded, or somebody else may be reading it: run 'retryctl parked list {queue}'.");
+            $"Found no parked message of '{queue}' with id {string.Join(", ", tally.Missing.Order(StringComparer.Ordinal))}. Another operator may have replayed or discarded it, or may be reading it now. Run 'retryctl parked list {queue}'.");
     }
 }

@@ -15,7 +15,7 @@ internal static class ParkedMove
     public static void AddTo(Command command, CliHost host, Verb verb)
     {
         var selection = SelectionOptions.QueueIdsAndConditions(command);
-        var yes = new Option<bool>("--yes") { Description = verb.AsksEvenForIds ? "Do not ask." : "Do not ask; single ids are never asked for." };
+        var yes = new Option<bool>("--yes") { Description = verb.AsksEvenForIds ? "Do not ask." : "Do not ask. Where ids are given, retryctl never asks." };
         var dryRun = new Option<bool>("--dry-run") { Description = "Only count what would be done." };
         command.Options.Add(yes);
         command.Options.Add(dryRun);
@@ -45,7 +45,7 @@ internal static class ParkedMove
         var mustAsk = !yes && !dryRun && (verb.AsksEvenForIds || ids.Length == 0);
         if (mustAsk && (json || !host.InIsTerminal))
         {
-            throw new UsageException($"Nobody can be asked here, wanted --yes (or --dry-run first, to see what '{verb.Name}' would do).");
+            throw new UsageException($"{Question.WhyImpossible(json)} To see first what '{verb.Name}' would do, use --dry-run.");
         }
 
         var connection = await GlobalOptions.ConnectAsync(parsed, host, cancellationToken).ConfigureAwait(false);
@@ -68,7 +68,7 @@ internal static class ParkedMove
                 $"{char.ToUpperInvariant(verb.Name[0])}{verb.Name[1..]} {Printable.Messages(preview.Count)} of '{queue}' ({preview})",
                 cancellationToken).ConfigureAwait(false))
             {
-                return RetryCtl.Fail(host, ExitCode.Failed, "Not agreed; nothing was changed.");
+                return RetryCtl.Fail(host, ExitCode.Failed, "The answer was not yes, so nothing was changed.");
             }
         }
 
@@ -141,7 +141,7 @@ internal static class ParkedMove
 
         if (filter.Shown is { Count: > 0 and var gone } && end is { Interrupted: false, Failure: null })
         {
-            host.Error.WriteLine($"{RetryCtl.Name}: note: {Printable.Messages(gone)} of those that were shown were not there any more: somebody else has moved them.");
+            host.Error.WriteLine($"{RetryCtl.Name}: note: {Printable.Messages(gone)} of those that were shown {(gone == 1 ? "was" : "were")} gone, because another operator or a service has moved {(gone == 1 ? "it" : "them")}.");
         }
 
         var destination = verb.Destination?.Invoke();

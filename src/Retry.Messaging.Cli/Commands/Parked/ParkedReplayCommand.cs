@@ -12,7 +12,7 @@ internal static class ParkedReplayCommand
     {
         var command = new Command(
             "replay",
-            "Sends parked messages back to work, their attempts counted anew. Ctrl-C ends it in good order: none is lost, none sent twice.");
+            "Sends parked messages back to work. Their attempts are counted from the start again. Ctrl-C ends it in good order, so no message is lost or sent twice.");
         ReplayDestination? destination = null;
         var plan = new ReplayOptions { DestinationFound = found => destination = found };
         ParkedMove.AddTo(command, host, new ParkedMove.Verb("replay", "Replaying", "Replayed", AsksEvenForIds: false, plan.PlanId, (lot, queue, filter, progress, cancellationToken) => lot.ReplayAsync(queue, filter, plan, progress, cancellationToken))

@@ -14,9 +14,9 @@ internal static class TopologyApplyCommand
     {
         var command = new Command(
             "apply",
-            "Declares what 'plan' shows, and writes the policy that parks what the broker drops from a point's work queue; may be repeated. What exists with other properties, and a queue that has a policy already, is left as it is and named: exit code 3.");
+            "Declares what 'plan' shows, and writes a policy for each point's work queue that parks what the broker drops from it. May be repeated. Leaves as it is, and names, what exists with other properties, and a queue that has a policy already; the exit code is then 3.");
         var points = PointOptions.AddTo(command);
-        var all = PointOptions.AddAll(command, "Every retry point that the virtual host has, beside those that are named; needs the management API.");
+        var all = PointOptions.AddAll(command, "Every retry point of the virtual host, in addition to those that are named. Needs the management API.");
         command.SetAction((parsed, cancellationToken) => RunAsync(
             host,
             parsed,
@@ -100,7 +100,7 @@ internal static class TopologyApplyCommand
 
         foreach (var queue in absent)
         {
-            host.Error.WriteLine($"{RetryCtl.Name}: warning: found no queue '{queue}', wanted the work queue of a retry point. If the name is right, start its service, then run this command again, which binds the queue and writes its policy (a service with ManageTopology OnStart binds it itself). If it is not, 'retryctl topology remove --point {queue}' takes back what this command declares.");
+            host.Error.WriteLine($"{RetryCtl.Name}: warning: found no queue '{queue}', wanted the work queue of a retry point. If the name is right, start its service, then run this command again: it binds the queue and writes its policy. If the name is wrong, run 'retryctl topology remove --point {queue}', which removes what this command has declared.");
         }
 
         foreach (var found in different)

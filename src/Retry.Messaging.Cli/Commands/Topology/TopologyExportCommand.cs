@@ -28,7 +28,7 @@ internal static class TopologyExportCommand
     {
         if (!boot && (user ?? virtualHost) is not null)
         {
-            throw new UsageException("Found --boot-user or --boot-vhost without --boot; definitions for an existing virtual host contain neither.");
+            throw new UsageException("Found --boot-user or --boot-vhost without --boot, wanted --boot too. Definitions for an existing virtual host contain no user and no virtual host.");
         }
 
         host.Out.Write(boot ? TopologyExport.ToBoot(
@@ -37,7 +37,7 @@ internal static class TopologyExportCommand
             string.IsNullOrEmpty(virtualHost) ? "/" : virtualHost) : TopologyExport.ToVirtualHost(plan));
         foreach (var queue in TopologyExport.BoundElsewhere(plan))
         {
-            host.Error.WriteLine($"{RetryCtl.Name}: note: queue '{queue}' belongs to its service and is not exported. A service with ManageTopology OnStart binds it when it starts; for any other run '{ApplyCommand.For([queue])}' then.");
+            host.Error.WriteLine($"{RetryCtl.Name}: note: queue '{queue}' belongs to its service and is not exported. A service with ManageTopology OnStart binds it when it starts. For any other service, run '{ApplyCommand.For([queue])}' once the queue exists.");
         }
 
         return ExitCode.Done;

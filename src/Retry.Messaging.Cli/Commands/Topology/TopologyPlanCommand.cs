@@ -58,7 +58,7 @@ internal static class TopologyPlanCommand
 
         Tables.Write(host, table, NarrowestColumn);
         host.Out.WriteLine();
-        host.Out.WriteLine($"{TopologyCount.Of(plan)}.{(existing is null ? " Name a broker (--broker) to see what exists there." : $" {Printable.Count(existing.MissingCount)} missing. AMQP cannot show bindings and properties: they were not compared.")}");
+        host.Out.WriteLine($"{TopologyCount.Of(plan)}.{(existing is null ? " Name a broker (--broker) to see what exists there." : $" {Printable.Count(existing.MissingCount)} missing. Bindings and properties were not compared, because AMQP cannot show them. 'retryctl topology verify' compares them.")}");
 
         void Add(string kind, string name, bool? exists, string type, IReadOnlyDictionary<string, object?> arguments)
         {

@@ -17,14 +17,14 @@ internal static class TopologyRemoveCommand
     {
         var command = new Command(
             "remove",
-            "Removes what a point that is gone, or a limit that was taken away, has left behind; the ladder and work queues stay. What holds messages is refused, and none is lost.");
+            "Removes the queues that a former retry point, or a former limit, has left behind. The ladder and work queues stay. A queue that holds messages is not removed, so none is lost.");
         var point = PointOptions.Queues(
             "--point",
-            "A work queue whose point is gone or was a slip of the hand: its parking lot and its release queue go. May be given several times.");
+            "A work queue that is no retry point any more, or was named by mistake: removes its parking lot and its release queue. May be given several times.");
         var release = PointOptions.Queues(
             "--release",
-            "A work queue whose point has no limit any more: only its release queue goes. May be given several times.");
-        var served = new Option<bool>("--served") { Description = "With --point: also where the work queue has consumers. They must be of code without graded retry." };
+            "A work queue whose point has no limit any more: removes only its release queue. May be given several times.");
+        var served = new Option<bool>("--served") { Description = "With --point: remove even though the work queue has consumers. Safe only if their code has no graded retry." };
         var yes = new Option<bool>("--yes") { Description = "Do not ask." };
         foreach (var option in (Option[])[point, release, served, yes])
         {
@@ -54,7 +54,7 @@ internal static class TopologyRemoveCommand
         var json = parsed.GetValue(GlobalOptions.Json);
         if (!yes && (json || !host.InIsTerminal))
         {
-            throw new UsageException("Nobody can be asked here, wanted --yes.");
+            throw new UsageException(Question.WhyImpossible(json));
         }
 
         var connection = await GlobalOptions.ConnectAsync(parsed, host, cancellationToken).ConfigureAwait(false);
@@ -82,7 +82,7 @@ internal static class TopologyRemoveCommand
             $"Remove {string.Join(", ", queues.Select(queue => $"'{queue.Queue}'"))}",
             cancellationToken).ConfigureAwait(false))
         {
-            return RetryCtl.Fail(host, ExitCode.Failed, "Not agreed; nothing was changed.");
+            return RetryCtl.Fail(host, ExitCode.Failed, "The answer was not yes, so nothing was changed.");
         }
 
         foreach (var (queue, names) in queues)
@@ -113,7 +113,7 @@ internal static class TopologyRemoveCommand
 
             if (queues.Count == found)
             {
-                throw new UsageException($"Found no queue {string.Join(" and no queue ", wanted.Select(queue => $"'{queue}'"))}, so there is nothing to remove of '{names.Work}'. Check the name and the virtual host.");
+                throw new UsageException($"Found no queue {string.Join(" and no queue ", wanted.Select(queue => $"'{queue}'"))}, so there is nothing to remove for '{names.Work}'. Check the name and the virtual host.");
             }
         }
     }
@@ -131,7 +131,7 @@ internal static class TopologyRemoveCommand
         {
             if (await look.FindQueueAsync(work, cancellationToken).ConfigureAwait(false) is { ConsumerCount: > 0 and var consumers })
             {
-                return $"Queue '{work}' has {Printable.Count(consumers)} {(consumers == 1 ? "consumer" : "consumers")}: its service runs, and with graded retry it would park messages that find no parking lot. Stop it first. '--release {work}' removes only its release queue; where the code that runs has no graded retry, add --served.";
+                return $"Queue '{work}' has {Printable.Count(consumers)} {(consumers == 1 ? "consumer" : "consumers")}, so its service runs. With graded retry it would park messages that find no parking lot. Stop the service first. If its code has no graded retry, add --served. To remove only the release queue, use '--release {work}'.";
             }
         }
 
@@ -154,10 +154,10 @@ internal static class TopologyRemoveCommand
             return;
         }
 
-        host.Out.WriteLine($"Removed '{queue}'.{(moved > 0 ? $" {Printable.Messages(moved)} that arrived meanwhile went on." : string.Empty)}");
+        host.Out.WriteLine($"Removed '{queue}'.{(moved > 0 ? $" {Printable.Messages(moved)} that arrived meanwhile {(moved == 1 ? "was" : "were")} sent on." : string.Empty)}");
         if (queue == names.Release)
         {
-            host.Out.WriteLine($"What still climbs the ladder on its way there goes to {BrokerNames.LostQueue}: 'retryctl lost replay --queue {names.Work}' sends it to '{names.Work}'.");
+            host.Out.WriteLine($"Messages that the ladder still brings to this queue go to {BrokerNames.LostQueue}. Run 'retryctl lost replay --queue {names.Work}' to send them to '{names.Work}'.");
         }
     }
 }

@@ -13,9 +13,9 @@ internal static class TopologyVerifyCommand
     {
         var command = new Command(
             "verify",
-            "Compares the broker with the plan and says what differs, or that all is as planned; changes nothing. Exit code 3 when something differs or could not be checked; advice alone is 0.");
+            "Compares the broker with the plan and shows what differs. Changes nothing. Exit code 3 when something differs or could not be checked; 0 when there is only advice.");
         var points = PointOptions.AddTo(command, "A work queue; may be given several times. Default: --all.");
-        var all = PointOptions.AddAll(command, "Every retry point that the virtual host has, beside those that are named. The default where none is.");
+        var all = PointOptions.AddAll(command, "Every retry point of the virtual host, in addition to those that are named. The default when none is named.");
         command.SetAction((parsed, cancellationToken) => RunAsync(
             host,
             parsed,

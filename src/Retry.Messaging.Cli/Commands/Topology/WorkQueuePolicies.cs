@@ -79,14 +79,14 @@ internal sealed class WorkQueuePolicies
         host.Error.WriteLine($"{RetryCtl.Name}: {_obstacle}");
         if (_unwritten.Count > 0)
         {
-            host.Out.WriteLine("No policy was written or looked for. Only one applies to a queue: where a queue has one already ('rabbitmqctl list_queues name policy'), what is printed here could displace it.");
+            host.Out.WriteLine("No policy was read or written. Run 'rabbitmqctl list_queues name policy' first. Only one policy applies to a queue, so where a queue has one already, a command below could displace it.");
         }
 
         foreach (var queue in _unwritten)
         {
-            host.Out.WriteLine(Printable.Line($"Queue '{queue}': AMQP does not show its type. A quorum queue needs (without {PolicyKeys.DeadLetterStrategy} and {PolicyKeys.Overflow} where it has a length limit):"));
+            host.Out.WriteLine(Printable.Line($"Queue '{queue}': AMQP does not show its type. If it is a quorum queue, run this (without {PolicyKeys.DeadLetterStrategy} and {PolicyKeys.Overflow} if it has a length limit):"));
             host.Out.WriteLine("  " + Printable.Line(Command(queue, isQuorum: true)));
-            host.Out.WriteLine("and a classic one:");
+            host.Out.WriteLine("If it is a classic queue, run this:");
             host.Out.WriteLine("  " + Printable.Line(Command(queue, isQuorum: false)));
         }
     }
