@@ -163,7 +163,7 @@ public sealed class TopologyComparisonTests
 
         var finding = Compare(facts).ShouldHaveSingleItem();
         finding.Kind.ShouldBe(TopologyFindingKind.Unavailable);
-        finding.Found.ShouldBe("its only node, 'rabbit@n3', stopped");
+        finding.Found.ShouldBe("its only node, 'rabbit@n3', is stopped");
     }
 
     [Theory]
