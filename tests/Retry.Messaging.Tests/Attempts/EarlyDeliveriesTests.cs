@@ -33,8 +33,9 @@ public sealed class EarlyDeliveriesTests : IDisposable
     public async Task A_rest_below_a_step_is_waited_for_in_place()
     {
         var sent = SendBackAsync(Delivery(dueIn: TimeSpan.FromMilliseconds(200)));
+        _clock.Advance(TimeSpan.FromMilliseconds(199));
         sent.IsCompleted.ShouldBeFalse();
-        _clock.Advance(TimeSpan.FromMilliseconds(200));
+        _clock.Advance(TimeSpan.FromMilliseconds(1));
 
         (await sent.WaitAsync(Deadline)).ShouldBeFalse();
 
@@ -48,8 +49,9 @@ public sealed class EarlyDeliveriesTests : IDisposable
         {
             var delivery = Delivery(dueIn: TimeSpan.FromSeconds(10));
             var sent = SendBackAsync(delivery);
+            _clock.Advance(TimeSpan.FromMilliseconds(999));
             sent.IsCompleted.ShouldBeFalse();
-            _clock.Advance(TimeSpan.FromSeconds(1));
+            _clock.Advance(TimeSpan.FromMilliseconds(1));
             (await sent.WaitAsync(Deadline)).ShouldBeTrue();
             delivery.Climbed!.Delay.ShouldBe(TimeSpan.FromSeconds(9));
         }
