@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Help;
-using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.Cli.Commands.Limiter;
 using Retry.Messaging.Cli.Commands.Lost;
 using Retry.Messaging.Cli.Commands.Parked;
@@ -56,7 +55,7 @@ internal static class RetryCtl
             return Fail(host, ExitCode.Failed, "Interrupted; nothing was changed.");
         }
         catch (Exception exception) when (exception is ParkingException or LimiterException or ManagementException or BrokerConnectionException
-            or TopologyException or OperationInterruptedException or IOException or UnauthorizedAccessException or TimeoutException)
+            or TopologyException or UnauthorizedAccessException || BrokerFailures.IsGoneOrSilent(exception))
         {
             return Fail(host, ExitCode.Failed, exception.Message);
         }

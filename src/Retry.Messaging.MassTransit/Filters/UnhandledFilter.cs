@@ -30,22 +30,13 @@ internal sealed class UnhandledFilter(RetryPoint point, IRetryTransport transpor
 
     public void Probe(ProbeContext context) => context.CreateFilterScope("gradientRetryUnhandled").Add("queue", point.Queue);
 
-    /// <summary>A delivery that no consumer takes. There is no Fault: MassTransit sends none for a message that it skips.</summary>
-    private sealed class SkippedAttempt(ReceiveContext context) : IAttempt
+    /// <summary>There is no Fault: MassTransit sends none for a message that it skips.</summary>
+    private sealed class SkippedAttempt(ReceiveContext context) : UnconsumedAttempt(context)
     {
-        public bool WasConsumed => false;
+        private readonly Uri _address = context.InputAddress;
 
-        public void MarkSettled() => context.GetOrAddPayload(static () => SettledDelivery.Instance);
+        public override FaultDetails FaultOf(Exception exception) => new MassTransitFault(exception, null, null, _address) { IsSkipped = true };
 
-        public Task NotifyEndedAsync() => Task.CompletedTask;
-
-        public FaultDetails FaultOf(Exception exception) => new MassTransitFault(exception, null, null, context.InputAddress) { IsSkipped = true };
-
-        public Task SendFaultAsync(Exception exception, RetryState ended, CancellationToken cancellationToken) => Task.CompletedTask;
-
-        public void Dispose()
-        {
-            // it holds nothing
-        }
+        public override Task SendFaultAsync(Exception exception, RetryState ended, CancellationToken cancellationToken) => Task.CompletedTask;
     }
 }

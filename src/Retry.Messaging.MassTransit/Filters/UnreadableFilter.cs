@@ -87,24 +87,13 @@ internal sealed partial class UnreadableFilter(
     [LoggerMessage(LogEvents.NotSettled, LogLevel.Error, "{Queue}: could neither retry nor park a failed message, because of a defect. The message goes back to its queue and is repeated under the same attempt")]
     private partial void LogNotSettled(Exception defect, string queue);
 
-    /// <summary>A delivery that no consumer had.</summary>
-    private sealed class UnreadAttempt(ExceptionReceiveContext context, TimeProvider time) : IAttempt
+    private sealed class UnreadAttempt(ExceptionReceiveContext context, TimeProvider time) : UnconsumedAttempt(context)
     {
-        public bool WasConsumed => false;
+        private readonly ExceptionReceiveContext _context = context;
 
-        public void MarkSettled() => context.GetOrAddPayload(static () => SettledDelivery.Instance);
+        public override FaultDetails FaultOf(Exception exception) => new MassTransitFault(exception, null, null, _context.InputAddress);
 
-        // the filter tells MassTransit
-        public Task NotifyEndedAsync() => Task.CompletedTask;
-
-        public FaultDetails FaultOf(Exception exception) => new MassTransitFault(exception, null, null, context.InputAddress);
-
-        public Task SendFaultAsync(Exception exception, RetryState ended, CancellationToken cancellationToken) =>
-            ParkedReceiveFault.SendAsync(context, null, exception, ended, time.GetUtcNow(), cancellationToken);
-
-        public void Dispose()
-        {
-            // it holds nothing
-        }
+        public override Task SendFaultAsync(Exception exception, RetryState ended, CancellationToken cancellationToken) =>
+            ParkedReceiveFault.SendAsync(_context, null, exception, ended, time.GetUtcNow(), cancellationToken);
     }
 }

@@ -6,7 +6,7 @@ namespace Retry.Messaging.RabbitMq.Attempts;
 
 /// <summary>Sends what came before it was due up the ladder again, for the rest of its delay. No attempt is used.</summary>
 /// <remarks>
-/// A rest below one step is waited for in place. A longer one climbs, but never hot: where a policy cuts the rungs to nothing, the message
+/// A rest below 250 ms is waited for in place. A longer one climbs, but never hot: where a policy cuts the rungs to nothing, the message
 /// would come back at once, thousands of times a second.
 /// </remarks>
 internal sealed partial class EarlyDeliveries(string queue, TimeProvider time, ILogger logger)

@@ -2,7 +2,7 @@ using Retry.Messaging.RabbitMq.Publishing;
 
 namespace Retry.Messaging.RabbitMq.Attempts;
 
-/// <summary>Sends the one Fault of a message that has its outcome, by a token of the Fault's own.</summary>
+/// <summary>Sends the one Fault of a message that has its outcome, with a CancellationToken of its own.</summary>
 /// <remarks>
 /// The delivery's token may be cancelled between the two, when the host stops. Sent by that one the Fault fails, the message goes back
 /// although it is parked, and is parked again. A host that stops does not wait for ever, though.

@@ -1,6 +1,6 @@
 namespace Retry.Messaging.RabbitMq.Control;
 
-/// <summary>What processes say of themselves: for people, kept for a day or so. Nothing depends on it.</summary>
+/// <summary>What processes say of themselves, kept for a day: for people, and for the instances, which tell by it who died. No setting depends on it.</summary>
 /// <remarks>A stream of its own, because a setting must never be lost and an announcement need not last.</remarks>
 internal sealed class Announcements(IRecordStream stream) : IAsyncDisposable
 {

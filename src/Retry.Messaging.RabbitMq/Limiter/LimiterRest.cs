@@ -1,6 +1,6 @@
 namespace Retry.Messaging.RabbitMq.Limiter;
 
-/// <summary>Why a limiter does not consume its release queue, as far as its settings say.</summary>
+/// <summary>What the settings and the code say against releasing messages.</summary>
 /// <param name="Activity">What it is then.</param>
 /// <param name="Reason">Why, for people.</param>
 internal readonly record struct LimiterRest(LimiterActivity Activity, string Reason)

@@ -38,10 +38,10 @@ public static class BrokerNames
     /// <summary>The exchange that leads to the parking lots; its routing key is the work queue's name.</summary>
     public const string ParkingExchange = "retry.parking";
 
-    /// <summary>The suffix of a release queue, unless a formatter says otherwise.</summary>
+    /// <summary>The suffix of a release queue.</summary>
     public const string ReleaseSuffix = ".release";
 
-    /// <summary>The suffix of a parking lot, unless a formatter says otherwise.</summary>
+    /// <summary>The suffix of a parking lot.</summary>
     public const string ParkedSuffix = ".parked";
 
     // no other application may declare a name that begins so
@@ -79,11 +79,11 @@ public static class BrokerNames
     /// <param name="instance">The instance's id.</param>
     internal static string InstanceQueue(string instance) => InstancePrefix + instance;
 
-    /// <summary>The release queue of a work queue, in the default naming.</summary>
+    /// <summary>The release queue of a work queue.</summary>
     /// <param name="workQueue">The work queue's name.</param>
     public static string ReleaseQueue(string workQueue) => workQueue + ReleaseSuffix;
 
-    /// <summary>The parking lot of a work queue, in the default naming.</summary>
+    /// <summary>The parking lot of a work queue.</summary>
     /// <param name="workQueue">The work queue's name.</param>
     public static string ParkedQueue(string workQueue) => workQueue + ParkedSuffix;
 

@@ -5,7 +5,7 @@ using Retry.Messaging.BrokerTests.Parking;
 using Retry.Messaging.Cli;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Naming;
-using Retry.Messaging.Operations.Parking;
+using Retry.Messaging.Operations.Topology;
 using Shouldly;
 using Xunit;
 

@@ -39,6 +39,7 @@ public class FolderTests
         ["Retry.Messaging.Operations"] = new()
         {
             ["Parking"] = [],
+            ["Topology"] = [],
             ["Verification"] = [],
         },
         ["Retry.Messaging.MassTransit"] = new()

@@ -17,6 +17,15 @@ public partial class SourceTests
         "src/Retry.Messaging.Cli/Commands/Topology/TopologyApplyCommand.cs",
     ];
 
+    private static readonly string[] Makers =
+    [
+        "src/Retry.Messaging.RabbitMq/Topology/TopologyDeclarer.cs",
+        "src/Retry.Messaging.RabbitMq/Control/RecordStream.cs",
+        "src/Retry.Messaging.RabbitMq/Instances/InstanceSession.cs",
+        "src/Retry.Messaging.RabbitMq/Lots/WayBack.cs",
+        "src/Retry.Messaging.Operations/Topology/QueueRemoval.cs",
+    ];
+
     private static readonly string[] Waiters = [.. new[] { "Eventually", "Never", "Scenario", "Simulate" }.Select(name => $"tests/Retry.Messaging.Tests/Waiting/{name}.cs")];
 
     [Fact]
@@ -27,6 +36,11 @@ public partial class SourceTests
     [Fact]
     public void One_place_declares_the_topology_of_a_service() =>
         Findings(Declaration(), Declarers).ShouldBeEmpty("Have the TopologyKeeper declare it.");
+
+    /// <summary>The plan is declared by one class. A stream, an instance's sign of life and the binding of a replay are made by who uses them.</summary>
+    [Fact]
+    public void Few_places_ask_the_broker_to_make_something() =>
+        Findings(Making(), Makers).ShouldBeEmpty("Put it into the TopologyPlan.");
 
     /// <summary>A framework's project makes attempts and has them settled; it does not settle.</summary>
     [Fact]
@@ -65,7 +79,7 @@ public partial class SourceTests
         .Where(line => !line.Line.StartsWith("//", StringComparison.Ordinal) && pattern.IsMatch(line.Line))
         .Select(line => $"{Repository.Relative(file)}:{line.Number}: {line.Line}");
 
-    [GeneratedRegex("\"[^\"]*(retry\\.v1|retry\\.parking|\\bretry-(id|origin|attempt|first-failed-at|due-at|deadline|error|history|reason|crashes|replayed|plan|kept)\\b|\\bcontrol-(key|version|by|at|repeat)\\b)")]
+    [GeneratedRegex("\"[^\"]*(retry\\.v1|retry\\.parking|\\bretry-(id|state|origin|attempt|first-failed-at|due-at|deadline|error|history|reason|crashes|replayed|plan|kept)\\b|\\bcontrol-(key|version|by|at|repeat)\\b)")]
     private static partial Regex NameLiteral();
 
     [GeneratedRegex("^[^\"]{161,}$")]
@@ -73,6 +87,9 @@ public partial class SourceTests
 
     [GeneratedRegex(@"\bTopologyDeclarer\.DeclareAsync\(")]
     private static partial Regex Declaration();
+
+    [GeneratedRegex(@"\b(QueueDeclare|ExchangeDeclare|QueueBind|ExchangeBind)Async\(")]
+    private static partial Regex Making();
 
     [GeneratedRegex(@"\bdelivery\.(ParkAsync|ClimbAsync)\(|\bcase RetryDecision\b")]
     private static partial Regex Settling();

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using Retry.Messaging.Operations.Topology;
 using Retry.Messaging.RabbitMq.Topology;
 using Shouldly;
 using Xunit;

@@ -2,6 +2,7 @@ using System.CommandLine;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Cli.Output;
+using Retry.Messaging.Operations.Topology;
 using Retry.Messaging.Operations.Verification;
 using Retry.Messaging.RabbitMq.Topology;
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
+using Retry.Messaging.Operations.Topology;
 using Retry.Messaging.RabbitMq.Topology;
 
 namespace Retry.Messaging.Cli.Commands.Topology;

@@ -4,7 +4,7 @@ using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Cli.Output;
 using Retry.Messaging.Naming;
-using Retry.Messaging.Operations.Parking;
+using Retry.Messaging.Operations.Topology;
 using Retry.Messaging.RabbitMq.Connections;
 using Retry.Messaging.RabbitMq.Topology;
 

@@ -2,8 +2,9 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using Retry.Messaging.RabbitMq.Topology;
 
-namespace Retry.Messaging.RabbitMq.Topology;
+namespace Retry.Messaging.Operations.Topology;
 
 /// <summary>Writes a plan as RabbitMQ definitions, in the order of the plan, the same bytes for the same plan.</summary>
 /// <remarks>

@@ -7,7 +7,7 @@ using Retry.Messaging.RabbitMq.Lots;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Topology;
 
-namespace Retry.Messaging.Operations.Parking;
+namespace Retry.Messaging.Operations.Topology;
 
 /// <summary>Removes a release queue or a parking lot that is not needed any more, and no message with it.</summary>
 /// <remarks>

@@ -1,4 +1,5 @@
-namespace Retry.Messaging.RabbitMq.Topology;
+
+namespace Retry.Messaging.Operations.Topology;
 
 /// <summary>The administrator that a boot file creates, since a broker that boots from definitions creates no default user.</summary>
 internal sealed class BootAccount
