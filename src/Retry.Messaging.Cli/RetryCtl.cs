@@ -3,6 +3,7 @@ using System.CommandLine.Help;
 using Retry.Messaging.Cli.Commands.Limiter;
 using Retry.Messaging.Cli.Commands.Lost;
 using Retry.Messaging.Cli.Commands.Parked;
+using Retry.Messaging.Cli.Commands.Points;
 using Retry.Messaging.Cli.Commands.Topology;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
@@ -92,6 +93,7 @@ internal static class RetryCtl
         };
         var root = new RootCommand("retryctl: the retry ladder and the parking lots of a RabbitMQ virtual host.\nExit codes: 0 done, 1 failed, 2 wrong usage or a queue that does not exist, 3 something is not as it should be, or could not be checked.")
         {
+            PointsCommand.Create(host),
             topology,
             parked,
             lost,

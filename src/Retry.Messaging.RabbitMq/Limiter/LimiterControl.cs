@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using RabbitMQ.Client;
 using Retry.Messaging.Configuration;
 using Retry.Messaging.Naming;
@@ -20,7 +21,7 @@ public sealed class LimiterControl(IConnection connection, TimeProvider? time = 
         ArgumentException.ThrowIfNullOrEmpty(point);
         var names = RetryPointNames.For(point);
         var settings = new LimiterSettings(point);
-        var log = await OpenAsync(settings, declare: false, cancellationToken).ConfigureAwait(false);
+        var log = await OpenAsync(settings.Read, declare: false, cancellationToken).ConfigureAwait(false);
         await using var ends = log.ConfigureAwait(false);
         var nodes = await ReadNodesAsync(point, cancellationToken).ConfigureAwait(false);
         var release = await LookAsync(names.Release, cancellationToken).ConfigureAwait(false);
@@ -34,6 +35,19 @@ public sealed class LimiterControl(IConnection connection, TimeProvider? time = 
             nodes.LastOrDefault(node => node.Active),
             nodes.LastOrDefault(node => !node.Active),
             settings.Code);
+    }
+
+    /// <summary>Reads what is set for all points, by point. It writes nothing.</summary>
+    /// <exception cref="LimiterException">The settings cannot be read.</exception>
+    internal async Task<IReadOnlyDictionary<string, LimiterSettings>> ReadAllAsync(CancellationToken cancellationToken)
+    {
+        var points = new ConcurrentDictionary<string, LimiterSettings>(StringComparer.Ordinal);
+        var log = await OpenAsync(
+            record => points.GetOrAdd(record.Key, static key => new LimiterSettings(key)).Read(record),
+            declare: false,
+            cancellationToken).ConfigureAwait(false);
+        await log.DisposeAsync().ConfigureAwait(false);
+        return points;
     }
 
     /// <inheritdoc/>
@@ -71,7 +85,7 @@ public sealed class LimiterControl(IConnection connection, TimeProvider? time = 
     {
         ArgumentException.ThrowIfNullOrEmpty(point);
         var settings = new LimiterSettings(point);
-        var log = await OpenAsync(settings, declare: true, cancellationToken).ConfigureAwait(false);
+        var log = await OpenAsync(settings.Read, declare: true, cancellationToken).ConfigureAwait(false);
         await using var ends = log.ConfigureAwait(false);
         var setting = change(settings.LastReadable) with { Version = settings.NextVersion, By = by, At = _time.GetUtcNow() };
         try
@@ -86,14 +100,14 @@ public sealed class LimiterControl(IConnection connection, TimeProvider? time = 
         }
     }
 
-    private async Task<ControlLog> OpenAsync(LimiterSettings settings, bool declare, CancellationToken cancellationToken)
+    private async Task<ControlLog> OpenAsync(Action<ControlRecord> read, bool declare, CancellationToken cancellationToken)
     {
         try
         {
             return await ControlLog.OpenAsync(
                 Stream(BrokerNames.ControlStream, ControlLog.Retention),
                 declare,
-                settings.Read,
+                read,
                 static () => { },
                 cancellationToken).ConfigureAwait(false);
         }

@@ -15,6 +15,10 @@ internal static class ManagementJson
             ? text
             : null;
 
+    /// <summary>A count; zero where the API has none yet, as for a queue that was declared a moment ago.</summary>
+    public static long Number(this JsonElement json, string name) =>
+        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out var number) ? number : 0;
+
     /// <summary>Whether a flag is there and set.</summary>
     public static bool Flag(this JsonElement json, string name) => json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.True;
 

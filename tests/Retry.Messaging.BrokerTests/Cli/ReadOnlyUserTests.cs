@@ -21,6 +21,7 @@ public sealed class ReadOnlyUserTests(BrokerFixture broker)
     [InlineData("topology plan --point payments", ExitCode.Done)]
     [InlineData("topology verify --point payments", ExitCode.Finding)]
     [InlineData("limiter status payments", ExitCode.Done)]
+    [InlineData("points", ExitCode.Done)]
     public async Task A_command_that_only_reads_needs_no_more_and_changes_nothing(string line, int exitCode)
     {
         await using var lot = await RawLot.CreateAsync(broker);

@@ -39,6 +39,7 @@ public class FolderTests
         ["Retry.Messaging.Operations"] = new()
         {
             ["Parking"] = [],
+            ["Points"] = ["Verification"],
             ["Topology"] = [],
             ["Verification"] = [],
         },

@@ -10,7 +10,7 @@ public sealed class RetryCtlUsageTests
     private const string Nowhere = "--broker amqp://shop:s3cret@127.0.0.1:1/v";
 
     [Theory]
-    [InlineData("", "wanted one of topology, parked, lost")]
+    [InlineData("", "wanted one of points, topology, parked, lost")]
     [InlineData("parked", "wanted one of list, show, replay, discard")]
     [InlineData("parked eat", "Found 'eat', wanted one of list, show, replay, discard")]
     [InlineData("parked list", "Required argument missing")]
@@ -31,6 +31,8 @@ public sealed class RetryCtlUsageTests
     [InlineData("parked replay payments --all " + Nowhere, "wanted --yes")]
     [InlineData("parked replay payments --reason Failed " + Nowhere, "wanted --yes")]
     [InlineData("parked discard payments 1 " + Nowhere, "wanted --yes")]
+    [InlineData("points", "Found no broker")]
+    [InlineData("points payments " + Nowhere, "'payments'")]
     [InlineData("topology apply", "Found no broker")]
     [InlineData("topology verify", "Found no broker")]
     [InlineData("parked list payments --reason Rejected " + Nowhere, "--reason: found 'Rejected', wanted one of Exhausted, Failed,")]

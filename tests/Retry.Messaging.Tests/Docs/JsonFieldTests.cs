@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using Retry.Messaging.Cli.Commands.Lost;
 using Retry.Messaging.Cli.Commands.Parked;
+using Retry.Messaging.Cli.Commands.Points;
 using Retry.Messaging.Cli.Commands.Topology;
 using Retry.Messaging.Cli.Output;
 using Retry.Messaging.Outcomes;
@@ -21,6 +22,7 @@ public sealed partial class JsonFieldTests
         ["`parked list`, `parked show`, `lost list`"] = typeof(ParkedMessageDocument),
         ["`parked replay`, `parked discard`"] = typeof(ParkedMoveDocument),
         ["`lost replay`"] = typeof(LostMoveDocument),
+        ["`points`"] = typeof(PointsDocument),
         ["`topology plan`"] = typeof(TopologyPlanDocument),
         ["`topology apply`"] = typeof(TopologyApplyDocument),
         ["`topology verify`"] = typeof(TopologyVerifyDocument),

@@ -1,0 +1,25 @@
+using Retry.Messaging.Operations.Points;
+
+namespace Retry.Messaging.Cli.Commands.Points;
+
+/// <summary>One retry point as JSON shows it.</summary>
+internal sealed record PointDocument(
+    string Queue,
+    long? Ready,
+    long? Unacknowledged,
+    long? Consumers,
+    long? Waiting,
+    long? Parked,
+    string? Limiter,
+    double? PerSecond)
+{
+    public static PointDocument Of(PointSummary point) => new(
+        point.Queue,
+        point.Ready,
+        point.Unacknowledged,
+        point.Consumers,
+        point.Waiting,
+        point.Parked,
+        point.Limiter.ToString(),
+        point.PerSecond);
+}

@@ -1,0 +1,13 @@
+using Retry.Messaging.Operations.Points;
+
+namespace Retry.Messaging.Cli.Commands.Points;
+
+/// <summary><c>points</c> as JSON shows it.</summary>
+internal sealed record PointsDocument(IReadOnlyList<PointDocument> Points, PointDocument Total, long Climbing, long Lost)
+{
+    public static PointsDocument Of(PointsOverview overview) => new(
+        [.. overview.Points.Select(point => PointDocument.Of(point))],
+        PointDocument.Of(overview.Total) with { Limiter = null },
+        overview.Climbing,
+        overview.Lost);
+}

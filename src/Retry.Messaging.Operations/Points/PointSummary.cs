@@ -1,0 +1,27 @@
+namespace Retry.Messaging.Operations.Points;
+
+/// <summary>What one retry point has at the moment.</summary>
+/// <param name="Queue">The work queue.</param>
+internal sealed record PointSummary(string Queue)
+{
+    /// <summary>Messages in the work queue that no consumer has; <see langword="null"/> where the queue does not exist.</summary>
+    public long? Ready { get; init; }
+
+    /// <summary>Messages that the service's consumers hold.</summary>
+    public long? Unacknowledged { get; init; }
+
+    /// <summary>Consumers of the work queue.</summary>
+    public long? Consumers { get; init; }
+
+    /// <summary>Messages that wait for the limiter, with those that it holds; <see langword="null"/> where the point has no release queue.</summary>
+    public long? Waiting { get; init; }
+
+    /// <summary>Messages in the parking lot; <see langword="null"/> where it does not exist.</summary>
+    public long? Parked { get; init; }
+
+    /// <summary>What the point's limiter does.</summary>
+    public PointLimiterState Limiter { get; init; }
+
+    /// <summary>At how many messages per second it releases; <see langword="null"/> where that is not known, or without a limit.</summary>
+    public double? PerSecond { get; init; }
+}

@@ -1,0 +1,43 @@
+using RabbitMQ.Client;
+using Retry.Messaging.Operations.Verification;
+using Retry.Messaging.RabbitMq.Limiter;
+using Retry.Messaging.RabbitMq.Management;
+
+namespace Retry.Messaging.Operations.Points;
+
+/// <summary>Reads the retry points of a virtual host: over the management API, and from the control log. It writes nothing.</summary>
+internal sealed class PointsReader(IConnection connection, ManagementClient client, TimeProvider time)
+{
+    /// <summary>Reads them.</summary>
+    /// <exception cref="ManagementException">The management API is missing, refuses the user, or is that of another cluster.</exception>
+    public async Task<PointsOverview> ReadAsync(CancellationToken cancellationToken)
+    {
+        await client.EnsureSameClusterAsync(connection, cancellationToken).ConfigureAwait(false);
+        var facts = await BrokerFactsReader.ReadAsync(client, cancellationToken).ConfigureAwait(false);
+        var queues = await client.GetAsync(
+            $"queues/{client.VirtualHostSegment}?columns=name,messages_ready,messages_unacknowledged,consumers",
+            cancellationToken).ConfigureAwait(false);
+        IReadOnlyList<QueueCount> counts =
+        [
+            .. queues.Items().Select(queue => new QueueCount(
+                queue.Text("name") ?? string.Empty,
+                queue.Number("messages_ready"),
+                queue.Number("messages_unacknowledged"),
+                queue.Number("consumers"))),
+        ];
+        return PointsOverview.Of(facts, counts, await SettingsAsync(cancellationToken).ConfigureAwait(false));
+    }
+
+    // without them a limiter that stands still may be paused or missing, which is said
+    private async Task<IReadOnlyDictionary<string, LimiterSettings>?> SettingsAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await new LimiterControl(connection, time).ReadAllAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (LimiterException)
+        {
+            return null;
+        }
+    }
+}

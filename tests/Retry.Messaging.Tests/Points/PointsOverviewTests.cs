@@ -1,0 +1,94 @@
+using Retry.Messaging.Configuration;
+using Retry.Messaging.Operations.Points;
+using Retry.Messaging.RabbitMq.Control;
+using Retry.Messaging.RabbitMq.Limiter;
+using Retry.Messaging.Tests.Verification;
+using Shouldly;
+using Xunit;
+
+namespace Retry.Messaging.Tests.Points;
+
+/// <summary>What the overview makes of the broker's counts and the operators' settings.</summary>
+public sealed class PointsOverviewTests
+{
+    private const string Orders = HealthyBroker.Orders;
+
+    private static readonly Dictionary<string, LimiterSettings> Nothing = [];
+
+    [Fact]
+    public void A_point_without_a_limit_shows_its_work_queue_and_its_lot()
+    {
+        var overview = PointsOverview.Of(HealthyBroker.Facts(), [new(Orders, 5, 2, 3), new("orders.parked", 7, 1, 0)], Nothing);
+
+        overview.Points.ShouldBe([new PointSummary(Orders) { Ready = 5, Unacknowledged = 2, Consumers = 3, Parked = 8, Limiter = PointLimiterState.None }]);
+    }
+
+    [Theory]
+    [InlineData(1, false, nameof(PointLimiterState.Active))]
+    [InlineData(1, true, nameof(PointLimiterState.Active))]
+    [InlineData(0, true, nameof(PointLimiterState.Paused))]
+    [InlineData(0, false, nameof(PointLimiterState.Missing))]
+    public void A_limiter_that_consumes_is_active_and_one_that_does_not_is_paused_or_missing(int consumers, bool paused, string state)
+    {
+        var settings = Set(paused);
+
+        var point = Limited(consumers, settings);
+
+        point.Limiter.ToString().ShouldBe(state);
+        point.Waiting.ShouldBe(9);
+        point.PerSecond.ShouldBe(40);
+    }
+
+    [Fact]
+    public void Without_an_operators_rate_the_codes_holds()
+    {
+        var settings = new LimiterSettings(Orders);
+        settings.Read(LimiterDocument.Write(new LimiterCode(Orders, new RedeliveryLimit(12, 1)), 1, "host", DateTimeOffset.UnixEpoch));
+
+        Limited(1, settings).PerSecond.ShouldBe(12);
+    }
+
+    [Fact]
+    public void Settings_that_cannot_be_read_are_not_taken_for_none()
+    {
+        var unreadable = Set(paused: true);
+        unreadable.Read(new ControlRecord(LimiterDocument.SettingKind, Orders, 2, "no json"u8.ToArray()));
+
+        Limited(0, unreadable).Limiter.ShouldBe(PointLimiterState.Unknown);
+        PointsOverview.Of(HealthyBroker.Facts(withRelease: true), [new("orders.release", 9, 0, 0)], settings: null)
+            .Points.ShouldHaveSingleItem().Limiter.ShouldBe(PointLimiterState.Unknown);
+    }
+
+    [Fact]
+    public void What_does_not_exist_has_no_number_and_what_is_shared_is_told_for_all()
+    {
+        var overview = PointsOverview.Of(HealthyBroker.Facts(), [new("retry.v1.5s", 3, 0, 0), new("retry.v1.9d", 4, 0, 0), new("retry.v1.lost", 2, 0, 0)], Nothing);
+
+        overview.Points.ShouldBe([new PointSummary(Orders)]);
+        overview.Climbing.ShouldBe(7);
+        overview.Lost.ShouldBe(2);
+    }
+
+    [Fact]
+    public void The_total_is_the_sum_of_what_is_known()
+    {
+        var overview = new PointsOverview(
+            [new PointSummary("a") { Ready = 1, Waiting = 2, Parked = 3 }, new PointSummary("b") { Ready = 10, Parked = 30 }, new PointSummary("c")],
+            Climbing: 0,
+            Lost: 0);
+
+        overview.Total.ShouldBe(new PointSummary("TOTAL") { Ready = 11, Unacknowledged = 0, Consumers = 0, Waiting = 2, Parked = 33 });
+    }
+
+    private static PointSummary Limited(long consumers, LimiterSettings settings) => PointsOverview.Of(
+        HealthyBroker.Facts(withRelease: true),
+        [new(Orders, 5, 2, 3), new("orders.release", 6, 3, consumers)],
+        new Dictionary<string, LimiterSettings> { [Orders] = settings }).Points.ShouldHaveSingleItem();
+
+    private static LimiterSettings Set(bool paused)
+    {
+        var settings = new LimiterSettings(Orders);
+        settings.Read(LimiterDocument.Write(new LimiterSetting { Point = Orders, Version = 1, PerSecond = 40, Paused = paused, By = "ann" }));
+        return settings;
+    }
+}
