@@ -18,6 +18,8 @@ public sealed class RetryCtlUsageTests
     [InlineData("parked list payments extra", "'extra'")]
     [InlineData("parked list payments --limit x " + Nowhere, "--limit: found 'x'")]
     [InlineData("parked list payments --limit -1 " + Nowhere, "--limit: found '-1'")]
+    [InlineData("parked list payments --group-by color " + Nowhere, "--group-by: found 'color', wanted one of reason, exception, type, fingerprint, header:NAME")]
+    [InlineData("parked list payments --group-by header: " + Nowhere, "--group-by: found 'header:'")]
     [InlineData("parked list payments --since noon " + Nowhere, "--since: found 'noon'")]
     [InlineData("parked list payments --header tenant " + Nowhere, "--header: found 'tenant'")]
     [InlineData("parked list payments --broker shop:s3cret@localhost", "Found no scheme")]

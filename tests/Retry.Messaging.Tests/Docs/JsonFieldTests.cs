@@ -20,6 +20,7 @@ public sealed partial class JsonFieldTests
     private static readonly Dictionary<string, Type> Documents = new()
     {
         ["`parked list`, `parked show`, `lost list`"] = typeof(ParkedMessageDocument),
+        ["`parked list --group-by`"] = typeof(ParkedGroupDocument),
         ["`parked replay`, `parked discard`"] = typeof(ParkedMoveDocument),
         ["`lost replay`"] = typeof(LostMoveDocument),
         ["`points`"] = typeof(PointsDocument),

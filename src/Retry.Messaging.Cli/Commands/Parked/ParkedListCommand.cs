@@ -14,8 +14,9 @@ internal static class ParkedListCommand
     {
         var command = new Command("list", "Lists parked messages; looking changes nothing.");
         var selection = SelectionOptions.QueueAndConditions(command);
+        var groups = new ParkedGroups(command);
         var listing = new MessageListing(command);
-        command.SetAction((parsed, cancellationToken) => RunAsync(host, parsed, selection, listing, cancellationToken));
+        command.SetAction((parsed, cancellationToken) => RunAsync(host, parsed, selection, groups, listing, cancellationToken));
         return command;
     }
 
@@ -23,28 +24,34 @@ internal static class ParkedListCommand
         CliHost host,
         ParseResult parsed,
         SelectionOptions selection,
+        ParkedGroups groups,
         MessageListing listing,
         CancellationToken cancellationToken)
     {
         var queue = selection.Queue(parsed);
         var filter = selection.FilterOf(parsed, host.Time.GetUtcNow());
+        var grouping = groups.Of(parsed);
         var connection = await GlobalOptions.ConnectAsync(parsed, host, cancellationToken).ConfigureAwait(false);
         await using var ends = connection.ConfigureAwait(false);
 
-        var tally = new ParkedTally([]);
         var lot = new ParkingLot(connection, time: host.Time);
-        var rows = await listing.ReadAsync(
-            host,
-            parsed,
-            $"{queue}.parked",
-            progress => lot.ListAsync(queue, listing.Limited(filter, parsed), progress, cancellationToken),
-            tally.Add).ConfigureAwait(false);
+        if (grouping is not null)
+        {
+            await ParkedGroups.WriteAsync(host, parsed, grouping, $"{queue}.parked", ListAsync).ConfigureAwait(false);
+            return ExitCode.Done;
+        }
+
+        var tally = new ParkedTally([]);
+        var rows = await listing.ReadAsync(host, parsed, $"{queue}.parked", ListAsync, tally.Add).ConfigureAwait(false);
         if (!parsed.GetValue(GlobalOptions.Json))
         {
             WriteTable(host, queue, rows, tally, isFiltered: filter != ParkedFilter.All);
         }
 
         return ExitCode.Done;
+
+        IAsyncEnumerable<ParkedMessage> ListAsync(ReadingProgress progress) =>
+            lot.ListAsync(queue, listing.Limited(filter, parsed), progress, cancellationToken);
     }
 
     private static void WriteTable(CliHost host, string queue, IReadOnlyList<ParkedMessage> rows, ParkedTally tally, bool isFiltered)

@@ -1,0 +1,81 @@
+using System.CommandLine;
+using Retry.Messaging.Cli.Hosting;
+using Retry.Messaging.Cli.Options;
+using Retry.Messaging.Cli.Output;
+using Retry.Messaging.Operations.Parking;
+using Retry.Messaging.RabbitMq.Lots;
+
+namespace Retry.Messaging.Cli.Commands.Parked;
+
+/// <summary><c>--group-by</c> of <c>parked list</c>: counts instead of messages.</summary>
+internal sealed class ParkedGroups
+{
+    private const int NarrowestName = 24;
+
+    private readonly Option<string?> _by = new("--group-by")
+    {
+        Description = $"Show counts by KEY instead of messages: {string.Join(", ", ParkedGrouping.Keys)}. A fingerprint is the last error without numbers and names, and the first line of your code in its stack trace.",
+        HelpName = "KEY",
+    };
+
+    public ParkedGroups(Command command)
+    {
+        _by.CompletionSources.Add([.. ParkedGrouping.Keys]);
+        command.Options.Add(_by);
+    }
+
+    /// <summary>The grouping that was asked for; <see langword="null"/> for none.</summary>
+    /// <exception cref="UsageException">There is none of that name.</exception>
+    public ParkedGrouping? Of(ParseResult parsed) => parsed.GetValue(_by) is not { } key
+        ? null
+        : ParkedGrouping.By(key) ?? throw new UsageException($"--group-by: found '{key}', wanted one of {string.Join(", ", ParkedGrouping.Keys)}.");
+
+    /// <summary>Reads all messages, and writes the groups.</summary>
+    public static async Task WriteAsync(
+        CliHost host,
+        ParseResult parsed,
+        ParkedGrouping grouping,
+        string source,
+        Func<ReadingProgress, IAsyncEnumerable<ParkedMessage>> read)
+    {
+        await ProgressDisplay.RunAsync(host, $"Reading {source}", async report =>
+        {
+            await foreach (var message in read(new ReadingProgress(report)).ConfigureAwait(false))
+            {
+                grouping.Add(message);
+            }
+        }).ConfigureAwait(false);
+
+        if (parsed.GetValue(GlobalOptions.Json))
+        {
+            foreach (var group in grouping.Groups)
+            {
+                JsonOutput.WriteLine(host.Out, ParkedGroupDocument.Of(group));
+            }
+
+            return;
+        }
+
+        if (grouping.Groups.Count == 0)
+        {
+            host.Out.WriteLine("No parked message matches.");
+            return;
+        }
+
+        var table = Tables.Create(host, ["COUNT", "CAME BACK", "FIRST", "LAST"], ["GROUP"]);
+        foreach (var group in grouping.Groups)
+        {
+            Tables.AddRow(
+                table,
+                Printable.Count(group.Count),
+                Printable.Count(group.CameBack),
+                AgeOf(host, group.First),
+                AgeOf(host, group.Last),
+                group.Name.Length == 0 ? "(none)" : group.Name);
+        }
+
+        Tables.Write(host, table, NarrowestName);
+    }
+
+    private static string AgeOf(CliHost host, DateTimeOffset? at) => at is { } time ? Printable.Age(host.Time.GetUtcNow() - time) : "-";
+}

@@ -1,0 +1,21 @@
+namespace Retry.Messaging.Operations.Parking;
+
+/// <summary>Parked messages that have something in common.</summary>
+/// <param name="Name">What they have in common; empty where they tell nothing of it.</param>
+internal sealed record ParkedGroup(string Name)
+{
+    /// <summary>How many there are.</summary>
+    public long Count { get; init; }
+
+    /// <summary>How many of them were replayed before, and parked again.</summary>
+    public long CameBack { get; init; }
+
+    /// <summary>When the first of them was parked.</summary>
+    public DateTimeOffset? First { get; init; }
+
+    /// <summary>When the last of them was parked.</summary>
+    public DateTimeOffset? Last { get; init; }
+
+    /// <summary>The id of one of them, to look at.</summary>
+    public string? Example { get; init; }
+}
