@@ -1,8 +1,10 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using System.Globalization;
+using System.Text;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Configuration;
+using Retry.Messaging.Naming;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq.Lots;
 
@@ -77,6 +79,12 @@ internal sealed class SelectionOptions
         if (!_isOfLost && string.IsNullOrEmpty(Queue(parsed)))
         {
             throw new UsageException("Found an empty QUEUE, wanted a work queue's name.");
+        }
+
+        if (!_isOfLost && Encoding.UTF8.GetByteCount(BrokerNames.ParkedQueue(Queue(parsed))) > BrokerNames.MaxQueueBytes)
+        {
+            var most = BrokerNames.MaxQueueBytes - Encoding.UTF8.GetByteCount(BrokerNames.ParkedSuffix);
+            throw new UsageException($"QUEUE: found a name of {Encoding.UTF8.GetByteCount(Queue(parsed))} bytes, wanted {most} at most: the parking lot's name is longer.");
         }
 
         return Ids(parsed) is { Length: > 0 } ids ? ParkedFilter.OfIds(ids) : Conditions(parsed, now);

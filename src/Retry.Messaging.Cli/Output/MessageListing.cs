@@ -24,6 +24,9 @@ internal sealed class MessageListing
         command.Options.Add(_limit);
     }
 
+    /// <summary>Whether a number of messages was asked for.</summary>
+    public bool IsLimited(ParseResult parsed) => parsed.GetValue(_limit) is not null;
+
     /// <summary>The filter, ended after as many messages as were asked for.</summary>
     public ParkedFilter Limited(ParkedFilter filter, ParseResult parsed) => filter with { Limit = parsed.GetValue(_limit) is > 0 and var limit ? limit : null };
 

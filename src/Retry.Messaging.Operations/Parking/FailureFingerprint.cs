@@ -6,47 +6,75 @@ using Retry.Messaging.Wire;
 namespace Retry.Messaging.Operations.Parking;
 
 /// <summary>What failures with one cause have in common: the exception, its text without what differs, and where in the user's code it was thrown.</summary>
+/// <remarks>
+/// What differs is taken out of the text: quoted words, mail addresses, and every word with a digit in it (numbers, ids, hosts, times). The place is the first frame of the stack trace with a file name, since libraries come without; where there is
+/// none, the first that belongs to no framework. What the compiler adds to names is taken off, because it changes with each build.
+/// </remarks>
 internal static partial class FailureFingerprint
 {
     private const int MaxText = 120;
+    private const int PatternTimeout = 1000;
 
-    // frames of these say nothing of whose fault it was
+    private static readonly char[] Punctuation = [.. ".,:;!?()[]{}"];
     private static readonly string[] Frameworks = ["System.", "Microsoft.", "MassTransit.", "Retry.Messaging.", "RabbitMQ."];
 
     /// <summary>The fingerprint of a message's last failure.</summary>
     public static string Of(ParkedMessage message)
     {
         var trace = message.RawHeaders is { } headers ? RetryHeaderReader.Text(headers, MassTransitHeaderNames.StackTrace) : null;
-        var text = HeaderText.OneLine(Normalize(message.Error ?? message.BrokerReason ?? string.Empty), MaxText);
-        return FirstOwnFrame(trace) is { } frame ? $"{text} at {frame}" : text;
+        var whole = Normalize(message.Error ?? message.BrokerReason ?? string.Empty);
+        var text = HeaderText.OneLine(whole, MaxText) + (whole.Length > MaxText ? "…" : string.Empty);
+        return OwnFrame(trace) is { } frame ? $"{text} at {frame}" : text;
     }
 
-    /// <summary>A text without numbers, ids and quoted words, which differ from message to message.</summary>
-    public static string Normalize(string text) => Numbers().Replace(Quoted().Replace(Ids().Replace(text, "*"), "$1*$1"), "*");
+    /// <summary>A text without what differs from message to message.</summary>
+    public static string Normalize(string text) => Words().Replace(Quoted().Replace(text, "*"), static word => WithoutWhatVaries(word.Value));
 
-    private static string? FirstOwnFrame(string? trace)
+    private static string WithoutWhatVaries(string word)
     {
+        var core = word.Trim(Punctuation);
+        return core.Any(char.IsDigit) || core.Contains('@', StringComparison.Ordinal) ? word.Replace(core, "*", StringComparison.Ordinal) : word;
+    }
+
+    private static string? OwnFrame(string? trace)
+    {
+        string? first = null;
         foreach (Match frame in Frames().Matches(trace ?? string.Empty))
         {
             var method = frame.Groups[1].Value;
-            if (!Frameworks.Any(framework => method.StartsWith(framework, StringComparison.Ordinal)))
+            if (Frameworks.Any(framework => method.StartsWith(framework, StringComparison.Ordinal)))
             {
-                return method;
+                continue;
             }
+
+            if (frame.Groups[2].Success)
+            {
+                return WithoutCompilerNames(method);
+            }
+
+            first ??= method;
         }
 
-        return null;
+        return first is null ? null : WithoutCompilerNames(first);
     }
 
-    [GeneratedRegex(@"\b[0-9a-fA-F]{8}(-?[0-9a-fA-F]{4}){3}-?[0-9a-fA-F]{12}\b|\b[0-9a-fA-F]{16,}\b", RegexOptions.CultureInvariant, 1000)]
-    private static partial Regex Ids();
+    // Shop.A.<RunAsync>d__0.MoveNext, Shop.A.<>c__DisplayClass0_0.<Run>b__0
+    private static string WithoutCompilerNames(string method) =>
+        Generated().Replace(Closures().Replace(method.EndsWith(".MoveNext", StringComparison.Ordinal) ? method[..^".MoveNext".Length] : method, string.Empty), "$1");
 
-    [GeneratedRegex(@"(['""])[^'""]*\1", RegexOptions.CultureInvariant, 1000)]
+    // a sign that opens ends the search, so that a text of nothing else is read once
+    [GeneratedRegex("""'[^']*'|"[^"]*"|`[^`]*`|‘[^‘’]*’|“[^“”]*”|„[^„“]*“|«[^«»]*»""", RegexOptions.CultureInvariant, PatternTimeout)]
     private static partial Regex Quoted();
 
-    [GeneratedRegex(@"\d+([.,:]\d+)*", RegexOptions.CultureInvariant, 1000)]
-    private static partial Regex Numbers();
+    [GeneratedRegex(@"\S+", RegexOptions.CultureInvariant, PatternTimeout)]
+    private static partial Regex Words();
 
-    [GeneratedRegex(@"^\s*at ([^\s(]+)\(", RegexOptions.CultureInvariant | RegexOptions.Multiline, 1000)]
+    [GeneratedRegex(@"^[ \t]*at ([^\s(]+)\([^)\n]*\)( in .+:line \d+)?", RegexOptions.CultureInvariant | RegexOptions.Multiline, PatternTimeout)]
     private static partial Regex Frames();
+
+    [GeneratedRegex(@"<>c(__DisplayClass\w*)?\.", RegexOptions.CultureInvariant, PatternTimeout)]
+    private static partial Regex Closures();
+
+    [GeneratedRegex(@"<+([\w.]+)>[\w>]*", RegexOptions.CultureInvariant, PatternTimeout)]
+    private static partial Regex Generated();
 }

@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
+using System.Text;
 using RabbitMQ.Client;
 using Retry.Messaging.Ladder;
+using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Lots;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Telemetry;
@@ -81,7 +83,10 @@ public sealed class ParkingLot : IParkingLot
     {
         ArgumentException.ThrowIfNullOrEmpty(workQueue);
         ArgumentNullException.ThrowIfNull(filter);
-        return RetryPointNames.For(workQueue);
+        var names = RetryPointNames.For(workQueue);
+        return Encoding.UTF8.GetByteCount(names.Parked) <= BrokerNames.MaxQueueBytes
+            ? names
+            : throw new ArgumentException($"Found a parking lot whose name has more than {BrokerNames.MaxQueueBytes} bytes, wanted the name of a work queue that has one.", nameof(workQueue));
     }
 
     private async IAsyncEnumerable<ParkedMessage> ReadAsync(

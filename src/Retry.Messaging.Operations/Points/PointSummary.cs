@@ -22,6 +22,14 @@ internal sealed record PointSummary(string Queue)
     /// <summary>What the point's limiter does.</summary>
     public PointLimiterState Limiter { get; init; }
 
+    /// <summary>What an operator should look at; <see langword="null"/> where all is well.</summary>
+    public string? Trouble =>
+        Ready is null ? "its work queue does not exist"
+        : Limiter == PointLimiterState.Missing ? "no limiter consumes its release queue, so nothing is redelivered"
+        : Parked is null ? "it has no parking lot"
+        : Ready > 0 && Consumers == 0 ? "messages are ready and its work queue has no consumer"
+        : null;
+
     /// <summary>At how many messages per second it releases; <see langword="null"/> where that is not known, or without a limit.</summary>
     public double? PerSecond { get; init; }
 }

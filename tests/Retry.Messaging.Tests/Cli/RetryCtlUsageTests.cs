@@ -10,6 +10,18 @@ public sealed class RetryCtlUsageTests
     private const string Nowhere = "--broker amqp://shop:s3cret@127.0.0.1:1/v";
 
     [Theory]
+    [InlineData("parked list", 249)]
+    [InlineData("parked show", 300)]
+    [InlineData("parked replay", 249)]
+    public async Task A_queue_name_whose_parking_lot_no_broker_can_have_is_wrong_usage(string command, int length)
+    {
+        var (exitCode, _, error) = await RunAsync($"{command} {new string('q', length)} {(command == "parked list" ? string.Empty : "1 ")}{Nowhere}");
+
+        exitCode.ShouldBe(ExitCode.Usage);
+        error.ShouldContain($"QUEUE: found a name of {length} bytes, wanted 248 at most");
+    }
+
+    [Theory]
     [InlineData("", "wanted one of points, topology, parked, lost")]
     [InlineData("parked", "wanted one of list, show, replay, discard")]
     [InlineData("parked eat", "Found 'eat', wanted one of list, show, replay, discard")]
@@ -19,6 +31,7 @@ public sealed class RetryCtlUsageTests
     [InlineData("parked list payments --limit x " + Nowhere, "--limit: found 'x'")]
     [InlineData("parked list payments --limit -1 " + Nowhere, "--limit: found '-1'")]
     [InlineData("parked list payments --group-by color " + Nowhere, "--group-by: found 'color', wanted one of reason, exception, type, fingerprint, header:NAME")]
+    [InlineData("parked list payments --group-by reason --limit 1 " + Nowhere, "Found --limit beside --group-by")]
     [InlineData("parked list payments --group-by header: " + Nowhere, "--group-by: found 'header:'")]
     [InlineData("parked list payments --since noon " + Nowhere, "--since: found 'noon'")]
     [InlineData("parked list payments --header tenant " + Nowhere, "--header: found 'tenant'")]

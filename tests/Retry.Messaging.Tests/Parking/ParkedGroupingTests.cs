@@ -64,9 +64,14 @@ public sealed class ParkedGroupingTests
 
     [Theory]
     [InlineData("System.TimeoutException: Order 4711 took 12.5 s", "System.TimeoutException: Order * took * s")]
-    [InlineData("No card 'DE-12-x' of \"anna\"", "No card '*' of \"*\"")]
+    [InlineData("No card 'DE-12-x' of \"anna\"", "No card * of *")]
+    [InlineData("No card ‘x’ of „anna“ in `y`", "No card * of * in *")]
     [InlineData("Message 0b6f3a52-8c2d-4c0e-9a53-7b1f8a9b0c1d at 12:30:05", "Message * at *")]
     [InlineData("trace 4bf92f3577b34da6a3ce929d0e0e4736", "trace *")]
+    [InlineData("pod payments-6f8cbf9-x2aadh, order 1f3d9c2a, ulid 01ARZ3NDEKTSV4RRFFQ69G5FAV", "pod *, order *, ulid *")]
+    [InlineData("mail bob@x.org and al.b+c@sub.x.org bounced", "mail * and * bounced")]
+    [InlineData("10.0.0.7:5432 refused /orders/17/lines", "* refused *")]
+    [InlineData("The gateway is silent.", "The gateway is silent.")]
     public void What_differs_from_message_to_message_is_left_out(string error, string normalized) => FailureFingerprint.Normalize(error).ShouldBe(normalized);
 
     [Fact]
@@ -75,6 +80,29 @@ public sealed class ParkedGroupingTests
         const string trace = "   at System.Net.Http.HttpClient.SendAsync(HttpRequestMessage request)\n   at Shop.Gateway.ChargeAsync(Order order) in /src/Gateway.cs:line 12\n   at Shop.ChargeConsumer.Consume(ConsumeContext`1 context)\n   at MassTransit.Consumers.Send()";
 
         FailureFingerprint.Of(Message("1", "System.TimeoutException: after 30 s", trace: trace)).ShouldBe("System.TimeoutException: after * s at Shop.Gateway.ChargeAsync");
+    }
+
+    [Theory]
+    [InlineData("   at Npgsql.Connector.Open()\n   at Shop.B.<RunAsync>d__0.MoveNext() in /src/B.cs:line 3", "Shop.B.RunAsync")]
+    [InlineData("   at Npgsql.Connector.Open()\n   at Shop.B.Run()", "Npgsql.Connector.Open")]
+    [InlineData("   at Shop.A.<>c__DisplayClass0_0.<<Run>b__0>d.MoveNext() in /src/A.cs:line 1", "Shop.A.Run")]
+    public void A_frame_with_a_file_is_the_users_and_has_the_name_that_the_user_wrote(string trace, string frame) =>
+        FailureFingerprint.Of(Message("1", "silent", trace: trace)).ShouldBe($"silent at {frame}");
+
+    [Theory]
+    [InlineData('\'')]
+    [InlineData('7')]
+    [InlineData('<')]
+    [InlineData('@')]
+    [InlineData('a')]
+    [InlineData('-')]
+    [InlineData('„')]
+    [InlineData('\n')]
+    public void A_hostile_text_is_read_in_no_time(char sign)
+    {
+        var text = new string(sign, 50_000);
+
+        FailureFingerprint.Of(Message("1", text, trace: $"   at {text}(\n   at {text}")).Length.ShouldBeLessThan(100_200);
     }
 
     [Fact]

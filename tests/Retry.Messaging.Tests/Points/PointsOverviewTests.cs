@@ -70,6 +70,20 @@ public sealed class PointsOverviewTests
     }
 
     [Fact]
+    public void A_point_in_trouble_says_which()
+    {
+        var well = new PointSummary("a") { Ready = 5, Consumers = 1, Parked = 0 };
+
+        well.Trouble.ShouldBeNull();
+        (well with { Ready = 0, Consumers = 0 }).Trouble.ShouldBeNull();
+        (well with { Consumers = 0 }).Trouble.ShouldBe("messages are ready and its work queue has no consumer");
+        (well with { Ready = null }).Trouble.ShouldBe("its work queue does not exist");
+        (well with { Parked = null }).Trouble.ShouldBe("it has no parking lot");
+        (well with { Limiter = PointLimiterState.Missing }).Trouble.ShouldStartWith("no limiter consumes its release queue");
+        (well with { Limiter = PointLimiterState.Paused }).Trouble.ShouldBeNull();
+    }
+
+    [Fact]
     public void The_total_is_the_sum_of_what_is_known()
     {
         var overview = new PointsOverview(

@@ -14,7 +14,7 @@ internal sealed class ParkedGroups
 
     private readonly Option<string?> _by = new("--group-by")
     {
-        Description = $"Show counts by KEY instead of messages: {string.Join(", ", ParkedGrouping.Keys)}. A fingerprint is the last error without numbers and names, and the first line of your code in its stack trace.",
+        Description = $"Show counts by KEY instead of messages: {string.Join(", ", ParkedGrouping.Keys)}. A fingerprint is the last error without quoted words, addresses, and words with digits, and the first place in your code in its stack trace. Not with --limit.",
         HelpName = "KEY",
     };
 
@@ -35,16 +35,21 @@ internal sealed class ParkedGroups
         CliHost host,
         ParseResult parsed,
         ParkedGrouping grouping,
-        string source,
+        string queue,
         Func<ReadingProgress, IAsyncEnumerable<ParkedMessage>> read)
     {
-        await ProgressDisplay.RunAsync(host, $"Reading {source}", async report =>
+        await ProgressDisplay.RunAsync(host, $"Reading {queue}.parked", async report =>
         {
             await foreach (var message in read(new ReadingProgress(report)).ConfigureAwait(false))
             {
                 grouping.Add(message);
             }
         }).ConfigureAwait(false);
+
+        if (grouping.Groups is [{ Name.Length: 0 }])
+        {
+            host.Error.WriteLine($"{RetryCtl.Name}: warning: no message tells what --group-by asks for. Names of headers are case-sensitive.");
+        }
 
         if (parsed.GetValue(GlobalOptions.Json))
         {
@@ -58,7 +63,7 @@ internal sealed class ParkedGroups
 
         if (grouping.Groups.Count == 0)
         {
-            host.Out.WriteLine("No parked message matches.");
+            host.Out.WriteLine($"No parked message of '{queue}' matches.");
             return;
         }
 
@@ -75,6 +80,10 @@ internal sealed class ParkedGroups
         }
 
         Tables.Write(host, table, NarrowestName);
+        var largest = grouping.Groups[0];
+        host.Out.WriteLine();
+        host.Out.WriteLine($"{Printable.Messages(grouping.Groups.Sum(group => group.Count))} in {Printable.Count(grouping.Groups.Count, "group")}; FIRST and LAST tell how long ago they were parked.");
+        host.Out.WriteLine($"One of the largest group: retryctl parked show {Printable.Line(queue)} {Printable.Line(largest.Example)}");
     }
 
     private static string AgeOf(CliHost host, DateTimeOffset? at) => at is { } time ? Printable.Age(host.Time.GetUtcNow() - time) : "-";

@@ -31,13 +31,18 @@ internal static class ParkedListCommand
         var queue = selection.Queue(parsed);
         var filter = selection.FilterOf(parsed, host.Time.GetUtcNow());
         var grouping = groups.Of(parsed);
+        if (grouping is not null && listing.IsLimited(parsed))
+        {
+            throw new UsageException("Found --limit beside --group-by, wanted one of them: a group of some of the messages has a wrong count.");
+        }
+
         var connection = await GlobalOptions.ConnectAsync(parsed, host, cancellationToken).ConfigureAwait(false);
         await using var ends = connection.ConfigureAwait(false);
 
         var lot = new ParkingLot(connection, time: host.Time);
         if (grouping is not null)
         {
-            await ParkedGroups.WriteAsync(host, parsed, grouping, $"{queue}.parked", ListAsync).ConfigureAwait(false);
+            await ParkedGroups.WriteAsync(host, parsed, grouping, queue, ListAsync).ConfigureAwait(false);
             return ExitCode.Done;
         }
 

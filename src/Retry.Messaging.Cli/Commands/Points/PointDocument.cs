@@ -11,7 +11,8 @@ internal sealed record PointDocument(
     long? Waiting,
     long? Parked,
     string? Limiter,
-    double? PerSecond)
+    double? PerSecond,
+    string? Trouble)
 {
     public static PointDocument Of(PointSummary point) => new(
         point.Queue,
@@ -21,5 +22,6 @@ internal sealed record PointDocument(
         point.Waiting,
         point.Parked,
         point.Limiter.ToString(),
-        point.PerSecond);
+        point.PerSecond,
+        point.Trouble);
 }

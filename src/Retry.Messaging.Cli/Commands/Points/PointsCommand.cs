@@ -1,9 +1,10 @@
 using System.CommandLine;
-using Retry.Messaging.Cli.Commands.Limiter;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Cli.Output;
 using Retry.Messaging.Operations.Points;
+using Retry.Messaging.RabbitMq.Connections;
+using Retry.Messaging.RabbitMq.Management;
 
 namespace Retry.Messaging.Cli.Commands.Points;
 
@@ -13,96 +14,74 @@ internal static class PointsCommand
     // the broker refreshes its counts every five seconds
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(2);
 
-    private const int NarrowestName = 12;
+    // home, and what is below; what was on the screen before stays in its history
+    private const string Redraw = "\u001b[H\u001b[J";
 
     public static Command Create(CliHost host)
     {
-        var command = new Command("points", "Shows every retry point of the virtual host: its work queue, its limiter and its parking lot. Needs the management API, whose counts are up to five seconds old.");
-        var watch = new Option<bool>("--watch") { Description = "Show it anew every two seconds, until Ctrl-C." };
+        var command = new Command(
+            "points",
+            "Shows every retry point of the virtual host: READY and UNACKED messages and CONSUMERS of its work queue, messages WAITING for its LIMITER, and PARKED ones ('-': there is no such queue). Below it says which points need attention; the exit code is then 3. Needs the management API, whose counts are up to five seconds old.");
+        var watch = new Option<bool>("--watch") { Description = "Show it anew every two seconds until Ctrl-C, also while the broker does not answer. The exit code is then 0." };
         command.Options.Add(watch);
-        command.SetAction((parsed, cancellationToken) => RunAsync(host, parsed, parsed.GetValue(watch), cancellationToken));
+        command.SetAction((parsed, cancellationToken) => parsed.GetValue(watch)
+            ? WatchAsync(host, parsed, cancellationToken)
+            : ShowAsync(host, parsed, cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(CliHost host, ParseResult parsed, bool watch, CancellationToken cancellationToken)
+    private static async Task<int> ShowAsync(CliHost host, ParseResult parsed, CancellationToken cancellationToken)
     {
-        var address = GlobalOptions.RequireAddress(parsed, host);
-        using var management = GlobalOptions.ManagementOf(parsed, host, address);
-        var connection = await address.ConnectAsync(RetryCtl.Name, cancellationToken).ConfigureAwait(false);
-        await using var ends = connection.ConfigureAwait(false);
-        var reader = new PointsReader(connection, management, host.Time);
-        var isJson = parsed.GetValue(GlobalOptions.Json);
+        var overview = await ReadAsync(host, parsed, cancellationToken).ConfigureAwait(false);
+        Write(host, parsed, overview);
+        return overview.Points.Any(point => point.Trouble is not null) ? ExitCode.Finding : ExitCode.Done;
+    }
+
+    private static async Task<int> WatchAsync(CliHost host, ParseResult parsed, CancellationToken cancellationToken)
+    {
         try
         {
             while (true)
             {
-                var overview = await reader.ReadAsync(cancellationToken).ConfigureAwait(false);
-                if (isJson)
+                try
                 {
-                    JsonOutput.WriteLine(host.Out, PointsDocument.Of(overview));
+                    var overview = await ReadAsync(host, parsed, cancellationToken).ConfigureAwait(false);
+                    host.Out.Write(host.OutIsTerminal ? Redraw : string.Empty);
+                    Write(host, parsed, overview);
                 }
-                else
+                catch (Exception exception) when (!cancellationToken.IsCancellationRequested
+                    && (exception is ManagementException or BrokerConnectionException || BrokerFailures.IsGoneOrSilent(exception)))
                 {
-                    if (watch && host.OutIsTerminal)
-                    {
-                        Tables.ConsoleOf(host.Out, host.Width, isTerminal: true).Clear(home: true);
-                    }
-
-                    Write(host, overview);
-                }
-
-                if (!watch)
-                {
-                    return ExitCode.Done;
+                    RetryCtl.Fail(host, ExitCode.Failed, $"{Printable.Time(host.Time.GetUtcNow())}: {exception.Message}");
                 }
 
                 await Task.Delay(BetweenLooks, host.Time, cancellationToken).ConfigureAwait(false);
             }
         }
-        catch (OperationCanceledException) when (watch && cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             return ExitCode.Done;
         }
     }
 
-    private static void Write(CliHost host, PointsOverview overview)
+    private static async Task<PointsOverview> ReadAsync(CliHost host, ParseResult parsed, CancellationToken cancellationToken)
     {
-        if (overview.Points.Count == 0)
+        var address = GlobalOptions.RequireAddress(parsed, host);
+        using var management = GlobalOptions.ManagementOf(parsed, host, address);
+        var connection = await address.ConnectAsync(RetryCtl.Name, cancellationToken).ConfigureAwait(false);
+        await using var ends = connection.ConfigureAwait(false);
+        return await new PointsReader(connection, management, host.Time).ReadAsync(cancellationToken).ConfigureAwait(false);
+    }
+
+    private static void Write(CliHost host, ParseResult parsed, PointsOverview overview)
+    {
+        if (parsed.GetValue(GlobalOptions.Json))
         {
-            host.Out.WriteLine("No retry points. A service with graded retry makes them when it starts.");
+            JsonOutput.WriteLine(host.Out, PointsDocument.Of(overview, host.Time.GetUtcNow()));
         }
         else
         {
-            var table = Tables.Create(host, ["READY", "UNACKED", "USERS", "WAITING", "PARKED", "LIMITER"], ["POINT"]);
-            var total = overview.Total;
-            foreach (var point in overview.Points.Append(total))
-            {
-                Tables.AddRow(
-                    table,
-                    Number(point.Ready),
-                    Number(point.Unacknowledged),
-                    Number(point.Consumers),
-                    Number(point.Waiting),
-                    Number(point.Parked),
-                    ReferenceEquals(point, total) ? string.Empty : LimiterOf(point),
-                    point.Queue);
-            }
-
-            Tables.Write(host, table, NarrowestName);
+            PointsTable.Write(host, overview);
         }
-
-        host.Out.WriteLine($"On the ladder: {Printable.Messages(overview.Climbing)} of all points together. Lost: {Printable.Messages(overview.Lost)}.");
     }
-
-    private static string Number(long? number) => number is { } known ? Printable.Count(known) : "-";
-
-    private static string LimiterOf(PointSummary point) => point switch
-    {
-        { Limiter: PointLimiterState.None } => "-",
-        { Limiter: PointLimiterState.Active, PerSecond: { } rate } => LimiterSettingAnswer.Rate(rate),
-        { Limiter: PointLimiterState.Active } => "active",
-        { Limiter: PointLimiterState.Paused } => "paused",
-        { Limiter: PointLimiterState.Missing } => "MISSING",
-        _ => "unknown",
-    };
 }

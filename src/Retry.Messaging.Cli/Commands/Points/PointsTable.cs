@@ -1,0 +1,60 @@
+using Retry.Messaging.Cli.Commands.Limiter;
+using Retry.Messaging.Cli.Hosting;
+using Retry.Messaging.Cli.Output;
+using Retry.Messaging.Operations.Points;
+
+namespace Retry.Messaging.Cli.Commands.Points;
+
+/// <summary>All retry points for people: a table, and below it what needs attention.</summary>
+internal static class PointsTable
+{
+    private const int NarrowestName = 12;
+
+    public static void Write(CliHost host, PointsOverview overview)
+    {
+        if (overview.Points.Count == 0)
+        {
+            host.Out.WriteLine("No retry points. A service with graded retry makes them when it starts.");
+        }
+        else
+        {
+            var table = Tables.Create(host, ["READY", "UNACKED", "CONSUMERS", "WAITING", "PARKED", "LIMITER"], ["POINT"]);
+            foreach (var point in overview.Points)
+            {
+                Add(table, point, LimiterOf(point));
+            }
+
+            Add(table, overview.Total, string.Empty);
+            Tables.Write(host, table, NarrowestName);
+        }
+
+        foreach (var point in overview.Points.Where(point => point.Trouble is not null))
+        {
+            host.Out.WriteLine(Printable.Wrap($"Look at {Printable.Line(point.Queue)}: ", $"{point.Trouble}.", host.Width));
+        }
+
+        host.Out.WriteLine($"At {Printable.Time(host.Time.GetUtcNow())}. On the ladder: {Printable.Messages(overview.Climbing)} of all points together. Lost: {Printable.Count(overview.Lost)}.");
+    }
+
+    private static void Add(Spectre.Console.Table table, PointSummary point, string limiter) => Tables.AddRow(
+        table,
+        Number(point.Ready),
+        Number(point.Unacknowledged),
+        Number(point.Consumers),
+        Number(point.Waiting),
+        Number(point.Parked),
+        limiter,
+        point.Queue);
+
+    private static string Number(long? number) => number is { } known ? Printable.Count(known) : "-";
+
+    private static string LimiterOf(PointSummary point) => point switch
+    {
+        { Limiter: PointLimiterState.None } => "-",
+        { Limiter: PointLimiterState.Active, PerSecond: { } rate } => LimiterSettingAnswer.Rate(rate),
+        { Limiter: PointLimiterState.Active } => "active",
+        { Limiter: PointLimiterState.Paused } => "paused",
+        { Limiter: PointLimiterState.Missing } => "MISSING",
+        _ => "unknown",
+    };
+}
