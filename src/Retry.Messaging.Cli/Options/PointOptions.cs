@@ -86,7 +86,7 @@ internal sealed class PointOptions
         }
     }
 
-    // narrower than for a service, which names its queues on purpose: here it is a slip of the hand that leaves queues nobody needs
+    // stricter than for a service: a name that is typed here may be a slip, and would leave queues that nobody needs
     private static string? WhyNotAWorkQueue(string queue, bool hasRelease) =>
         // the parser takes the next option for the value that is missing
         queue.StartsWith("--", StringComparison.Ordinal) ? $"found '{queue}', wanted a work queue's name."

@@ -13,7 +13,7 @@ namespace Retry.Messaging.Operations.Parking;
 internal static partial class FailureFingerprint
 {
     private const int MaxText = 120;
-    private const int PatternTimeout = 1000;
+    private const int MaxFrame = 200;
 
     private static readonly char[] Punctuation = [.. ".,:;!?()[]{}"];
     private static readonly string[] Frameworks = ["System.", "Microsoft.", "MassTransit.", "Retry.Messaging.", "RabbitMQ."];
@@ -59,22 +59,25 @@ internal static partial class FailureFingerprint
     }
 
     // Shop.A.<RunAsync>d__0.MoveNext, Shop.A.<>c__DisplayClass0_0.<Run>b__0
-    private static string WithoutCompilerNames(string method) =>
-        Generated().Replace(Closures().Replace(method.EndsWith(".MoveNext", StringComparison.Ordinal) ? method[..^".MoveNext".Length] : method, string.Empty), "$1");
+    private static string WithoutCompilerNames(string method)
+    {
+        var written = method.EndsWith(".MoveNext", StringComparison.Ordinal) ? method[..^".MoveNext".Length] : method;
+        return Generated().Replace(Closures().Replace(HeaderText.OneLine(written, MaxFrame), string.Empty), "$1");
+    }
 
     // a sign that opens ends the search, so that a text of nothing else is read once
-    [GeneratedRegex("""'[^']*'|"[^"]*"|`[^`]*`|‘[^‘’]*’|“[^“”]*”|„[^„“]*“|«[^«»]*»""", RegexOptions.CultureInvariant, PatternTimeout)]
+    [GeneratedRegex("""'[^']*'|"[^"]*"|`[^`]*`|‘[^‘’]*’|“[^“”]*”|„[^„“]*“|«[^«»]*»""", RegexOptions.CultureInvariant)]
     private static partial Regex Quoted();
 
-    [GeneratedRegex(@"\S+", RegexOptions.CultureInvariant, PatternTimeout)]
+    [GeneratedRegex(@"\S+", RegexOptions.CultureInvariant)]
     private static partial Regex Words();
 
-    [GeneratedRegex(@"^[ \t]*at ([^\s(]+)\([^)\n]*\)( in .+:line \d+)?", RegexOptions.CultureInvariant | RegexOptions.Multiline, PatternTimeout)]
+    [GeneratedRegex(@"^[ \t]*at ([^\s(]+)\([^)\n]*\)( in .+:line \d+)?", RegexOptions.CultureInvariant | RegexOptions.Multiline)]
     private static partial Regex Frames();
 
-    [GeneratedRegex(@"<>c(__DisplayClass\w*)?\.", RegexOptions.CultureInvariant, PatternTimeout)]
+    [GeneratedRegex(@"<>c(__DisplayClass\w*)?\.", RegexOptions.CultureInvariant)]
     private static partial Regex Closures();
 
-    [GeneratedRegex(@"<+([\w.]+)>[\w>]*", RegexOptions.CultureInvariant, PatternTimeout)]
+    [GeneratedRegex(@"<+([\w.]+)>[\w>]*", RegexOptions.CultureInvariant)]
     private static partial Regex Generated();
 }

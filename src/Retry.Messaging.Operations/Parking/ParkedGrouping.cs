@@ -1,4 +1,5 @@
 using Retry.Messaging.RabbitMq.Lots;
+using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.Operations.Parking;
 
@@ -11,6 +12,9 @@ internal sealed class ParkedGrouping(Func<ParkedMessage, string?> by)
 
     /// <summary>The group of what came after the last group that is kept.</summary>
     public const string Others = "(others)";
+
+    // a header may have a hundred thousand characters
+    private const int LongestName = 300;
 
     private const string HeaderPrefix = "header:";
 
@@ -36,7 +40,8 @@ internal sealed class ParkedGrouping(Func<ParkedMessage, string?> by)
     /// <summary>Counts a message.</summary>
     public void Add(ParkedMessage message)
     {
-        var name = by(message) ?? string.Empty;
+        var whole = by(message) ?? string.Empty;
+        var name = HeaderText.OneLine(whole, LongestName) + (whole.Length > LongestName ? "…" : string.Empty);
         if (_groups.Count >= MostGroups && !_groups.ContainsKey(name))
         {
             name = Others;

@@ -30,6 +30,13 @@ internal sealed record PointSummary(string Queue)
         : Ready > 0 && Consumers == 0 ? "messages are ready and its work queue has no consumer"
         : null;
 
+    /// <summary>What to do about the trouble; <see langword="null"/> where there is none.</summary>
+    public string? NextStep => Trouble is null ? null
+        : Ready is null ? $"Start the service that has it; where the point is given up, run 'retryctl topology remove --point {Queue}'."
+        : Limiter == PointLimiterState.Missing ? $"Start a service that has the point, or run 'retryctl limiter run --point {Queue}'."
+        : Parked is null ? $"Run 'retryctl topology apply --point {Queue}'."
+        : "Start its service.";
+
     /// <summary>At how many messages per second it releases; <see langword="null"/> where that is not known, or without a limit.</summary>
     public double? PerSecond { get; init; }
 }

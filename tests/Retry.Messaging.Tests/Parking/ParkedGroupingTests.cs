@@ -62,6 +62,15 @@ public sealed class ParkedGroupingTests
         grouping.Groups[0].ShouldBe(new ParkedGroup(ParkedGrouping.Others) { Count = 5, First = Noon, Last = Noon, Example = $"{ParkedGrouping.MostGroups}" });
     }
 
+    [Fact]
+    public void A_value_of_any_length_is_a_name_that_fits()
+    {
+        var grouping = ParkedGrouping.By("exception")!;
+        grouping.Add(Message("1", new string('x', 100_000)));
+
+        grouping.Groups.ShouldHaveSingleItem().Name.ShouldBe(new string('x', 300) + "…");
+    }
+
     [Theory]
     [InlineData("System.TimeoutException: Order 4711 took 12.5 s", "System.TimeoutException: Order * took * s")]
     [InlineData("No card 'DE-12-x' of \"anna\"", "No card * of *")]

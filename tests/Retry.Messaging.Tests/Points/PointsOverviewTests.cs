@@ -84,6 +84,18 @@ public sealed class PointsOverviewTests
     }
 
     [Fact]
+    public void Every_trouble_has_a_next_step_and_nothing_else_has()
+    {
+        var well = new PointSummary("a") { Ready = 5, Consumers = 1, Parked = 0 };
+
+        well.NextStep.ShouldBeNull();
+        (well with { Consumers = 0 }).NextStep.ShouldBe("Start its service.");
+        (well with { Ready = null }).NextStep.ShouldNotBeNull().ShouldContain("'retryctl topology remove --point a'");
+        (well with { Parked = null }).NextStep.ShouldBe("Run 'retryctl topology apply --point a'.");
+        (well with { Limiter = PointLimiterState.Missing }).NextStep.ShouldNotBeNull().ShouldContain("'retryctl limiter run --point a'");
+    }
+
+    [Fact]
     public void The_total_is_the_sum_of_what_is_known()
     {
         var overview = new PointsOverview(

@@ -24,20 +24,35 @@ internal static class PointsCommand
             "Shows every retry point of the virtual host: READY and UNACKED messages and CONSUMERS of its work queue, messages WAITING for its LIMITER, and PARKED ones ('-': there is no such queue). Below it says which points need attention; the exit code is then 3. Needs the management API, whose counts are up to five seconds old.");
         var watch = new Option<bool>("--watch") { Description = "Show it anew every two seconds until Ctrl-C, also while the broker does not answer. The exit code is then 0." };
         command.Options.Add(watch);
-        command.SetAction((parsed, cancellationToken) => parsed.GetValue(watch)
-            ? WatchAsync(host, parsed, cancellationToken)
-            : ShowAsync(host, parsed, cancellationToken));
+        command.SetAction((parsed, cancellationToken) => RunAsync(host, parsed, parsed.GetValue(watch), cancellationToken));
         return command;
     }
 
-    private static async Task<int> ShowAsync(CliHost host, ParseResult parsed, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(CliHost host, ParseResult parsed, bool watch, CancellationToken cancellationToken)
     {
-        var overview = await ReadAsync(host, parsed, cancellationToken).ConfigureAwait(false);
+        var address = GlobalOptions.RequireAddress(parsed, host);
+        using var management = GlobalOptions.ManagementOf(parsed, host, address);
+        // a watch keeps its connection, and has another when it was lost
+        var broker = new OwnConnection(address, RetryCtl.Name);
+        await using var ends = broker.ConfigureAwait(false);
+        if (watch)
+        {
+            return await WatchAsync(host, parsed, ReadAsync, cancellationToken).ConfigureAwait(false);
+        }
+
+        var overview = await ReadAsync(cancellationToken).ConfigureAwait(false);
         Write(host, parsed, overview);
         return overview.Points.Any(point => point.Trouble is not null) ? ExitCode.Finding : ExitCode.Done;
+
+        async Task<PointsOverview> ReadAsync(CancellationToken token) =>
+            await new PointsReader(await broker.OpenAsync(token).ConfigureAwait(false), management, host.Time).ReadAsync(token).ConfigureAwait(false);
     }
 
-    private static async Task<int> WatchAsync(CliHost host, ParseResult parsed, CancellationToken cancellationToken)
+    private static async Task<int> WatchAsync(
+        CliHost host,
+        ParseResult parsed,
+        Func<CancellationToken, Task<PointsOverview>> read,
+        CancellationToken cancellationToken)
     {
         try
         {
@@ -45,7 +60,7 @@ internal static class PointsCommand
             {
                 try
                 {
-                    var overview = await ReadAsync(host, parsed, cancellationToken).ConfigureAwait(false);
+                    var overview = await read(cancellationToken).ConfigureAwait(false);
                     host.Out.Write(host.OutIsTerminal ? Redraw : string.Empty);
                     Write(host, parsed, overview);
                 }
@@ -62,15 +77,6 @@ internal static class PointsCommand
         {
             return ExitCode.Done;
         }
-    }
-
-    private static async Task<PointsOverview> ReadAsync(CliHost host, ParseResult parsed, CancellationToken cancellationToken)
-    {
-        var address = GlobalOptions.RequireAddress(parsed, host);
-        using var management = GlobalOptions.ManagementOf(parsed, host, address);
-        var connection = await address.ConnectAsync(RetryCtl.Name, cancellationToken).ConfigureAwait(false);
-        await using var ends = connection.ConfigureAwait(false);
-        return await new PointsReader(connection, management, host.Time).ReadAsync(cancellationToken).ConfigureAwait(false);
     }
 
     private static void Write(CliHost host, ParseResult parsed, PointsOverview overview)

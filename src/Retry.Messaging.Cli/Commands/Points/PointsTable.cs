@@ -30,7 +30,7 @@ internal static class PointsTable
 
         foreach (var point in overview.Points.Where(point => point.Trouble is not null))
         {
-            host.Out.WriteLine(Printable.Wrap($"Look at {Printable.Line(point.Queue)}: ", $"{point.Trouble}.", host.Width));
+            host.Out.WriteLine(Printable.Wrap($"Look at {Printable.Line(point.Queue)}: ", $"{point.Trouble}. {Printable.Line(point.NextStep)}", host.Width));
         }
 
         host.Out.WriteLine($"At {Printable.Time(host.Time.GetUtcNow())}. On the ladder: {Printable.Messages(overview.Climbing)} of all points together. Lost: {Printable.Count(overview.Lost)}.");
