@@ -80,27 +80,32 @@ internal sealed partial class GradientRetryFilter(
             time) { Decider = (self, exception) => Decide(self, delivery, exception) };
         try
         {
-            await ConsumerRun.EndAsync(
+            failure = await ConsumerRun.EndAsync(
                 next.Send(attempt),
                 delivery,
                 time,
                 () => LogAbandoned(point.Queue, delivery.State.Attempt, ConsumerRun.Patience.TotalSeconds),
                 context.CancellationToken).ConfigureAwait(false);
-            await attempt.ConsumeCompleted.ConfigureAwait(false);
+            if (failure is null)
+            {
+                await attempt.ConsumeCompleted.ConfigureAwait(false);
+            }
         }
 #pragma warning disable CA1031 // whatever a consumer throws is its attempt's outcome
         catch (Exception exception)
         {
-            failure = attempt.OriginalOf(exception);
-            if (attempt.TimedOut)
-            {
-                failure = new TimeoutException($"The attempt took longer than {point.Rules.AttemptTimeout}.", failure);
-            }
+            failure = exception;
         }
 #pragma warning restore CA1031
         finally
         {
             attempt.Dispose();
+        }
+
+        if (failure is not null)
+        {
+            failure = attempt.OriginalOf(failure);
+            failure = attempt.TimedOut ? new TimeoutException($"The attempt took longer than {point.Rules.AttemptTimeout}.", failure) : failure;
         }
 
         // an exception stands over a redelivery that was asked for before it: a transaction or an outbox has undone the rest, too

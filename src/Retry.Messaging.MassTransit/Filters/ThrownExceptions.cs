@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using MassTransit;
 using Retry.Messaging.Wire;
 
@@ -13,21 +12,38 @@ namespace Retry.Messaging.MassTransit.Filters;
 /// </remarks>
 internal sealed class ThrownExceptions
 {
-    private readonly ConcurrentQueue<(string Consumer, Exception Exception)> _thrown = new();
+    private Thrown? _last;
 
-    public void Add(string consumer, Exception exception) => _thrown.Enqueue((consumer, exception));
+    /// <summary>Several consumers of a delivery may throw at a time.</summary>
+    public void Add(string consumer, Exception exception)
+    {
+        Thrown? before;
+        do
+        {
+            before = _last;
+        }
+        while (Interlocked.CompareExchange(ref _last, new Thrown(consumer, exception, before), before) != before);
+    }
 
     /// <summary>What was thrown where the pipe threw this.</summary>
     public Exception OriginalOf(Exception exception)
     {
-        // several consumers may have thrown; MassTransit names the one whose exception it replaced
+        // MassTransit names the consumer whose exception it replaced
         var replaced = exception is ConsumerCanceledException { InnerException: null }
-            ? _thrown.LastOrDefault(thrown => thrown.Exception is not ConsumerCanceledException && exception.Message.EndsWith(
-                thrown.Consumer,
-                StringComparison.Ordinal))
-            : _thrown.Any(thrown => ReferenceEquals(thrown.Exception, exception)) ? default
-            : _thrown.LastOrDefault(thrown => IsWhatReadingThrows(thrown.Exception, exception));
-        return replaced.Exception ?? exception;
+            ? Last(thrown => thrown.Exception is not ConsumerCanceledException && exception.Message.EndsWith(thrown.Consumer, StringComparison.Ordinal))
+            : Last(thrown => ReferenceEquals(thrown.Exception, exception)) ?? Last(thrown => IsWhatReadingThrows(thrown.Exception, exception));
+        return replaced?.Exception ?? exception;
+    }
+
+    private Thrown? Last(Func<Thrown, bool> isMeant)
+    {
+        var thrown = _last;
+        while (thrown is not null && !isMeant(thrown))
+        {
+            thrown = thrown.Before;
+        }
+
+        return thrown;
     }
 
     private static bool IsWhatReadingThrows(Exception read, Exception found)
@@ -59,4 +75,6 @@ internal sealed class ThrownExceptions
 
         return exception;
     }
+
+    private sealed record Thrown(string Consumer, Exception Exception, Thrown? Before);
 }

@@ -38,13 +38,12 @@ internal sealed class RabbitMqRetryTransport(
             throw new InvalidOperationException($"Queue '{point.Names.Work}': found a delivery without RabbitMQ's consume context; wanted one from MassTransit's RabbitMQ transport. Do not copy receive contexts between transports.");
         }
 
-        var now = time.GetUtcNow();
         var state = Republication.ReadState(basic.Properties, basic.Exchange, point.Names.Work).Bounded(mostRetries);
         if (ReferenceEquals(state, RetryState.Fresh))
         {
             var expiresAt = message?.ExpirationTime is { } expiration
                 ? new DateTimeOffset(expiration.ToUniversalTime(), TimeSpan.Zero)
-                : Republication.ExpiresAt(basic.Properties, now);
+                : Republication.ExpiresAt(basic.Properties, time);
             state = state with { Kept = Republication.Keep(basic.Properties, basic.Exchange, basic.RoutingKey ?? string.Empty, expiresAt) };
         }
 

@@ -25,6 +25,12 @@ internal sealed partial class EarlyDeliveries(string queue, TimeProvider time, I
     /// <returns>Whether it did; otherwise it is due now.</returns>
     public async Task<bool> SendBackAsync(RetryDelivery delivery, Func<RetryDecision, IAttempt> unconsumed, CancellationToken cancellationToken)
     {
+        // most deliveries are first ones, due at once: no clock is read for them
+        if (delivery.State.DueAt is null)
+        {
+            return false;
+        }
+
         var now = time.GetUtcNow();
         if (delivery.State.EarlyBy(now) == TimeSpan.Zero)
         {

@@ -1,5 +1,3 @@
-using System.Collections;
-using System.Globalization;
 using System.Security.Cryptography;
 using RabbitMQ.Client;
 using Retry.Messaging.Wire;
@@ -20,6 +18,9 @@ internal static class ChainId
     private const string Nameless = "h";
     private const int MaxMessageId = RetryState.MaxId - 1 - (2 * HashBytes);
 
+    [ThreadStatic]
+    private static SenderDigest? _digest;
+
     /// <summary>The id of a message, the same whenever it is delivered.</summary>
     /// <param name="workQueue">The queue that it fails in.</param>
     /// <param name="exchange">Where it was published to.</param>
@@ -35,26 +36,8 @@ internal static class ChainId
         ReadOnlySpan<byte> body,
         DateTimeOffset? at = null)
     {
-        using var said = new MemoryStream();
-        using var writer = new BinaryWriter(said);
-        ReadOnlySpan<string?> texts =
-        [
-            workQueue, exchange, routingKey,
-            properties.MessageId, properties.CorrelationId, properties.Type, properties.AppId, properties.ReplyTo, properties.ContentType,
-        ];
-        foreach (var text in texts)
-        {
-            writer.Write(text ?? string.Empty);
-        }
-
-        writer.Write(properties.IsTimestampPresent() ? properties.Timestamp.UnixTime : -1);
-        writer.Write(at?.ToUnixTimeSeconds() ?? -1);
-        WriteTable(writer, properties.Headers?.Where(header => !Republication.IsBrokers(header.Key)) ?? []);
-
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(said.GetBuffer().AsSpan(0, (int)said.Length));
-        hash.AppendData(body);
-        return Named(properties.MessageId, hash.GetHashAndReset());
+        var digest = _digest ??= new SenderDigest();
+        return Named(properties.MessageId, digest.Of(workQueue, exchange, routingKey, properties, body, at));
     }
 
     /// <summary>An id that no other message has, for one that is known to be another although it is the same to the last byte.</summary>
@@ -64,47 +47,4 @@ internal static class ChainId
         string.IsNullOrEmpty(messageId)
             ? string.Concat(Nameless, Separator, Convert.ToHexStringLower(hash[..HashBytesAlone]))
             : string.Concat(HeaderText.OneLine(messageId, MaxMessageId), Separator, Convert.ToHexStringLower(hash[..HashBytes]));
-
-    private static void WriteTable(BinaryWriter writer, IEnumerable<KeyValuePair<string, object?>> table)
-    {
-        foreach (var (name, value) in table.OrderBy(entry => entry.Key, StringComparer.Ordinal))
-        {
-            writer.Write(name);
-            WriteValue(writer, value);
-        }
-
-        writer.Write(string.Empty);
-    }
-
-    private static void WriteValue(BinaryWriter writer, object? value)
-    {
-        switch (value)
-        {
-            case byte[] bytes:
-                writer.Write(bytes.Length);
-                writer.Write(bytes);
-                break;
-
-            case BinaryTableValue { Bytes: { } bytes }:
-                WriteValue(writer, bytes);
-                break;
-
-            case IDictionary<string, object?> table:
-                WriteTable(writer, table);
-                break;
-
-            case IList list:
-                writer.Write(list.Count);
-                foreach (var item in list)
-                {
-                    WriteValue(writer, item);
-                }
-
-                break;
-
-            default:
-                writer.Write(Convert.ToString(value, CultureInfo.InvariantCulture) ?? string.Empty);
-                break;
-        }
-    }
 }

@@ -58,15 +58,14 @@ internal static class Republication
 
     /// <summary>When the message's own time to live ends, as far as it can be told.</summary>
     /// <remarks>The broker counts from the moment of queueing, which it does not show; counting from now is the best that is known.</remarks>
-    public static DateTimeOffset? ExpiresAt(IReadOnlyBasicProperties properties, DateTimeOffset now)
+    public static DateTimeOffset? ExpiresAt(IReadOnlyBasicProperties properties, TimeProvider time)
     {
         if (!properties.IsExpirationPresent() || !long.TryParse(properties.Expiration, NumberStyles.None, CultureInfo.InvariantCulture, out var ms))
         {
             return null;
         }
 
-        var left = TimeSpan.FromMilliseconds(Math.Min(ms, uint.MaxValue));
-        return now + left;
+        return time.GetUtcNow() + TimeSpan.FromMilliseconds(Math.Min(ms, uint.MaxValue));
     }
 
     /// <summary>The properties as the first delivery had them, for a consumer that looks at them.</summary>

@@ -40,6 +40,23 @@ public class ChainIdTests
         }).ShouldBe(Of());
 
     [Fact]
+    public void A_message_that_cannot_be_read_leaves_nothing_in_the_next_ones_id()
+    {
+        Should.Throw<InvalidOperationException>(() => Of(p => p.Headers!["tenant"] = new Unreadable()));
+        Of().ShouldBe(Of(p => p.MessageId = "m-1"));
+        Of(body: new byte[200_000]).ShouldBe(Of(body: new byte[200_000]));
+        Of(p => p.Headers!["tenant"] = new byte[200_000]).ShouldNotBe(Of());
+        It_never_changes_between_versions();
+    }
+
+    [Fact]
+    public void Many_threads_make_ids_at_a_time()
+    {
+        var wanted = Of();
+        Parallel.For(0, 10_000, _ => Of().ShouldBe(wanted));
+    }
+
+    [Fact]
     public void It_never_changes_between_versions() => Of().ShouldBe("m-1-d6237f7723de");
 
     [Fact]
@@ -93,5 +110,10 @@ public class ChainIdTests
         };
         change?.Invoke(properties);
         return ChainId.Of(queue, exchange, routingKey, properties, body ?? Body);
+    }
+
+    private sealed class Unreadable
+    {
+        public override string ToString() => throw new InvalidOperationException();
     }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Extensions.Time.Testing;
 using RabbitMQ.Client;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.Wire;
@@ -144,7 +145,7 @@ public class RepublicationTests
     [InlineData("", null)]
     [InlineData("99999999999999999999999", null)]
     public void A_time_to_live_becomes_a_deadline(string expiration, long? milliseconds) =>
-        Republication.ExpiresAt(new BasicProperties { Expiration = expiration }, Now).ShouldBe(milliseconds is { } ms ? Now.AddMilliseconds(ms) : null);
+        Republication.ExpiresAt(new BasicProperties { Expiration = expiration }, new FakeTimeProvider(Now)).ShouldBe(milliseconds is { } ms ? Now.AddMilliseconds(ms) : null);
 
     [Theory]
     [InlineData("retry.v1.return", "orders", true)]
