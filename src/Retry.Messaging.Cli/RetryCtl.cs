@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Help;
 using Retry.Messaging.Cli.Commands.Limiter;
 using Retry.Messaging.Cli.Commands.Lost;
+using Retry.Messaging.Cli.Commands.Nodes;
 using Retry.Messaging.Cli.Commands.Parked;
 using Retry.Messaging.Cli.Commands.Points;
 using Retry.Messaging.Cli.Commands.Topology;
@@ -9,6 +10,7 @@ using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Connections;
+using Retry.Messaging.RabbitMq.Control;
 using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.RabbitMq.Lots;
 using Retry.Messaging.RabbitMq.Management;
@@ -56,7 +58,7 @@ internal static class RetryCtl
             return Fail(host, ExitCode.Failed, "Interrupted; nothing was changed.");
         }
         catch (Exception exception) when (exception is ParkingException or LimiterException or ManagementException or BrokerConnectionException
-            or TopologyException or UnauthorizedAccessException || BrokerFailures.IsGoneOrSilent(exception))
+            or ControlException or TopologyException or UnauthorizedAccessException || BrokerFailures.IsGoneOrSilent(exception))
         {
             return Fail(host, ExitCode.Failed, exception.Message);
         }
@@ -94,6 +96,7 @@ internal static class RetryCtl
         var root = new RootCommand("retryctl: the retry ladder and the parking lots of a RabbitMQ virtual host.\nExit codes: 0 done, 1 failed, 2 wrong usage or a queue that does not exist, 3 something is not as it should be, or could not be checked.")
         {
             PointsCommand.Create(host),
+            NodesCommand.Create(host),
             topology,
             parked,
             lost,

@@ -7,12 +7,16 @@ namespace Retry.Messaging.MassTransit.Configuration;
 internal sealed class ConsumedTypes : ConfigurationObserver, IMessageConfigurationObserver
 {
     private readonly Dictionary<string, Func<ConsumeContext, bool>> _reads = new(StringComparer.OrdinalIgnoreCase);
+    private readonly HashSet<string> _names = new(StringComparer.Ordinal);
 
     public ConsumedTypes(IReceiveEndpointConfigurator endpoint)
         : base(endpoint)
     {
         Connect(this);
     }
+
+    /// <summary>The types' names, with their namespaces.</summary>
+    public IReadOnlyCollection<string> Names => _names;
 
     public void MessageConfigured<TMessage>(IConsumePipeConfigurator configurator)
         where TMessage : class => Add<TMessage>();
@@ -38,5 +42,9 @@ internal sealed class ConsumedTypes : ConfigurationObserver, IMessageConfigurati
 
     // endpoints are configured one after the other, and nothing is added once messages are consumed
     private void Add<TMessage>()
-        where TMessage : class => _reads.TryAdd(MessageUrn.ForTypeString<TMessage>(), static context => context.TryGetMessage<TMessage>(out _));
+        where TMessage : class
+    {
+        _reads.TryAdd(MessageUrn.ForTypeString<TMessage>(), static context => context.TryGetMessage<TMessage>(out _));
+        _names.Add(TypeCache<TMessage>.ShortName);
+    }
 }

@@ -14,9 +14,7 @@ using Retry.Messaging.MassTransit.InMemory;
 using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq;
-using Retry.Messaging.RabbitMq.Health;
 using Retry.Messaging.RabbitMq.Holding;
-using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.RabbitMq.Management;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Telemetry;
@@ -139,9 +137,11 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
             new HoldTime(_bus.ConsumerTimeout),
             EffectiveSettings.Number(settings.QueueArguments.TryGetValue(TopologyPlan.DeliveryLimit, out var limit) ? limit : null),
             _time);
+        var types = new ConsumedTypes(endpoint);
         var rules = Add(
             endpoint,
             queue,
+            types,
             layers,
             point => new RabbitMqRetryTransport(
                 _places.Of(point.Queue, point.Rules),
@@ -165,22 +165,12 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         }
 
         var place = _places.Of(queue, rules);
-        if (_manage != TopologyManagement.OnStart)
-        {
-            telemetry.Health.Unchecked = $"bindings and policies are not checked: 'retryctl topology verify --point {queue}' does";
-        }
-
-        if (_manage != TopologyManagement.Never)
-        {
-            telemetry.Health.Watch = () => _keeper.Trouble;
-            telemetry.Health.Found(PointHealth.Ladder, "The ladder has not been looked at: there was no connection to the broker yet.");
-        }
-
         _services.GetRequiredService<GradientRetryHealthCheck>().Add(telemetry.Health);
+        var description = new PointDescription(rules, settings, (IEndpointConfiguration)endpoint, types);
         var topology = new PointTopology(
             place,
             _keeper,
-            _upkeep.StartAsync,
+            (connection, token) => _upkeep.StartAsync(connection, description.Of(queue), token),
             _manage,
             rules,
             telemetry.Health,
@@ -195,8 +185,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         }
 
         var limiter = new PointLimiter(place, rules, _keeper, times.Hold, () => settings.PrefetchCount, _time, _logging.CreateLogger<PointLimiter>());
-        telemetry.Health.Limiter = () => limiter.Status is { } status ? $"{status.Activity} since {status.Since:u}" : null;
-        telemetry.Health.LimiterTrouble = () => limiter.Status is { Activity: LimiterActivity.Down } down ? $"no limiter in this process: {down.Reason}" : null;
+        new PointHealthSources(_manage, _keeper, limiter).Tell(telemetry.Health);
         endpoint.ConfigureChannel(channel =>
         {
             channel.UseFilter(topology);
@@ -217,10 +206,15 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         var queue = PointEligibility.QueueOf(endpoint);
         var parkingLot = _services.GetRequiredService<InMemoryParkingLot>();
         var telemetry = Metrics.Point(this, queue, _time);
-        Add(endpoint, queue, layers, point => new InMemoryRetryTransport(queue, point.Rules.MostRetries, parkingLot, telemetry, _time));
+        Add(endpoint, queue, new ConsumedTypes(endpoint), layers, point => new InMemoryRetryTransport(queue, point.Rules.MostRetries, parkingLot, telemetry, _time));
     }
 
-    private RetryRules? Add(IReceiveEndpointConfigurator endpoint, string queue, EndpointLayers layers, Func<RetryPoint, IRetryTransport> transport)
+    private RetryRules? Add(
+        IReceiveEndpointConfigurator endpoint,
+        string queue,
+        ConsumedTypes types,
+        EndpointLayers layers,
+        Func<RetryPoint, IRetryTransport> transport)
     {
         var (rules, findings) = _settings.Compile(queue, layers);
         foreach (var finding in findings.Where(finding => finding.Severity != FindingSeverity.Error))
@@ -235,7 +229,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         }
 
         var point = new RetryPoint(queue, rules);
-        _pipeline.AddTo(endpoint, point, findings, new Lazy<IRetryTransport>(() => transport(point)), reason => LogLeftAlone(queue, reason));
+        _pipeline.AddTo(endpoint, types, point, findings, new Lazy<IRetryTransport>(() => transport(point)), reason => LogLeftAlone(queue, reason));
         return rules;
     }
 

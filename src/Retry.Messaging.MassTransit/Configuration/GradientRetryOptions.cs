@@ -32,8 +32,12 @@ public sealed class GradientRetryOptions : RetryPointBuilder
     /// <remarks>What was lost earlier, or is past its deadline, waits for an operator: <c>retryctl lost replay</c>.</remarks>
     public TimeSpan? ForwardLostFor { get; set; }
 
+    /// <summary>Gets or sets what operators call this build of the service, for example a commit: <c>retryctl nodes</c> shows it.</summary>
+    /// <value>1 to 64 characters on one line. The default is null: the informational version of the program. <c>Build</c> in appsettings wins over it.</value>
+    public string? Build { get; set; }
+
     /// <summary>What is said here about the bus as a whole.</summary>
-    internal BusSettings Bus => new() { ConsumerTimeout = ConsumerTimeout, Management = Management, ForwardLostFor = ForwardLostFor };
+    internal BusSettings Bus => new() { ConsumerTimeout = ConsumerTimeout, Management = Management, ForwardLostFor = ForwardLostFor, Build = Build };
 
     /// <summary>When the service looks after the lost queue. Not for users: nothing but tests gains by other times.</summary>
     internal LostRounds LostRounds { get; set; } = new();

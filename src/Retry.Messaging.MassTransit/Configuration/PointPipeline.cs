@@ -14,12 +14,14 @@ internal sealed class PointPipeline(CrashSuspicion suspicion, TimeProvider time,
 {
     /// <summary>Puts them on.</summary>
     /// <param name="endpoint">The endpoint.</param>
+    /// <param name="types">What it consumes.</param>
     /// <param name="point">Its retry point.</param>
     /// <param name="findings">What is doubtful about its settings, for MassTransit's validation.</param>
     /// <param name="outcomes">Where its outcomes go.</param>
     /// <param name="leftAlone">Told why a part of the endpoint is left as MassTransit makes it.</param>
     public void AddTo(
         IReceiveEndpointConfigurator endpoint,
+        ConsumedTypes types,
         RetryPoint point,
         IReadOnlyList<RetryFinding> findings,
         Lazy<IRetryTransport> outcomes,
@@ -31,7 +33,6 @@ internal sealed class PointPipeline(CrashSuspicion suspicion, TimeProvider time,
             new RetryReporter(point.Queue, time, logging.CreateLogger<RetryReporter>()),
             time,
             logging.CreateLogger<OutcomeSettler>());
-        var types = new ConsumedTypes(endpoint);
         endpoint.AddPrePipeSpecification(new GradientRetrySpecification(
             () => new GradientRetryFilter(point, outcomes.Value, suspicion, types.Read, settler, time, Random.Shared, logger),
             findings,

@@ -26,7 +26,13 @@ internal sealed class BusUpkeep
         var lostFor = manage == TopologyManagement.Never ? TimeSpan.Zero : settings.ForwardLostFor ?? RetryDefaults.ForwardLostFor;
         _mover = new LostMover(lostFor, binds: manage == TopologyManagement.OnStart, rounds, time, Random.Shared, logging.CreateLogger<LostMover>());
         _timeouts = new TimeoutWatch(time, logging.CreateLogger<TimeoutWatch>());
-        Instances = new InstanceWatch(time, logging.CreateLogger<InstanceWatch>());
+        var facts = new InstanceFacts(
+            time.GetUtcNow(),
+            VersionText.Of(typeof(BusUpkeep).Assembly),
+            $"MassTransit {VersionText.Of(typeof(IBus).Assembly)}",
+            $".NET {Environment.Version}",
+            settings.Build ?? VersionText.OfProgram());
+        Instances = new InstanceWatch(facts, time, logging.CreateLogger<InstanceWatch>());
     }
 
     /// <summary>Knows which instances died.</summary>
@@ -36,9 +42,9 @@ internal sealed class BusUpkeep
     public void Add(PointTimes times) => _timeouts.Add(times);
 
     /// <summary>Starts on a connection, before an endpoint consumes. Every endpoint calls it of the connection that they share.</summary>
-    public async Task StartAsync(ConnectionContext context, string queue, CancellationToken cancellationToken)
+    public async Task StartAsync(ConnectionContext context, ServedPoint point, CancellationToken cancellationToken)
     {
-        await Instances.BeginAsync(context.Connection, queue, cancellationToken).ConfigureAwait(false);
+        await Instances.BeginAsync(context.Connection, point, cancellationToken).ConfigureAwait(false);
         if (!context.TryGetPayload<RabbitMqHostSettings>(out var host))
         {
             return;

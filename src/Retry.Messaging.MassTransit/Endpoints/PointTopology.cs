@@ -16,7 +16,7 @@ namespace Retry.Messaging.MassTransit.Endpoints;
 internal sealed partial class PointTopology(
     RabbitMqPoint point,
     TopologyKeeper keeper,
-    Func<ConnectionContext, string, CancellationToken, Task> connected,
+    Func<ConnectionContext, CancellationToken, Task> connected,
     TopologyManagement manage,
     RetryRules rules,
     PointHealth health,
@@ -40,7 +40,7 @@ internal sealed partial class PointTopology(
         keeper.Forget(connection, point.PointPlan);
         var retry = RetryConnection.Of(connection);
         await UnlessStoppedAsync(keeper.StartAsync(connection, call => retry.SomethingMissing += call, context.CancellationToken)).ConfigureAwait(false);
-        await UnlessStoppedAsync(connected(context.ConnectionContext, point.Names.Work, context.CancellationToken)).ConfigureAwait(false);
+        await UnlessStoppedAsync(connected(context.ConnectionContext, context.CancellationToken)).ConfigureAwait(false);
         // from now on the keeper knows
         health.Found(PointHealth.Ladder, (string?)null);
         await next.Send(context).ConfigureAwait(false);

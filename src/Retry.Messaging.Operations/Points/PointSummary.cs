@@ -13,6 +13,12 @@ internal sealed record PointSummary(string Queue)
     /// <summary>Consumers of the work queue.</summary>
     public long? Consumers { get; init; }
 
+    /// <summary>How many instances say that they serve it and are there; <see langword="null"/> where that could not be read.</summary>
+    public int? Nodes { get; init; }
+
+    /// <summary>What those instances are built of: more than one while a deployment runs, or where one was forgotten.</summary>
+    public IReadOnlyList<string> Builds { get; init; } = [];
+
     /// <summary>Messages that wait for the limiter, with those that it holds; <see langword="null"/> where the point has no release queue.</summary>
     public long? Waiting { get; init; }
 

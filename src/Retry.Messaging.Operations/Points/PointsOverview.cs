@@ -1,4 +1,5 @@
 using Retry.Messaging.Naming;
+using Retry.Messaging.Operations.Nodes;
 using Retry.Messaging.Operations.Verification;
 using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.RabbitMq.Topology;
@@ -25,11 +26,16 @@ internal sealed record PointsOverview(IReadOnlyList<PointSummary> Points, long C
     /// <param name="facts">What the broker has; its points are found in it.</param>
     /// <param name="counts">The counts of its queues.</param>
     /// <param name="settings">What operators and code have set, by point; <see langword="null"/> where that could not be read.</param>
-    public static PointsOverview Of(BrokerFacts facts, IReadOnlyList<QueueCount> counts, IReadOnlyDictionary<string, LimiterSettings>? settings)
+    /// <param name="nodes">The instances that have announced themselves; <see langword="null"/> where that could not be read.</param>
+    public static PointsOverview Of(
+        BrokerFacts facts,
+        IReadOnlyList<QueueCount> counts,
+        IReadOnlyDictionary<string, LimiterSettings>? settings,
+        IReadOnlyList<NodeSummary>? nodes)
     {
         var byName = counts.ToDictionary(count => count.Name, StringComparer.Ordinal);
         return new PointsOverview(
-            [.. KnownPoints.Find(facts).Select(names => Summarize(names, byName, settings))],
+            [.. KnownPoints.Find(facts).Select(names => Served(Summarize(names, byName, settings), nodes))],
             TopologyPlan.Ladder.Queues.Where(queue => queue.Name != BrokerNames.LostQueue).Sum(rung => byName.GetValueOrDefault(rung.Name)?.Messages ?? 0),
             byName.GetValueOrDefault(BrokerNames.LostQueue)?.Messages ?? 0);
     }
@@ -51,6 +57,21 @@ internal sealed record PointsOverview(IReadOnlyList<PointSummary> Points, long C
             Parked = counts.GetValueOrDefault(names.Parked)?.Messages,
             Limiter = StateOf(release, settings is not null, set),
             PerSecond = release is null ? null : set?.LastReadable.PerSecond ?? set?.Code?.Limit?.PerSecond,
+        };
+    }
+
+    private static PointSummary Served(PointSummary point, IReadOnlyList<NodeSummary>? nodes)
+    {
+        if (nodes is null)
+        {
+            return point;
+        }
+
+        List<NodeSummary> serving = [.. nodes.Where(node => node.IsThere && node.Points.Any(served => served.Queue == point.Queue))];
+        return point with
+        {
+            Nodes = serving.Count,
+            Builds = [.. serving.Select(node => node.Facts?.Build).OfType<string>().Distinct().Order(StringComparer.Ordinal)],
         };
     }
 

@@ -1,5 +1,7 @@
 using RabbitMQ.Client;
+using Retry.Messaging.Operations.Nodes;
 using Retry.Messaging.Operations.Verification;
+using Retry.Messaging.RabbitMq.Control;
 using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.RabbitMq.Management;
 
@@ -25,7 +27,11 @@ internal sealed class PointsReader(IConnection connection, ManagementClient clie
                 queue.Number("messages_unacknowledged"),
                 queue.Number("consumers"))),
         ];
-        return PointsOverview.Of(facts, counts, await SettingsAsync(cancellationToken).ConfigureAwait(false));
+        return PointsOverview.Of(
+            facts,
+            counts,
+            await SettingsAsync(cancellationToken).ConfigureAwait(false),
+            await NodesAsync(cancellationToken).ConfigureAwait(false));
     }
 
     // without them a limiter that stands still may be paused or missing, which is said
@@ -36,6 +42,19 @@ internal sealed class PointsReader(IConnection connection, ManagementClient clie
             return await new LimiterControl(connection, time).ReadAllAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (LimiterException)
+        {
+            return null;
+        }
+    }
+
+    // who may not read the announcements sees the points all the same
+    private async Task<IReadOnlyList<NodeSummary>?> NodesAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await new NodesReader(connection, time).ReadAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (ControlException)
         {
             return null;
         }

@@ -10,7 +10,8 @@ internal sealed class Announcements(IRecordStream stream) : IAsyncDisposable
     public static readonly TimeSpan Life = TimeSpan.FromDays(1);
 
     /// <summary>What the stream keeps.</summary>
-    public static readonly StreamRetention Retention = new(MaxBytes: 8 << 20, SegmentBytes: 1 << 20, MaxAge: "1D");
+    /// <remarks>One announcement of a point takes about a kilobyte, so this is a day of 100 instances with 20 points that are deployed four times.</remarks>
+    public static readonly StreamRetention Retention = new(MaxBytes: 16 << 20, SegmentBytes: 1 << 20, MaxAge: "1D");
 
     /// <summary>Gets why the others can no longer be heard, or <see langword="null"/>.</summary>
     public string? Failure => _position.Failure;

@@ -13,7 +13,7 @@ internal sealed class InstanceBook
     public void Read(ControlRecord record)
     {
         if (record.Kind is not (InstanceDocument.BeganKind or InstanceDocument.EndedKind)
-            || InstanceDocument.InstanceOf(record) is not { Length: > 0 } instance)
+            || InstanceDocument.Read(record)?.Instance is not { } instance)
         {
             return;
         }

@@ -14,7 +14,7 @@ namespace Retry.Messaging.RabbitMq.Instances;
 /// channels end with the connection.
 /// </remarks>
 #pragma warning disable CA1001 // all that is on the connection ends with it, and a semaphore without a wait handle holds nothing
-internal sealed class InstanceSession(IConnection connection, string instance, string by, TimeProvider time)
+internal sealed class InstanceSession(IConnection connection, string instance, InstanceFacts facts, string by, TimeProvider time)
 #pragma warning restore CA1001
 {
     // how long a death explains that messages come back
@@ -24,7 +24,7 @@ internal sealed class InstanceSession(IConnection connection, string instance, s
     private static readonly TimeSpan Expiry = TimeSpan.FromHours(1);
     private static readonly TimeSpan RepeatEvery = Announcements.Life / 3;
 
-    private readonly ConcurrentDictionary<string, byte> _queues = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, ServedPoint> _points = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, long> _missing = new(StringComparer.Ordinal);
     private readonly SemaphoreSlim _one = new(1, 1);
     private readonly InstanceBook _book = new();
@@ -69,18 +69,18 @@ internal sealed class InstanceSession(IConnection connection, string instance, s
         _ = RepeatAsync();
     }
 
-    /// <summary>Says that this instance is about to consume from a queue. Returns when the broker has it.</summary>
-    public async Task BeginAsync(string queue, CancellationToken cancellationToken)
+    /// <summary>Says that this instance is about to consume from a point's queue. Returns when the broker has it.</summary>
+    public async Task BeginAsync(ServedPoint point, CancellationToken cancellationToken)
     {
-        if (_queues.TryAdd(queue, 0))
+        if (_points.TryAdd(point.Queue, point))
         {
             try
             {
-                await _announcements.SayAsync(InstanceDocument.Began(queue, instance, by, time.GetUtcNow()), cancellationToken).ConfigureAwait(false);
+                await SayAsync(point, cancellationToken).ConfigureAwait(false);
             }
             catch
             {
-                _queues.TryRemove(queue, out _);
+                _points.TryRemove(point.Queue, out _);
                 throw;
             }
         }
@@ -111,6 +111,9 @@ internal sealed class InstanceSession(IConnection connection, string instance, s
             _one.Release();
         }
     }
+
+    private Task SayAsync(ServedPoint point, CancellationToken cancellationToken) =>
+        _announcements.SayAsync(InstanceDocument.Began(point, instance, facts, by, time.GetUtcNow()), cancellationToken);
 
     private async Task<IReadOnlyList<string>> FindMissingAsync(string queue, CancellationToken cancellationToken)
     {
@@ -145,9 +148,9 @@ internal sealed class InstanceSession(IConnection connection, string instance, s
             while (connection.IsOpen)
             {
                 await Task.Delay(RepeatEvery, time, stop.Token).ConfigureAwait(false);
-                foreach (var queue in _queues.Keys)
+                foreach (var point in _points.Values)
                 {
-                    await _announcements.SayAsync(InstanceDocument.Began(queue, instance, by, time.GetUtcNow()), stop.Token).ConfigureAwait(false);
+                    await SayAsync(point, stop.Token).ConfigureAwait(false);
                 }
             }
         }

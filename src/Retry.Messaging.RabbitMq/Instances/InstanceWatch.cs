@@ -13,7 +13,7 @@ namespace Retry.Messaging.RabbitMq.Instances;
 /// </list>
 /// Which instance held which message is not known, so a death counts against all that comes back in the ten minutes after it.
 /// </remarks>
-internal sealed partial class InstanceWatch(TimeProvider time, ILogger logger)
+internal sealed partial class InstanceWatch(InstanceFacts facts, TimeProvider time, ILogger logger)
 {
     // the broker returns deliveries and takes the sign of life away at once, but not in one step
     private static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(300);
@@ -24,7 +24,7 @@ internal sealed partial class InstanceWatch(TimeProvider time, ILogger logger)
     private static readonly string By = $"{Environment.MachineName}:{Environment.ProcessId}";
 
     private readonly Lock _lock = new();
-    private readonly HashSet<string> _queues = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, ServedPoint> _points = new(StringComparer.Ordinal);
     private readonly Dictionary<string, (long At, Task<bool?> Died)> _looks = new(StringComparer.Ordinal);
     private string _instance = NewInstance();
     private IConnection? _connection;
@@ -33,16 +33,16 @@ internal sealed partial class InstanceWatch(TimeProvider time, ILogger logger)
     private long _opened;
     private string? _trouble;
 
-    /// <summary>Has an instance say that it is about to consume from a queue. Start-up does not fail here, and waits for 10 s at most.</summary>
+    /// <summary>Has an instance say that it is about to consume from a point's queue. Start-up does not fail here, and waits for 10 s at most.</summary>
     /// <param name="connection">The connection that the deliveries come by.</param>
-    /// <param name="queue">The queue.</param>
+    /// <param name="point">The point.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public async Task BeginAsync(IConnection connection, string queue, CancellationToken cancellationToken)
+    public async Task BeginAsync(IConnection connection, ServedPoint point, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
             _connection = connection;
-            _queues.Add(queue);
+            _points[point.Queue] = point;
         }
 
         using var patience = new CancellationTokenSource(StartPatience, time);
@@ -50,9 +50,9 @@ internal sealed partial class InstanceWatch(TimeProvider time, ILogger logger)
         try
         {
             var session = await SessionAsync(connection).WaitAsync(either.Token).ConfigureAwait(false);
-            await session.BeginAsync(queue, either.Token).ConfigureAwait(false);
+            await session.BeginAsync(point, either.Token).ConfigureAwait(false);
             // instances that are missing already are known from now on
-            _ = LookAsync(queue);
+            _ = LookAsync(point.Queue);
         }
 #pragma warning disable CA1031 // without it a killer is found later, or not: that is said, and the service runs
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
@@ -72,7 +72,7 @@ internal sealed partial class InstanceWatch(TimeProvider time, ILogger logger)
             (ending, _session) = (_session, null);
             _connection = null;
             _instance = NewInstance();
-            _queues.Clear();
+            _points.Clear();
         }
 
         if (ending is not { IsCompletedSuccessfully: true })
@@ -160,17 +160,17 @@ internal sealed partial class InstanceWatch(TimeProvider time, ILogger logger)
             {
                 _openedOn = connection;
                 _opened = time.GetTimestamp();
-                _session = OpenAsync(connection, _instance, [.. _queues]);
+                _session = OpenAsync(connection, _instance, [.. _points.Values]);
             }
 
             return _session;
         }
     }
 
-    private async Task<InstanceSession> OpenAsync(IConnection connection, string instance, IReadOnlyList<string> queues)
+    private async Task<InstanceSession> OpenAsync(IConnection connection, string instance, IReadOnlyList<ServedPoint> points)
     {
         await Task.Yield();
-        var session = new InstanceSession(connection, instance, By, time);
+        var session = new InstanceSession(connection, instance, facts, By, time);
         using var patience = new CancellationTokenSource(StartPatience, time);
         await session.OpenAsync(patience.Token).ConfigureAwait(false);
         if (session.IsForgotten)
@@ -179,13 +179,13 @@ internal sealed partial class InstanceWatch(TimeProvider time, ILogger logger)
             lock (_lock)
             {
                 _instance = NewInstance();
-                session = new InstanceSession(connection, _instance, By, time);
+                session = new InstanceSession(connection, _instance, facts, By, time);
             }
 
             await session.OpenAsync(patience.Token).ConfigureAwait(false);
         }
 
-        await Task.WhenAll(queues.Select(queue => session.BeginAsync(queue, patience.Token))).ConfigureAwait(false);
+        await Task.WhenAll(points.Select(point => session.BeginAsync(point, patience.Token))).ConfigureAwait(false);
         return session;
     }
 

@@ -12,11 +12,16 @@ internal sealed record BusSettings
     /// <summary>The longest time for which lost messages go on by themselves.</summary>
     public static readonly TimeSpan LongestForwardLostFor = TimeSpan.FromDays(365);
 
+    /// <summary>The longest name of a build, in characters.</summary>
+    public const int LongestBuild = 64;
+
     internal TimeSpan? ConsumerTimeout { get; set; }
 
     internal string? Management { get; set; }
 
     internal TimeSpan? ForwardLostFor { get; set; }
+
+    internal string? Build { get; set; }
 
     /// <summary>These settings over those of a lower layer.</summary>
     internal BusSettings Over(BusSettings lower) => new()
@@ -24,6 +29,7 @@ internal sealed record BusSettings
         ConsumerTimeout = ConsumerTimeout ?? lower.ConsumerTimeout,
         Management = Management ?? lower.Management,
         ForwardLostFor = ForwardLostFor ?? lower.ForwardLostFor,
+        Build = Build ?? lower.Build,
     };
 
     /// <summary>Checks each value.</summary>
@@ -42,6 +48,11 @@ internal sealed record BusSettings
             yield return new(
                 $"{path}:ForwardLostFor",
                 $"found {DurationText.Format(period)}, wanted 0s (never) to {DurationText.Format(LongestForwardLostFor)}");
+        }
+
+        if (Build is { } build && (build.Length is 0 or > LongestBuild || build.Any(char.IsControl)))
+        {
+            yield return new($"{path}:Build", $"found a name of {build.Length} characters or with a line break in it, wanted 1 to {LongestBuild} characters on one line");
         }
 
         if (Management is { } address

@@ -4,7 +4,7 @@ using Retry.Messaging.Policies;
 namespace Retry.Messaging.Configuration;
 
 /// <summary>What appsettings say: the section <c>GradientRetry</c> with <c>ManageTopology</c>, <c>ConsumerTimeout</c>, <c>Management</c>,
-/// <c>ForwardLostFor</c>, <c>Defaults</c> and <c>Endpoints:{name}</c>.</summary>
+/// <c>ForwardLostFor</c>, <c>Build</c>, <c>Defaults</c> and <c>Endpoints:{name}</c>.</summary>
 /// <remarks>
 /// Read strictly: unknown keys, types and values are findings with their full path, all of them at once. Keys have no case, as
 /// everywhere in configuration, so neither have the names of endpoints here. A null value says nothing.
@@ -54,6 +54,7 @@ internal sealed class GradientRetryConfiguration
             ["ConsumerTimeout"] = at => result.Bus.ConsumerTimeout = reader.Duration(at),
             ["Management"] = at => result.Bus.Management = reader.Text(at),
             ["ForwardLostFor"] = at => result.Bus.ForwardLostFor = reader.Duration(at),
+            ["Build"] = at => result.Bus.Build = reader.Text(at),
             ["Defaults"] = at => result.Defaults = result.ReadPoint(reader, at),
             ["Endpoints"] = at => reader.ReadKeys(at, at.GetChildren().ToDictionary(
                 endpoint => endpoint.Key,

@@ -13,6 +13,7 @@ internal sealed class RawRetryLoop : AsyncDefaultBasicConsumer, IAsyncDisposable
 {
     private const int Window = 1 << 14;
     private const int AckEvery = 100;
+    private const int MostLooksForConfirms = 2000;
 
     private static readonly TimeSpan AckAtLeastEvery = TimeSpan.FromMilliseconds(5);
 
@@ -84,6 +85,13 @@ internal sealed class RawRetryLoop : AsyncDefaultBasicConsumer, IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        // what has arrived in its queue may be confirmed a moment later
+        using var confirms = new PeriodicTimer(AckAtLeastEvery);
+        for (var looks = 0; looks < MostLooksForConfirms && HasUnconfirmed(); looks++)
+        {
+            await confirms.WaitForNextTickAsync();
+        }
+
         await _stop.CancelAsync();
         await _flushing;
         await AcknowledgeAsync(1);
@@ -93,6 +101,14 @@ internal sealed class RawRetryLoop : AsyncDefaultBasicConsumer, IAsyncDisposable
         await Channel.DisposeAsync();
         await _publishing.DisposeAsync();
         _stop.Dispose();
+    }
+
+    private bool HasUnconfirmed()
+    {
+        lock (_lock)
+        {
+            return _confirmed.Value < _published;
+        }
     }
 
     private Task ConfirmedAsync(ulong number, bool multiple)

@@ -22,6 +22,7 @@ public sealed class ReadOnlyUserTests(BrokerFixture broker)
     [InlineData("topology verify --point payments", ExitCode.Finding)]
     [InlineData("limiter status payments", ExitCode.Done)]
     [InlineData("points", ExitCode.Done)]
+    [InlineData("nodes", ExitCode.Done)]
     public async Task A_command_that_only_reads_needs_no_more_and_changes_nothing(string line, int exitCode)
     {
         await using var lot = await RawLot.CreateAsync(broker);

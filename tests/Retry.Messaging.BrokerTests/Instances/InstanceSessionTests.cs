@@ -77,9 +77,9 @@ public sealed class InstanceSessionTests(BrokerFixture broker)
 
     private static async Task<InstanceSession> OpenAsync(RabbitMQ.Client.IConnection connection, string instance, TimeProvider time)
     {
-        var session = new InstanceSession(connection, instance, "test", time);
+        var session = new InstanceSession(connection, instance, new(DateTimeOffset.UnixEpoch, "1.0.0", "none", ".NET", null), "test", time);
         await session.OpenAsync(default);
-        await session.BeginAsync(Queue, default);
+        await session.BeginAsync(new ServedPoint(Queue), default);
         return session;
     }
 }

@@ -42,7 +42,7 @@ public sealed class PoisonFaultTests(BrokerFixture broker)
         // a process that is gone with the message in its hands, without a word
         await using (var announcements = new Announcements(new RecordStream(raw.Connection, BrokerNames.AnnouncementStream, Announcements.Retention, TimeProvider.System)))
         {
-            await announcements.SayAsync(InstanceDocument.Began(Queue, "the dead one", "test", DateTimeOffset.UtcNow), default);
+            await announcements.SayAsync(InstanceDocument.Began(new ServedPoint(Queue), "the dead one", new(DateTimeOffset.UtcNow, "1.0.0", "none", ".NET", null), "test", DateTimeOffset.UtcNow), default);
         }
 
         await using (var channel = await raw.Connection.CreateChannelAsync())

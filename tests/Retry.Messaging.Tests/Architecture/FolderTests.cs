@@ -38,8 +38,9 @@ public class FolderTests
         },
         ["Retry.Messaging.Operations"] = new()
         {
+            ["Nodes"] = [],
             ["Parking"] = [],
-            ["Points"] = ["Verification"],
+            ["Points"] = ["Nodes", "Verification"],
             ["Topology"] = [],
             ["Verification"] = [],
         },

@@ -22,7 +22,7 @@ public sealed class RetryCtlUsageTests
     }
 
     [Theory]
-    [InlineData("", "wanted one of points, topology, parked, lost")]
+    [InlineData("", "wanted one of points, nodes, topology, parked, lost")]
     [InlineData("parked", "wanted one of list, show, replay, discard")]
     [InlineData("parked eat", "Found 'eat', wanted one of list, show, replay, discard")]
     [InlineData("parked list", "Required argument missing")]

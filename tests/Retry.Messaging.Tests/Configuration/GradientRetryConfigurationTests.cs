@@ -42,6 +42,7 @@ public class GradientRetryConfigurationTests
               "ConsumerTimeout": "00:05:00",
               "Management": "http://rabbit:15672",
               "ForwardLostFor": "2h",
+              "Build": "commit 4711",
               "Defaults": { "Retries": "UntilExpired" },
               "Endpoints": {
                 "payments": {
@@ -63,7 +64,7 @@ public class GradientRetryConfigurationTests
 
         configuration.Findings.ShouldBeEmpty();
         configuration.ManageTopology.ShouldBe(TopologyManagement.Verify);
-        configuration.Bus.ShouldBe(new BusSettings { ConsumerTimeout = TimeSpan.FromMinutes(5), Management = "http://rabbit:15672", ForwardLostFor = TimeSpan.FromHours(2) });
+        configuration.Bus.ShouldBe(new BusSettings { ConsumerTimeout = TimeSpan.FromMinutes(5), Management = "http://rabbit:15672", ForwardLostFor = TimeSpan.FromHours(2), Build = "commit 4711" });
         var rules = RetryRules.Compile(configuration.SettingsFor("payments"));
         rules.ToString().ShouldBe("Exponential(first: 5s, factor: 1.5, max: 1h30m).Retries(7).Jitter(Equal), valid for 1d");
         rules.AttemptTimeout.ShouldBe(TimeSpan.FromSeconds(10));
@@ -104,13 +105,14 @@ public class GradientRetryConfigurationTests
 
     [Theory]
     [InlineData("""{ "Endpoints": { "payments": { "Frist": "5s" } } }""", "GradientRetry:Endpoints:payments:Frist: unknown key; known are Policy, First, Factor, Increment, Delay, Intervals, Max, Retries, Jitter, ValidFor, Fail, Done, Handle, Ignore, AttemptTimeout, Tenant, Limit, Isolated, Queue, did you mean 'First'?")]
-    [InlineData("""{ "Endpoint": {} , "x": 1 }""", "GradientRetry:Endpoint: unknown key; known are ManageTopology, ConsumerTimeout, Management, ForwardLostFor, Defaults, Endpoints, did you mean 'Endpoints'?|GradientRetry:x: unknown key; known are ManageTopology, ConsumerTimeout, Management, ForwardLostFor, Defaults, Endpoints")]
+    [InlineData("""{ "Endpoint": {} , "x": 1 }""", "GradientRetry:Endpoint: unknown key; known are ManageTopology, ConsumerTimeout, Management, ForwardLostFor, Build, Defaults, Endpoints, did you mean 'Endpoints'?|GradientRetry:x: unknown key; known are ManageTopology, ConsumerTimeout, Management, ForwardLostFor, Build, Defaults, Endpoints")]
     [InlineData("""{ "Defaults": { "Größe": 1 } }""", "GradientRetry:Defaults:Größe: unknown key")]
     [InlineData("""{ "Defaults": "Exponential" }""", "GradientRetry:Defaults: found the value 'Exponential', wanted keys: Policy, First")]
     [InlineData("""{ "Defaults": { "Limit": { "PerSec": 1 } } }""", "GradientRetry:Defaults:Limit:PerSec: unknown key; known are PerSecond, Burst")]
     [InlineData("""{ "Defaults": { "Limit": 200 } }""", "GradientRetry:Defaults:Limit: found the value '200', wanted keys: PerSecond, Burst")]
     [InlineData("""{ "ManageTopology": "Always" }""", "GradientRetry:ManageTopology: found 'Always', wanted one of OnStart, Verify, Never")]
     [InlineData("""{ "ConsumerTimeout": "900ms", "ForwardLostFor": "-00:00:01" }""", "GradientRetry:ConsumerTimeout: found 900ms, wanted 1s to 30d|GradientRetry:ForwardLostFor: found -1s, wanted 0s (never) to 365d")]
+    [InlineData("""{ "Build": "a\nb" }""", "GradientRetry:Build: found a name of 3 characters or with a line break in it, wanted 1 to 64 characters on one line")]
     [InlineData("""{ "ConsumerTimeout": "31d", "ForwardLostFor": "366d" }""", "GradientRetry:ConsumerTimeout: found 31d, wanted 1s to 30d|GradientRetry:ForwardLostFor: found 366d, wanted 0s (never) to 365d")]
     [InlineData("""{ "Management": "rabbit:15672" }""", "GradientRetry:Management: found no http or https address without a user")]
     [InlineData("""{ "Management": "http://guest:secret@rabbit:15672" }""", "GradientRetry:Management: found no http or https address without a user")]

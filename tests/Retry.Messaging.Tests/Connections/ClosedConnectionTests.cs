@@ -46,7 +46,7 @@ public sealed class ClosedConnectionTests : IDisposable
     [Fact]
     public async Task An_instance_that_begins_says_nothing()
     {
-        await new InstanceWatch(TimeProvider.System, _log).BeginAsync(_broker.Connection, "orders", CancellationToken.None).WaitAsync(Deadline);
+        await new InstanceWatch(new(DateTimeOffset.UnixEpoch, "1.0.0", "none", ".NET", null), TimeProvider.System, _log).BeginAsync(_broker.Connection, new ServedPoint("orders"), CancellationToken.None).WaitAsync(Deadline);
 
         _broker.Connection.IsOpen.ShouldBeFalse();
         _log.Written.ShouldBeEmpty();
@@ -79,7 +79,7 @@ public sealed class ClosedConnectionTests : IDisposable
         context.Answers["get_ConnectionContext"] = connection;
         context.Answers["get_CancellationToken"] = CancellationToken.None;
         var keeper = new TopologyKeeper(TopologyManagement.OnStart, new TopologyRounds(), clock, new Random(1), _log);
-        var topology = new PointTopology(point, keeper, (_, _, _) => Task.CompletedTask, TopologyManagement.OnStart, RetryRules.Default, new PointHealth("orders", clock), new UnseenByAmqp(TopologyManagement.OnStart, _log), new Dictionary<string, object>(), _log);
+        var topology = new PointTopology(point, keeper, (_, _) => Task.CompletedTask, TopologyManagement.OnStart, RetryRules.Default, new PointHealth("orders", clock), new UnseenByAmqp(TopologyManagement.OnStart, _log), new Dictionary<string, object>(), _log);
 
         await topology.Send((ChannelContext)(object)context, Pipe.Empty<ChannelContext>());
         await topology.Ready(null!).WaitAsync(Deadline);

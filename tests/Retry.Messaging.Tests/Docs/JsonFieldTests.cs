@@ -2,6 +2,7 @@ using System.Collections;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using Retry.Messaging.Cli.Commands.Lost;
+using Retry.Messaging.Cli.Commands.Nodes;
 using Retry.Messaging.Cli.Commands.Parked;
 using Retry.Messaging.Cli.Commands.Points;
 using Retry.Messaging.Cli.Commands.Topology;
@@ -24,6 +25,7 @@ public sealed partial class JsonFieldTests
         ["`parked replay`, `parked discard`"] = typeof(ParkedMoveDocument),
         ["`lost replay`"] = typeof(LostMoveDocument),
         ["`points`"] = typeof(PointsDocument),
+        ["`nodes`"] = typeof(NodeDocument),
         ["`topology plan`"] = typeof(TopologyPlanDocument),
         ["`topology apply`"] = typeof(TopologyApplyDocument),
         ["`topology verify`"] = typeof(TopologyVerifyDocument),

@@ -7,6 +7,7 @@ namespace Retry.Messaging.Tests.Instances;
 
 public class InstanceBookTests
 {
+    private static readonly InstanceFacts NoFacts = new(DateTimeOffset.UnixEpoch, "1.0.0", "none", ".NET", null);
     private readonly InstanceBook _book = new();
 
     [Fact]
@@ -55,7 +56,7 @@ public class InstanceBookTests
         _book.Serving("orders").ShouldBeEmpty();
     }
 
-    private void Began(string queue, string instance) => _book.Read(InstanceDocument.Began(queue, instance, "host:1", DateTimeOffset.UnixEpoch));
+    private void Began(string queue, string instance) => _book.Read(InstanceDocument.Began(new ServedPoint(queue), instance, NoFacts, "host:1", DateTimeOffset.UnixEpoch));
 
     private void Ended(string instance) => _book.Read(InstanceDocument.Ended(instance, "host:1", DateTimeOffset.UnixEpoch));
 }

@@ -21,7 +21,7 @@ internal static class PointsCommand
     {
         var command = new Command(
             "points",
-            "Shows every retry point of the virtual host: READY and UNACKED messages and CONSUMERS of its work queue, messages WAITING for its LIMITER, and PARKED ones ('-': there is no such queue). Below it says which points need attention; the exit code is then 3. Needs the management API, whose counts are up to five seconds old.");
+            "Shows every retry point of the virtual host: READY and UNACKED messages and CONSUMERS of its work queue and on how many nodes they are, messages WAITING for its LIMITER, and PARKED ones ('-': there is no such queue). Below it says which points need attention; the exit code is then 3. Needs the management API, whose counts are up to five seconds old.");
         var watch = new Option<bool>("--watch") { Description = "Show it anew every two seconds until Ctrl-C, also while the broker does not answer. The exit code is then 0." };
         command.Options.Add(watch);
         command.SetAction((parsed, cancellationToken) => RunAsync(host, parsed, parsed.GetValue(watch), cancellationToken));

@@ -33,6 +33,14 @@ internal static class PointsTable
             host.Out.WriteLine(Printable.Wrap($"Look at {Printable.Line(point.Queue)}: ", $"{point.Trouble}. {Printable.Line(point.NextStep)}", host.Width));
         }
 
+        foreach (var point in overview.Points.Where(point => point.Builds.Count > 1))
+        {
+            host.Out.WriteLine(Printable.Wrap(
+                $"{Printable.Line(point.Queue)} runs in {Printable.Count(point.Builds.Count)} builds: ",
+                $"{Printable.Line(string.Join(", ", point.Builds))}. Run 'retryctl nodes {point.Queue}'.",
+                host.Width));
+        }
+
         host.Out.WriteLine($"At {Printable.Time(host.Time.GetUtcNow())}. On the ladder: {Printable.Messages(overview.Climbing)} of all points together. Lost: {Printable.Count(overview.Lost)}.");
     }
 
@@ -40,13 +48,15 @@ internal static class PointsTable
         table,
         Number(point.Ready),
         Number(point.Unacknowledged),
-        Number(point.Consumers),
+        ConsumersOf(point),
         Number(point.Waiting),
         Number(point.Parked),
         limiter,
         point.Queue);
 
     private static string Number(long? number) => number is { } known ? Printable.Count(known) : "-";
+
+    private static string ConsumersOf(PointSummary point) => Number(point.Consumers) + (point is { Consumers: > 0, Nodes: > 0 and var nodes } ? $" on {nodes}" : string.Empty);
 
     private static string LimiterOf(PointSummary point) => point switch
     {
