@@ -1,32 +1,31 @@
 namespace Retry.Messaging.RabbitMq;
 
 /// <summary>Wakes a loop when something has happened; how often it happened does not matter.</summary>
-internal sealed class WakeUp : IDisposable
+internal sealed class WakeUp(TimeProvider time)
 {
-    private readonly SemaphoreSlim _something = new(0);
+    private readonly Lock _lock = new();
+    private TaskCompletionSource _something = Nothing();
 
     /// <summary>Says that something has happened.</summary>
     public void Set()
     {
-        try
+        lock (_lock)
         {
-            _something.Release();
-        }
-        catch (ObjectDisposedException)
-        {
-            // the session is over
+            _something.TrySetResult();
         }
     }
 
-    /// <summary>Waits until something happens, or has happened since the last wait.</summary>
+    /// <summary>Waits until something happens, or has happened since the last wait. One at a time.</summary>
     public async Task WaitAsync(TimeSpan atMost, CancellationToken cancellationToken)
     {
-        await _something.WaitAsync(atMost, cancellationToken).ConfigureAwait(false);
-        // one look takes in everything that has happened
-        while (_something.CurrentCount > 0 && _something.Wait(0, CancellationToken.None))
+        await _something.Task.WaitAsync(atMost, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        cancellationToken.ThrowIfCancellationRequested();
+        lock (_lock)
         {
+            // the look that follows takes in everything that has happened
+            _something = Nothing();
         }
     }
 
-    public void Dispose() => _something.Dispose();
+    private static TaskCompletionSource Nothing() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 }

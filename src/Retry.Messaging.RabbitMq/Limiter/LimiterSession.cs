@@ -81,7 +81,7 @@ internal sealed class LimiterSession : IAsyncDisposable
         TimeProvider time,
         CancellationToken cancellationToken)
     {
-        var wakeUp = new WakeUp();
+        var wakeUp = new WakeUp(time);
         var connection = await LimiterConnection.OpenAsync(options, wakeUp, time, cancellationToken).ConfigureAwait(false);
         var session = new LimiterSession(options, monitor, time, wakeUp, connection);
         try
@@ -116,11 +116,7 @@ internal sealed class LimiterSession : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await _connection.DisposeAsync().ConfigureAwait(false);
-        _wakeUp.Dispose();
-    }
+    public ValueTask DisposeAsync() => _connection.DisposeAsync();
 
     private async Task StartAsync(LimiterSetting? known, CancellationToken cancellationToken)
     {

@@ -95,7 +95,7 @@ internal sealed partial class LostMover(TimeSpan lostFor, bool binds, LostRounds
 
     private async Task TakePartAsync(IConnection connection, Func<CancellationToken, Task<IConnection>> connect, CancellationToken cancellationToken)
     {
-        var calls = await MoverCalls.OpenAsync(connection, cancellationToken).ConfigureAwait(false);
+        var calls = await MoverCalls.OpenAsync(connection, time, cancellationToken).ConfigureAwait(false);
         await using var ends = calls.ConfigureAwait(false);
         while (true)
         {

@@ -14,14 +14,18 @@ namespace Retry.Messaging.RabbitMq.Lost;
 internal sealed class MoverCalls : IAsyncDisposable
 {
     private readonly IChannel _channel;
-    private readonly WakeUp _wakeUp = new();
+    private readonly WakeUp _wakeUp;
     private volatile string? _ended;
     private volatile bool _called;
 
-    private MoverCalls(IChannel channel) => _channel = channel;
+    private MoverCalls(IChannel channel, TimeProvider time)
+    {
+        _channel = channel;
+        _wakeUp = new WakeUp(time);
+    }
 
     /// <summary>Stands in line for the calls.</summary>
-    public static async Task<MoverCalls> OpenAsync(IConnection connection, CancellationToken cancellationToken)
+    public static async Task<MoverCalls> OpenAsync(IConnection connection, TimeProvider time, CancellationToken cancellationToken)
     {
         // one active consumer, and one call at most
         var plan = TopologyPlan.Nothing with { Queues = [TopologyPlan.MoverCalls] };
@@ -34,7 +38,7 @@ internal sealed class MoverCalls : IAsyncDisposable
             // the user may not declare the queue, but may use one that is there
         }
 
-        var calls = new MoverCalls(await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false));
+        var calls = new MoverCalls(await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false), time);
         try
         {
             await calls.StartAsync(cancellationToken).ConfigureAwait(false);
@@ -67,11 +71,7 @@ internal sealed class MoverCalls : IAsyncDisposable
         return called;
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        await _channel.DisposeAsync().ConfigureAwait(false);
-        _wakeUp.Dispose();
-    }
+    public ValueTask DisposeAsync() => _channel.DisposeAsync();
 
     private async Task StartAsync(CancellationToken cancellationToken)
     {

@@ -12,8 +12,7 @@ public sealed class ReleaseIntakeTests
     [Fact]
     public void What_did_not_get_through_goes_back_to_its_place()
     {
-        using var wakeUp = new WakeUp();
-        var intake = new ReleaseIntake(null!, "orders.release", new HoldTime(), wakeUp, _ => { }, TimeProvider.System);
+        var intake = new ReleaseIntake(null!, "orders.release", new HoldTime(), new WakeUp(TimeProvider.System), _ => { }, TimeProvider.System);
 
         foreach (var tag in new ulong[] { 5, 2, 3, 1 })
         {

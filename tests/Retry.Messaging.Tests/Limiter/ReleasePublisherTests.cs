@@ -13,13 +13,12 @@ using Xunit;
 namespace Retry.Messaging.Tests.Limiter;
 
 /// <summary>By which way a release goes, and what becomes of it.</summary>
-public sealed class ReleasePublisherTests : IDisposable
+public sealed class ReleasePublisherTests
 {
     private const string Work = "orders";
 
     private readonly FakeTimeProvider _clock = new();
     private readonly QueueBroker _broker = QueueBroker.Create();
-    private readonly WakeUp _wakeUp = new();
 
     [Fact]
     public async Task A_message_goes_straight_to_work()
@@ -65,14 +64,12 @@ public sealed class ReleasePublisherTests : IDisposable
         refusals.IsRefused.ShouldBeTrue();
     }
 
-    public void Dispose() => _wakeUp.Dispose();
-
     private async Task<ReleasePublisher> OpenAsync(RefusalGate? refusals = null) => new(
         await _broker.Connection.CreateChannelAsync(),
         new StillLine(_clock),
         Work,
         refusals ?? new RefusalGate(() => 0, _clock),
-        _wakeUp,
+        new WakeUp(_clock),
         _clock);
 
     private void ShouldHaveGone(LadderRoute route)

@@ -13,13 +13,13 @@ using Xunit;
 namespace Retry.Messaging.Tests.Limiter;
 
 /// <summary>One turn of the limiter's loop: a clock, and no broker.</summary>
-public sealed class ReleaseStepTests : IDisposable
+public sealed class ReleaseStepTests
 {
     private static readonly RetryPointNames Names = RetryPointNames.For("orders");
 
     private readonly FakeTimeProvider _clock = new();
     private readonly QueueBroker _broker = QueueBroker.Create();
-    private readonly WakeUp _wakeUp = new();
+    private readonly WakeUp _wakeUp;
     private readonly LimiterMonitor _monitor;
     private readonly StillLine _line;
     private ReleaseIntake? _intake;
@@ -28,6 +28,7 @@ public sealed class ReleaseStepTests : IDisposable
     public ReleaseStepTests()
     {
         _monitor = new LimiterMonitor(Names.Work, _clock, NullLogger.Instance);
+        _wakeUp = new WakeUp(_clock);
         _line = new StillLine(_clock);
     }
 
@@ -72,8 +73,6 @@ public sealed class ReleaseStepTests : IDisposable
         _broker.Publishes.ShouldBeEmpty();
         _broker.ReadyIn(Names.Release).ShouldBe(["a", "b"]);
     }
-
-    public void Dispose() => _wakeUp.Dispose();
 
     private async Task StartAsync(params string[] ids)
     {
