@@ -2,35 +2,35 @@ using System.Text;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
 using Retry.Messaging.RabbitMq.Connections;
+using Retry.Messaging.RabbitMq.Control;
 using Retry.Messaging.RabbitMq.Holding;
 using Retry.Messaging.RabbitMq.Limiter.Pacing;
 
 namespace Retry.Messaging.RabbitMq.Limiter;
 
 /// <summary>A connection of a limiter's own: for one session, never repaired, and watched down to its socket.</summary>
-internal sealed class LimiterConnection : IReleaseLine, IAsyncDisposable
+internal sealed class LimiterConnection : ILimiterConnection, IAsyncDisposable
 {
     private static readonly TimeSpan CloseTime = TimeSpan.FromSeconds(2);
 
     private readonly IConnection _connection;
     private readonly SocketWatch _watch;
-    private readonly WakeUp _wakeUp;
+    private readonly TimeProvider _time;
     private readonly CancellationTokenSource _over = new();
     private volatile string? _ended;
     private volatile string? _blocked;
 
-    private LimiterConnection(IConnection connection, SocketWatch watch, WakeUp wakeUp)
+    private LimiterConnection(IConnection connection, SocketWatch watch, TimeProvider time)
     {
         _connection = connection;
-        _wakeUp = wakeUp;
         _watch = watch;
+        _time = time;
+        Look = new PassiveLook(connection);
+        WakeUp = new WakeUp(time);
         connection.ConnectionShutdownAsync += OnShutdownAsync;
         connection.ConnectionBlockedAsync += OnBlockedAsync;
         connection.ConnectionUnblockedAsync += OnUnblockedAsync;
     }
-
-    /// <summary>Gets the client's connection.</summary>
-    public IConnection Client => _connection;
 
     /// <summary>Gets the name of the broker's cluster, as it introduced itself.</summary>
     public string Cluster =>
@@ -38,6 +38,12 @@ internal sealed class LimiterConnection : IReleaseLine, IAsyncDisposable
 
     /// <summary>Gets the virtual host.</summary>
     public required string VirtualHost { get; init; }
+
+    /// <inheritdoc/>
+    public PassiveLook Look { get; }
+
+    /// <inheritdoc/>
+    public WakeUp WakeUp { get; }
 
     /// <inheritdoc/>
     public string? Ended => _ended;
@@ -49,12 +55,12 @@ internal sealed class LimiterConnection : IReleaseLine, IAsyncDisposable
     public string? Blocked => _blocked;
 
     /// <summary>Opens one.</summary>
-    public static async Task<LimiterConnection> OpenAsync(LimiterOptions options, WakeUp wakeUp, TimeProvider time, CancellationToken cancellationToken)
+    public static async Task<LimiterConnection> OpenAsync(LimiterOptions options, TimeProvider time, CancellationToken cancellationToken)
     {
         var watch = new SocketWatch(time);
         var virtualHost = string.Empty;
         var connection = await options.ConnectAsync(Prepare, cancellationToken).ConfigureAwait(false);
-        return new LimiterConnection(connection, watch, wakeUp) { VirtualHost = virtualHost };
+        return new LimiterConnection(connection, watch, time) { VirtualHost = virtualHost };
 
         void Prepare(ConnectionFactory factory)
         {
@@ -63,7 +69,7 @@ internal sealed class LimiterConnection : IReleaseLine, IAsyncDisposable
         }
     }
 
-    /// <summary>Opens the channel that messages come by and leave on; it ends with the session, and the session with it.</summary>
+    /// <inheritdoc/>
     public async Task<IChannel> OpenChannelAsync(HoldTime hold, CancellationToken cancellationToken)
     {
         var options = new CreateChannelOptions(
@@ -82,16 +88,19 @@ internal sealed class LimiterConnection : IReleaseLine, IAsyncDisposable
     }
 
     /// <inheritdoc/>
+    public IRecordStream OpenStream(string name, StreamRetention retention) => new RecordStream(_connection, name, retention, _time);
+
+    /// <inheritdoc/>
     public Task<long> ExpectAsync(IChannel channel, long notBefore) =>
         _watch.ExpectAsync(channel.ChannelNumber, _connection.Endpoint.Ssl.Enabled, notBefore);
 
-    /// <summary>Notes that the session cannot go on.</summary>
+    /// <inheritdoc/>
     public Task EndAsync(string reason)
     {
         _ended ??= reason;
         _watch.End();
         _ = _over.CancelAsync();
-        _wakeUp.Set();
+        WakeUp.Set();
         return Task.CompletedTask;
     }
 
@@ -124,7 +133,7 @@ internal sealed class LimiterConnection : IReleaseLine, IAsyncDisposable
     private Task OnUnblockedAsync(object sender, AsyncEventArgs args)
     {
         _blocked = null;
-        _wakeUp.Set();
+        WakeUp.Set();
         return Task.CompletedTask;
     }
 }

@@ -25,7 +25,7 @@ namespace Retry.Messaging.RabbitMq.Limiter;
 /// </list>
 /// One loop owns all state. The client's callbacks only enqueue; looks at queues and announcements run beside it, and never release.
 /// </remarks>
-internal sealed class LimiterSession : IAsyncDisposable
+internal sealed class LimiterSession
 {
     private static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan SettleLook = TimeSpan.FromMilliseconds(50);
@@ -34,7 +34,7 @@ internal sealed class LimiterSession : IAsyncDisposable
     private readonly LimiterMonitor _monitor;
     private readonly TimeProvider _time;
     private readonly WakeUp _wakeUp;
-    private readonly LimiterConnection _connection;
+    private readonly ILimiterConnection _connection;
     private readonly RedeliveryPacer _pacer;
     private readonly PassiveLook _look;
     private readonly LimiterSettings _settings;
@@ -46,54 +46,47 @@ internal sealed class LimiterSession : IAsyncDisposable
     private int _window;
     private bool _active;
 
-    private LimiterSession(LimiterOptions options, LimiterMonitor monitor, TimeProvider time, WakeUp wakeUp, LimiterConnection connection)
+    private LimiterSession(ILimiterConnection connection, LimiterOptions options, LimiterMonitor monitor, TimeProvider time)
     {
         _options = options;
         _monitor = monitor;
         _time = time;
-        _wakeUp = wakeUp;
+        _wakeUp = connection.WakeUp;
         _connection = connection;
         _pacer = new RedeliveryPacer(time);
-        _look = new PassiveLook(connection.Client);
-        monitor.IsAt(connection.Cluster, connection.VirtualHost);
+        _look = connection.Look;
         _settings = new LimiterSettings(options.Names.Work);
         _announcer = new LimiterAnnouncer(
             options,
             _settings,
             monitor,
-            new Announcements(new RecordStream(connection.Client, BrokerNames.AnnouncementStream, Announcements.Retention, time)),
+            new Announcements(connection.OpenStream(BrokerNames.AnnouncementStream, Announcements.Retention)),
             time);
     }
 
     /// <summary>Gets a value indicating whether it has been given a message.</summary>
     public bool WasActive { get; private set; }
 
-    /// <summary>Connects and reads the settings.</summary>
+    /// <summary>Reads the settings and makes ready.</summary>
+    /// <param name="connection">A new connection. All that the session opens ends with it.</param>
     /// <param name="options">The point.</param>
     /// <param name="known">What was set as far as this process knows; written again should the stream have been made anew.</param>
     /// <param name="monitor">Told what happens.</param>
     /// <param name="time">The clock.</param>
     /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="LimiterException">There is no release queue.</exception>
+    /// <exception cref="ControlException">The settings cannot be read.</exception>
     public static async Task<LimiterSession> OpenAsync(
+        ILimiterConnection connection,
         LimiterOptions options,
         LimiterSetting? known,
         LimiterMonitor monitor,
         TimeProvider time,
         CancellationToken cancellationToken)
     {
-        var wakeUp = new WakeUp(time);
-        var connection = await LimiterConnection.OpenAsync(options, wakeUp, time, cancellationToken).ConfigureAwait(false);
-        var session = new LimiterSession(options, monitor, time, wakeUp, connection);
-        try
-        {
-            await session.StartAsync(known, cancellationToken).ConfigureAwait(false);
-            return session;
-        }
-        catch
-        {
-            await session.DisposeAsync().ConfigureAwait(false);
-            throw;
-        }
+        var session = new LimiterSession(connection, options, monitor, time);
+        await session.StartAsync(known, cancellationToken).ConfigureAwait(false);
+        return session;
     }
 
     /// <summary>Releases until it is cancelled or the connection ends.</summary>
@@ -116,8 +109,6 @@ internal sealed class LimiterSession : IAsyncDisposable
         }
     }
 
-    public ValueTask DisposeAsync() => _connection.DisposeAsync();
-
     private async Task StartAsync(LimiterSetting? known, CancellationToken cancellationToken)
     {
         // without it there is nothing to do, and no use in telling the settings' readers that we started
@@ -127,7 +118,7 @@ internal sealed class LimiterSession : IAsyncDisposable
         }
 
         _log = await ControlLog.OpenAsync(
-            new RecordStream(_connection.Client, BrokerNames.ControlStream, ControlLog.Retention, _time),
+            _connection.OpenStream(BrokerNames.ControlStream, ControlLog.Retention),
             declare: true,
             Follow,
             _wakeUp.Set,

@@ -25,8 +25,10 @@ internal sealed class RedeliveryLimiter(LimiterOptions options, TimeProvider tim
         {
             try
             {
-                var session = await LimiterSession.OpenAsync(options, _monitor.Known, _monitor, time, cancellationToken).ConfigureAwait(false);
-                await using var ends = session.ConfigureAwait(false);
+                var connection = await LimiterConnection.OpenAsync(options, time, cancellationToken).ConfigureAwait(false);
+                await using var ends = connection.ConfigureAwait(false);
+                _monitor.IsAt(connection.Cluster, connection.VirtualHost);
+                var session = await LimiterSession.OpenAsync(connection, options, _monitor.Known, _monitor, time, cancellationToken).ConfigureAwait(false);
                 try
                 {
                     await session.RunAsync(cancellationToken).ConfigureAwait(false);

@@ -8,7 +8,6 @@ internal sealed class StreamInMemory(StreamRetention? retention = null)
 {
     private readonly List<(StreamRecord Record, int Size)> _records = [];
     private readonly List<Follower> _followers = [];
-    private readonly Queue<StreamRecord> _untold = [];
     private long _next;
 
     /// <summary>The records that are still there.</summary>
@@ -19,7 +18,7 @@ internal sealed class StreamInMemory(StreamRetention? retention = null)
 
     public bool IsDeclared { get; set; } = true;
 
-    /// <summary>Whether followers are told nothing of what is appended, until <see cref="TellFollowers"/>.</summary>
+    /// <summary>Whether followers are told nothing, neither of what was there nor of what is appended, until <see cref="TellFollowers"/>.</summary>
     public bool IsSlow { get; set; }
 
     public IRecordStream Open() => new Reader(this);
@@ -37,7 +36,6 @@ internal sealed class StreamInMemory(StreamRetention? retention = null)
             }
         }
 
-        _untold.Enqueue(record);
         if (!IsSlow)
         {
             TellFollowers();
@@ -46,10 +44,11 @@ internal sealed class StreamInMemory(StreamRetention? retention = null)
 
     public void TellFollowers()
     {
-        while (_untold.TryDequeue(out var record))
+        foreach (var follower in _followers.ToList())
         {
-            foreach (var follower in _followers.ToList())
+            foreach (var (record, _) in _records.Where(item => item.Record.Offset >= follower.Next).ToList())
             {
+                follower.Next = record.Offset + 1;
                 follower.Read(record);
             }
         }
@@ -63,7 +62,10 @@ internal sealed class StreamInMemory(StreamRetention? retention = null)
         }
     }
 
-    private sealed record Follower(Action<StreamRecord> Read, Action<string> Failed);
+    private sealed record Follower(Action<StreamRecord> Read, Action<string> Failed)
+    {
+        public long Next { get; set; }
+    }
 
     private sealed class Reader(StreamInMemory stream) : IRecordStream
     {
@@ -84,12 +86,12 @@ internal sealed class StreamInMemory(StreamRetention? retention = null)
                 return Task.FromResult(false);
             }
 
-            foreach (var (record, _) in stream._records.ToList())
+            stream._followers.Add(_follower = new Follower(read, failed));
+            if (!stream.IsSlow)
             {
-                read(record);
+                stream.TellFollowers();
             }
 
-            stream._followers.Add(_follower = new Follower(read, failed));
             return Task.FromResult(true);
         }
 

@@ -22,6 +22,12 @@ public class QueueBroker : DispatchProxy
     /// <summary>Gets how many channels were opened.</summary>
     public int Channels => _state.Channels.Count;
 
+    /// <summary>Gets with which prefetch a queue was consumed, each time that somebody began to.</summary>
+    public IReadOnlyList<ushort> Prefetches => _state.Prefetches;
+
+    /// <summary>Gets a value indicating whether the connection was closed.</summary>
+    public bool IsClosed => _state.IsClosed;
+
     /// <summary>Delivers so many more messages and then none, though messages are ready.</summary>
     public void StallsAfter(int deliveries) => _state.Left = deliveries;
 
@@ -29,6 +35,15 @@ public class QueueBroker : DispatchProxy
     public void FallsSilent() => _state.IsSilent = true;
 
     public static QueueBroker Create() => (QueueBroker)(object)Create<IConnection, QueueBroker>();
+
+    /// <summary>Makes a queue.</summary>
+    public void Declare(string queue)
+    {
+        lock (_state.Lock)
+        {
+            _state.QueueOf(queue);
+        }
+    }
 
     /// <summary>Puts a message into a queue, which is made if it is not there.</summary>
     public void Add(string queue, string id, IDictionary<string, object?>? headers = null)
@@ -50,6 +65,15 @@ public class QueueBroker : DispatchProxy
         }
     }
 
+    /// <summary>How many consume a queue.</summary>
+    public uint ConsumersOf(string queue)
+    {
+        lock (_state.Lock)
+        {
+            return _state.ConsumersOf(queue);
+        }
+    }
+
     /// <summary>Ends every consumer, as the broker does when the queue is deleted.</summary>
     public async Task CancelConsumersAsync()
     {
@@ -60,10 +84,10 @@ public class QueueBroker : DispatchProxy
         }
     }
 
-    /// <summary>Answers publishes of the channel that was opened last.</summary>
+    /// <summary>Answers publishes of the channel that published last.</summary>
     public Task AnswerAsync(ulong number, bool multiple = false, bool refused = false)
     {
-        var channel = _state.Channels[^1];
+        var channel = _state.Publisher!;
         return refused
             ? channel.Nacks!(this, new BasicNackEventArgs(number, multiple, requeue: false))
             : channel.Acks!(this, new BasicAckEventArgs(number, multiple));
@@ -92,8 +116,15 @@ public class QueueBroker : DispatchProxy
                 _state.Channels.Add(proxy._channel);
                 return Task.FromResult(channel);
 
+            case nameof(IConnection.CloseAsync):
+                _state.IsClosed = true;
+                return Task.CompletedTask;
+
+            case nameof(IConnection.DisposeAsync):
+                return ValueTask.CompletedTask;
+
             case "get_IsOpen":
-                return true;
+                return !_state.IsClosed;
 
             case "get_FrameMax":
                 return 131_072u;
@@ -112,7 +143,7 @@ public class QueueBroker : DispatchProxy
 
             case nameof(IChannel.QueueDeclarePassiveAsync):
                 return _state.Queues.TryGetValue((string)args[0]!, out var found)
-                    ? Task.FromResult(new QueueDeclareOk((string)args[0]!, (uint)found.Count, 0))
+                    ? Task.FromResult(new QueueDeclareOk((string)args[0]!, (uint)found.Count, _state.ConsumersOf((string)args[0]!)))
                     : Missing<QueueDeclareOk>();
 
             case nameof(IChannel.BasicQosAsync):
@@ -122,6 +153,7 @@ public class QueueBroker : DispatchProxy
             case nameof(IChannel.BasicConsumeAsync):
                 var consumer = new Consumer(channel, $"consumer-{_state.NextPlace()}", (string)args[0]!, channel.Prefetch, (IAsyncBasicConsumer)args[6]!);
                 channel.Consumers.Add(consumer);
+                _state.Prefetches.Add(channel.Prefetch);
                 _state.Deliver();
                 return Task.FromResult(consumer.Tag);
 
@@ -153,6 +185,7 @@ public class QueueBroker : DispatchProxy
                 return Task.CompletedTask;
 
             case nameof(IChannel.BasicPublishAsync):
+                _state.Publisher = channel;
                 _state.Publishes.Add(new Published((string)args[0]!, (string)args[1]!, (IReadOnlyBasicProperties)args[3]!));
                 return ValueTask.CompletedTask;
 
@@ -239,6 +272,12 @@ public class QueueBroker : DispatchProxy
 
         public List<Published> Publishes { get; } = [];
 
+        public List<ushort> Prefetches { get; } = [];
+
+        public QueueChannel? Publisher { get; set; }
+
+        public bool IsClosed { get; set; }
+
         public bool IsSilent { get; set; }
 
         public int Left { get; set; } = int.MaxValue;
@@ -246,6 +285,8 @@ public class QueueBroker : DispatchProxy
         public long NextPlace() => ++_place;
 
         public PriorityQueue<Message, long> QueueOf(string name) => Queues.TryGetValue(name, out var queue) ? queue : Queues[name] = new();
+
+        public uint ConsumersOf(string queue) => (uint)Channels.SelectMany(channel => channel.Consumers).Count(consumer => consumer.Queue == queue);
 
         public void GiveBack(QueueChannel channel, IReadOnlyCollection<ulong> tags)
         {

@@ -23,7 +23,16 @@ internal sealed class WaitedClock : TimeProvider
     }
 
     /// <summary>Waits until something is waited for.</summary>
-    public async Task AskedAsync(TimeSpan deadline) => await _alarms.Reader.WaitToReadAsync().AsTask().WaitAsync(deadline);
+    public async Task AskedAsync(TimeSpan deadline) => await TakeNext().WaitAsync(deadline);
+
+    /// <summary>Waits until something is waited for, does what ends that before its time, and waits until it has ended.</summary>
+    public async Task InterruptAsync(Func<Task> action, TimeSpan deadline)
+    {
+        var alarm = await TakeNext().WaitAsync(deadline);
+        _next = null;
+        await action();
+        await alarm.CalledOff.WaitAsync(deadline);
+    }
 
     /// <summary>Waits until something is waited for, and lets the time for it pass.</summary>
     public async Task NextAsync(TimeSpan deadline)
@@ -56,13 +65,15 @@ internal sealed class WaitedClock : TimeProvider
 
     private sealed class Alarm(Action ring, TimeSpan dueAt) : ITimer
     {
-        private volatile bool _off;
+        private readonly TaskCompletionSource _calledOff = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
         public TimeSpan DueAt => dueAt;
 
+        public Task CalledOff => _calledOff.Task;
+
         public void Ring()
         {
-            if (!_off)
+            if (!CalledOff.IsCompleted)
             {
                 ring();
             }
@@ -70,7 +81,7 @@ internal sealed class WaitedClock : TimeProvider
 
         public bool Change(TimeSpan newDueTime, TimeSpan newPeriod) => false;
 
-        public void Dispose() => _off = true;
+        public void Dispose() => _calledOff.TrySetResult();
 
         public ValueTask DisposeAsync()
         {

@@ -2,7 +2,6 @@ using System.Text;
 using Microsoft.Extensions.Time.Testing;
 using RabbitMQ.Client;
 using Retry.Messaging.Ladder;
-using Retry.Messaging.RabbitMq;
 using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.RabbitMq.Limiter.Gates;
 using Retry.Messaging.Tests.Fakes;
@@ -64,13 +63,17 @@ public sealed class ReleasePublisherTests
         refusals.IsRefused.ShouldBeTrue();
     }
 
-    private async Task<ReleasePublisher> OpenAsync(RefusalGate? refusals = null) => new(
-        await _broker.Connection.CreateChannelAsync(),
-        new StillLine(_clock),
-        Work,
-        refusals ?? new RefusalGate(() => 0, _clock),
-        new WakeUp(_clock),
-        _clock);
+    private async Task<ReleasePublisher> OpenAsync(RefusalGate? refusals = null)
+    {
+        var connection = new LimiterConnectionInMemory(_broker, _clock);
+        return new ReleasePublisher(
+            await _broker.Connection.CreateChannelAsync(),
+            connection,
+            Work,
+            refusals ?? new RefusalGate(() => 0, _clock),
+            connection.WakeUp,
+            _clock);
+    }
 
     private void ShouldHaveGone(LadderRoute route)
     {

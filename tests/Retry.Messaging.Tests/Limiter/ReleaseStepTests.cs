@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
-using Retry.Messaging.RabbitMq;
 using Retry.Messaging.RabbitMq.Connections;
 using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.RabbitMq.Limiter.Gates;
@@ -19,17 +18,15 @@ public sealed class ReleaseStepTests
 
     private readonly FakeTimeProvider _clock = new();
     private readonly QueueBroker _broker = QueueBroker.Create();
-    private readonly WakeUp _wakeUp;
     private readonly LimiterMonitor _monitor;
-    private readonly StillLine _line;
+    private readonly LimiterConnectionInMemory _connection;
     private ReleaseIntake? _intake;
     private ReleaseStep? _step;
 
     public ReleaseStepTests()
     {
         _monitor = new LimiterMonitor(Names.Work, _clock, NullLogger.Instance);
-        _wakeUp = new WakeUp(_clock);
-        _line = new StillLine(_clock);
+        _connection = new LimiterConnectionInMemory(_broker, _clock);
     }
 
     [Fact]
@@ -49,13 +46,13 @@ public sealed class ReleaseStepTests
     public async Task Releases_nothing_while_a_gate_is_closed_and_says_why()
     {
         await StartAsync("a");
-        _line.Blocked = "low on memory";
+        _connection.Blocked = "low on memory";
 
         await TurnAsync();
         _broker.Publishes.ShouldBeEmpty();
         _monitor.Status.Reason.ShouldBe("the broker takes no publishes: low on memory");
 
-        _line.Blocked = null;
+        _connection.Blocked = null;
         await TurnAsync();
         _broker.Publishes.ShouldHaveSingleItem();
         _monitor.Status.Reason.ShouldBeNull();
@@ -83,19 +80,19 @@ public sealed class ReleaseStepTests
 
         var options = new LimiterOptions { Names = Names, ConnectAsync = (_, _) => Task.FromResult(_broker.Connection) };
         var channel = await _broker.Connection.CreateChannelAsync();
-        _intake = new ReleaseIntake(channel, Names.Release, options.Hold, _wakeUp, _ => { }, _clock);
+        _intake = new ReleaseIntake(channel, Names.Release, options.Hold, _connection.WakeUp, _ => { }, _clock);
         var refusals = new RefusalGate(() => 0, _clock);
         _step = new ReleaseStep(
             options,
-            _line,
+            _connection,
             new PassiveLook(_broker.Connection),
             _intake,
-            new ReleasePublisher(channel, _line, Names.Work, refusals, _wakeUp, _clock),
+            new ReleasePublisher(channel, _connection, Names.Work, refusals, _connection.WakeUp, _clock),
             refusals,
             static () => 10,
             new RedeliveryPacer(_clock),
             _monitor,
-            _wakeUp,
+            _connection.WakeUp,
             _clock);
         await _intake.StartAsync(10);
         _intake.TakeIn();
@@ -105,7 +102,7 @@ public sealed class ReleaseStepTests
     // what arrived has woken it, so a turn that waits ends at once
     private async Task TurnAsync()
     {
-        _wakeUp.Set();
+        _connection.WakeUp.Set();
         await _step!.RunAsync(CancellationToken.None).WaitAsync(TimeSpan.FromSeconds(20));
     }
 }

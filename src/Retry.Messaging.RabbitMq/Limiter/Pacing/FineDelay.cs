@@ -23,7 +23,8 @@ internal static class FineDelay
     /// <summary>Waits.</summary>
     public static Task WaitAsync(TimeSpan delay, TimeProvider time, CancellationToken cancellationToken) => time == TimeProvider.System
         ? UntilAsync(time.GetTimestamp() + (long)(delay.TotalSeconds * time.TimestampFrequency))
-        : Task.Delay(delay, time, cancellationToken);
+        // the runtime takes whole milliseconds, and none would be no wait at all
+        : Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(delay.TotalMilliseconds)), time, cancellationToken);
 
     /// <summary>Blocks the calling thread until an instant, for as short as a message's last moments; never on a clock of tests.</summary>
     public static void Sleep(long until, TimeProvider time)
