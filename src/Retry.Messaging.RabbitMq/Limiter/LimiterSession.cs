@@ -13,7 +13,7 @@ namespace Retry.Messaging.RabbitMq.Limiter;
 /// <list type="number">
 /// <item>The settings are read to their end. What cannot be read is never taken for "nothing is set": nothing is released.</item>
 /// <item>The release queue has one active consumer in the whole cluster. Being given a message is how an instance learns
-/// that it is the one; it assumes that its predecessor has just used the whole allowance.</item>
+/// that it is the one. Its predecessor may have just used the whole allowance, and the <see cref="WorkQueueGate"/> assumes so.</item>
 /// <item>The message waits in memory until each <see cref="IReleaseGate"/> is open. They are asked in a fixed order, the rate last.</item>
 /// <item>It is published on the channel that it came by. An instance that hangs loses its consumer together with the channel,
 /// so when it wakes up it can publish nothing. Its turn is counted from the moment that its bytes have left
@@ -207,7 +207,6 @@ internal sealed class LimiterSession
         if (_intake.First is not null && !_active)
         {
             _active = WasActive = true;
-            _pacer.AssumeUsed();
             _monitor.Is(LimiterActivity.Active, null);
             _announcer.BecameActive();
         }

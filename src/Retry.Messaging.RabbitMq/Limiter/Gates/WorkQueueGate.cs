@@ -68,7 +68,7 @@ internal sealed class WorkQueueGate(Func<CancellationToken, Task<QueueDeclareOk?
         _whyClosed = found is null ? null : WhyClosed(found, limit);
         if (_whyClosed is null && !_open)
         {
-            // what already lies there reaches the consumers at once
+            // another limiter may have released just now, and what already lies there reaches the consumers at once
             pacer.AssumeUsed(found?.MessageCount ?? 0);
         }
 
