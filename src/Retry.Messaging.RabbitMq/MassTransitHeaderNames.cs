@@ -11,6 +11,15 @@ internal static class MassTransitHeaderNames
     public const string FaultedMessageType = FaultPrefix + "MessageType";
     public const string StackTrace = FaultPrefix + "StackTrace";
     public const string Timestamp = FaultPrefix + "Timestamp";
+
+    /// <summary>The address of the endpoint that the message failed in.</summary>
+    public const string InputAddress = FaultPrefix + "InputAddress";
+
+    /// <summary>How often <c>UseMessageRetry</c> had tried again.</summary>
+    public const string RetryCount = FaultPrefix + "RetryCount";
+
+    /// <summary>What everything about the process that moved the message starts with.</summary>
+    public const string HostPrefix = "MT-Host-";
     public const string Reason = "MT-Reason";
     public const string RedeliveryCount = "MT-Redelivery-Count";
 

@@ -5,6 +5,7 @@ using System.Text;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Configuration;
 using Retry.Messaging.Naming;
+using Retry.Messaging.Operations.Estates;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq.Lots;
 
@@ -13,7 +14,12 @@ namespace Retry.Messaging.Cli.Options;
 /// <summary>Which parked or lost messages: a work queue, then ids, conditions, or all.</summary>
 internal sealed class SelectionOptions
 {
-    private readonly Argument<string> _queue = new("QUEUE") { Description = "The work queue (not its parking lot), for example payments." };
+    private readonly Argument<string?> _queue = new("QUEUE") { Description = "The work queue (not its parking lot), for example payments.", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Option<string?> _errorQueue = new("--queue")
+    {
+        Description = "Instead of QUEUE: an error queue of a service without this library, for example MassTransit's payments_error or payments_skipped, or any dead-letter queue.",
+        HelpName = "ERROR-QUEUE",
+    };
     private readonly Argument<string[]> _ids = new("ID") { Description = "Ids of the messages.", Arity = ArgumentArity.ZeroOrMore };
     private readonly Option<bool> _all = new("--all") { Description = "Every message." };
     private readonly Option<string?> _ofQueue = new("--queue") { Description = "Lost on the way to this work queue.", HelpName = "QUEUE" };
@@ -30,7 +36,7 @@ internal sealed class SelectionOptions
     public static SelectionOptions QueueAndConditions(Command command)
     {
         var selection = new SelectionOptions();
-        command.Arguments.Add(selection._queue);
+        selection.AddPlace(command);
         selection.AddConditions(command);
         return selection;
     }
@@ -38,7 +44,7 @@ internal sealed class SelectionOptions
     public static SelectionOptions QueueIdsAndConditions(Command command)
     {
         var selection = new SelectionOptions();
-        command.Arguments.Add(selection._queue);
+        selection.AddPlace(command);
         command.Arguments.Add(selection._ids);
         command.Options.Add(selection._all);
         selection.AddConditions(command);
@@ -48,8 +54,7 @@ internal sealed class SelectionOptions
     public static SelectionOptions QueueAndIds(Command command)
     {
         var selection = new SelectionOptions();
-        selection._ids.Arity = ArgumentArity.OneOrMore;
-        command.Arguments.Add(selection._queue);
+        selection.AddPlace(command);
         command.Arguments.Add(selection._ids);
         return selection;
     }
@@ -69,26 +74,52 @@ internal sealed class SelectionOptions
         return selection;
     }
 
-    public string Queue(ParseResult parsed) => parsed.GetRequiredValue(_queue);
-
-    public string[] Ids(ParseResult parsed) => parsed.GetValue(_ids) ?? [];
-
-    /// <summary>The filter of a command that changes nothing: without a condition, all.</summary>
-    public ParkedFilter FilterOf(ParseResult parsed, DateTimeOffset now)
+    /// <summary>What the command works on.</summary>
+    /// <exception cref="UsageException">Nothing was named, or something that is none.</exception>
+    public ParkedPlace PlaceOf(ParseResult parsed)
     {
-        if (!_isOfLost && string.IsNullOrEmpty(Queue(parsed)))
+        if (parsed.GetValue(_errorQueue) is { } errorQueue)
         {
-            throw new UsageException("Found an empty QUEUE, wanted a work queue's name.");
+            // the parser takes the next option for the value that is missing
+            var why = errorQueue.StartsWith("--", StringComparison.Ordinal)
+                ? $"found '{errorQueue}', wanted the name of an error queue, for example payments_error."
+                : ErrorQueues.WhyNot(errorQueue);
+            return why is null ? new ParkedPlace(errorQueue, IsErrorQueue: true) : throw new UsageException($"{_errorQueue.Name}: {why}");
         }
 
-        if (!_isOfLost && Encoding.UTF8.GetByteCount(BrokerNames.ParkedQueue(Queue(parsed))) > BrokerNames.MaxQueueBytes)
+        if (parsed.GetValue(_queue) is not { Length: > 0 } queue)
+        {
+            throw new UsageException("Found no QUEUE, wanted a work queue's name, or --queue with the name of an error queue.");
+        }
+
+        if (Encoding.UTF8.GetByteCount(BrokerNames.ParkedQueue(queue)) > BrokerNames.MaxQueueBytes)
         {
             var most = BrokerNames.MaxQueueBytes - Encoding.UTF8.GetByteCount(BrokerNames.ParkedSuffix);
-            throw new UsageException($"QUEUE: found a name of {Encoding.UTF8.GetByteCount(Queue(parsed))} bytes, wanted {most} at most: the parking lot's name is longer.");
+            throw new UsageException($"QUEUE: found a name of {Encoding.UTF8.GetByteCount(queue)} bytes, wanted {most} at most: the parking lot's name is longer.");
         }
 
-        return Ids(parsed) is { Length: > 0 } ids ? ParkedFilter.OfIds(ids) : Conditions(parsed, now);
+        return new ParkedPlace(queue, IsErrorQueue: false);
     }
+
+    /// <summary>The ids that were given: beside --queue, all that stands without an option is one.</summary>
+    /// <exception cref="UsageException">One cannot be an id.</exception>
+    public string[] Ids(ParseResult parsed)
+    {
+        var ids = parsed.GetValue(_ids) ?? [];
+        if (_isOfLost || parsed.GetValue(_errorQueue) is not { } errorQueue)
+        {
+            return ids;
+        }
+
+        ids = parsed.GetValue(_queue) is { } first ? [first, .. ids] : ids;
+        return ids.FirstOrDefault(id => !ErrorQueues.IsId(id)) is { } other
+            ? throw new UsageException($"Found '{other}' beside --queue, wanted no QUEUE, and ids as 'retryctl parked list --queue {errorQueue}' shows them.")
+            : ids;
+    }
+
+    /// <summary>The filter of a command that changes nothing: without a condition, all.</summary>
+    public ParkedFilter FilterOf(ParseResult parsed, DateTimeOffset now) =>
+        Ids(parsed) is { Length: > 0 } ids ? ParkedFilter.OfIds(ids) : Conditions(parsed, now);
 
     /// <summary>The filter of a command that moves messages: exactly one of ids, conditions and --all must say which.</summary>
     public ParkedFilter ExplicitFilterOf(ParseResult parsed, DateTimeOffset now)
@@ -102,6 +133,12 @@ internal sealed class SelectionOptions
             0 => throw new UsageException("Found no choice of messages, wanted ids, a condition such as --reason, or --all."),
             _ => throw new UsageException("Found more than one of ids, conditions and --all, wanted one of them."),
         };
+    }
+
+    private void AddPlace(Command command)
+    {
+        command.Arguments.Add(_queue);
+        command.Options.Add(_errorQueue);
     }
 
     private void AddConditions(Command command)

@@ -16,6 +16,9 @@ internal sealed record MessageColumn(string Header, int Rank, Func<ParkedMessage
 
     public static MessageColumn Type { get; } = new("MESSAGE TYPE", 3, static message => message.MessageType ?? "-");
 
+    /// <summary>The end of the type's name, by which a person knows it.</summary>
+    public static MessageColumn ShortType { get; } = new("TYPE", 2, static message => message.MessageType is { } type ? type[(type.LastIndexOfAny(['.', '+']) + 1)..] : "-");
+
     /// <summary>How long ago something was: short, and what <c>--since</c> takes.</summary>
     public static MessageColumn Age(TimeProvider time, Func<ParkedMessage, DateTimeOffset?> at)
     {

@@ -26,6 +26,9 @@ internal sealed class ParkedGrouping(Func<ParkedMessage, string?> by)
     /// <summary>The groups, the largest first.</summary>
     public IReadOnlyList<ParkedGroup> Groups => [.. _groups.Values.OrderByDescending(group => group.Count).ThenBy(group => group.Name, StringComparer.Ordinal)];
 
+    /// <summary>All of them together.</summary>
+    public ParkedGroup Total { get; private set; } = new(string.Empty);
+
     /// <summary>Groups by one of the <see cref="Keys"/>; <see langword="null"/> where there is none of that name.</summary>
     public static ParkedGrouping? By(string key) => key switch
     {
@@ -47,15 +50,17 @@ internal sealed class ParkedGrouping(Func<ParkedMessage, string?> by)
             name = Others;
         }
 
-        var group = _groups.GetValueOrDefault(name) ?? new ParkedGroup(name) { Example = message.Id };
-        _groups[name] = group with
-        {
-            Count = group.Count + 1,
-            CameBack = group.CameBack + (message.Replayed > 0 ? 1 : 0),
-            First = message.ParkedAt < group.First ? message.ParkedAt : group.First ?? message.ParkedAt,
-            Last = message.ParkedAt > group.Last ? message.ParkedAt : group.Last ?? message.ParkedAt,
-        };
+        _groups[name] = With(_groups.GetValueOrDefault(name) ?? new ParkedGroup(name) { Example = message.Id }, message);
+        Total = With(Total, message);
     }
+
+    private static ParkedGroup With(ParkedGroup group, ParkedMessage message) => group with
+    {
+        Count = group.Count + 1,
+        CameBack = group.CameBack + (message.Replayed > 0 ? 1 : 0),
+        First = message.ParkedAt < group.First ? message.ParkedAt : group.First ?? message.ParkedAt,
+        Last = message.ParkedAt > group.Last ? message.ParkedAt : group.Last ?? message.ParkedAt,
+    };
 
     private static ParkedGrouping ByHeader(string header) =>
         new(message => message.RawHeaders is { } headers && headers.TryGetValue(header, out var value) ? ReadableHeaders.AsText(value) : null);

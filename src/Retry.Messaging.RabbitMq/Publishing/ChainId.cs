@@ -21,6 +21,8 @@ internal static class ChainId
     [ThreadStatic]
     private static SenderDigest? _digest;
 
+    private static SenderDigest Digest => _digest ??= new SenderDigest();
+
     /// <summary>The id of a message, the same whenever it is delivered.</summary>
     /// <param name="workQueue">The queue that it fails in.</param>
     /// <param name="exchange">Where it was published to.</param>
@@ -34,11 +36,21 @@ internal static class ChainId
         string routingKey,
         IReadOnlyBasicProperties properties,
         ReadOnlySpan<byte> body,
-        DateTimeOffset? at = null)
-    {
-        var digest = _digest ??= new SenderDigest();
-        return Named(properties.MessageId, digest.Of(workQueue, exchange, routingKey, properties, body, at));
-    }
+        DateTimeOffset? at = null) =>
+        Named(properties.MessageId, Digest.Of(workQueue, exchange, routingKey, properties, body, at));
+
+    /// <summary>A short id of a message that no chain has begun with: its hash alone, the same whenever it is delivered.</summary>
+    /// <param name="queue">The queue that it lies in.</param>
+    /// <param name="properties">Its properties; what the broker writes into its headers does not count.</param>
+    /// <param name="body">Its body.</param>
+    /// <param name="at">When it ended, where the broker ended it.</param>
+    public static string Short(string queue, IReadOnlyBasicProperties properties, ReadOnlySpan<byte> body, DateTimeOffset? at) =>
+        Named(messageId: null, Digest.Of(queue, string.Empty, string.Empty, properties, body, at));
+
+    /// <summary>Whether a text can be a short id.</summary>
+    public static bool IsShort(string text) =>
+        text.Length == Nameless.Length + 1 + (2 * HashBytesAlone) && text.StartsWith($"{Nameless}{Separator}", StringComparison.Ordinal)
+        && text.Skip(Nameless.Length + 1).All(char.IsAsciiHexDigitLower);
 
     /// <summary>An id that no other message has, for one that is known to be another although it is the same to the last byte.</summary>
     public static string Another(string? messageId) => Named(messageId, RandomNumberGenerator.GetBytes(HashBytesAlone));

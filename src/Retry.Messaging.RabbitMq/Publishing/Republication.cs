@@ -115,6 +115,15 @@ internal static class Republication
     /// <summary>A copy of the properties without what the broker wrote and without what would harm the copy.</summary>
     public static BasicProperties Stripped(IReadOnlyBasicProperties original)
     {
+        var properties = AsSent(original);
+        properties.ClearExpiration();
+        properties.ClearPriority();
+        return properties;
+    }
+
+    /// <summary>A copy of the properties without what the broker wrote, and without the orders that it would follow or refuse: CC, BCC, user id.</summary>
+    public static BasicProperties AsSent(IReadOnlyBasicProperties original)
+    {
         var headers = new Dictionary<string, object?>((original.Headers?.Count ?? 0) + 12);
         if (original.Headers is { } old)
         {
@@ -128,8 +137,6 @@ internal static class Republication
         }
 
         var properties = new BasicProperties(original) { Headers = headers };
-        properties.ClearExpiration();
-        properties.ClearPriority();
         properties.ClearUserId();
         ClearUnwritable(properties);
         return properties;

@@ -81,7 +81,8 @@ public static class RetryHeaderReader
         return Number(value) is { } number && number is >= 1 and <= int.MaxValue ? (int)number : int.MaxValue;
     }
 
-    private static int Count(IDictionary<string, object?> headers, string name) =>
+    /// <summary>A header that counts; 0 where there is none, or none that counts.</summary>
+    internal static int Count(IDictionary<string, object?> headers, string name) =>
         headers.TryGetValue(name, out var value) && Number(value) is { } number
             ? (int)Math.Clamp(number, 0, int.MaxValue)
             : 0;

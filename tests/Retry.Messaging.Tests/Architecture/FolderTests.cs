@@ -38,6 +38,7 @@ public class FolderTests
         },
         ["Retry.Messaging.Operations"] = new()
         {
+            ["Estates"] = ["Parking"],
             ["Nodes"] = [],
             ["Parking"] = [],
             ["Points"] = ["Nodes", "Verification"],

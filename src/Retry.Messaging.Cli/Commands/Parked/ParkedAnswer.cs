@@ -1,4 +1,5 @@
 using Retry.Messaging.Cli.Hosting;
+using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Cli.Output;
 
 namespace Retry.Messaging.Cli.Commands.Parked;
@@ -8,7 +9,7 @@ internal static class ParkedAnswer
 {
     /// <summary>Names the ids that were asked for and not found.</summary>
     /// <returns>The exit code.</returns>
-    public static int ReportMissing(CliHost host, string queue, ParkedTally tally)
+    public static int ReportMissing(CliHost host, ParkedPlace place, ParkedTally tally)
     {
         if (tally.Missing.Count == 0)
         {
@@ -18,6 +19,6 @@ internal static class ParkedAnswer
         return RetryCtl.Fail(
             host,
             ExitCode.Failed,
-            $"Found no parked message of '{queue}' with id {string.Join(", ", tally.Missing.Order(StringComparer.Ordinal))}. Another operator may have replayed or discarded it, or may be reading it now. Run 'retryctl parked list {queue}'.");
+            $"Found no parked message of '{place.Name}' with id {string.Join(", ", tally.Missing.Order(StringComparer.Ordinal))}. Another operator may have replayed or discarded it, or may be reading it now. Run 'retryctl parked list {place.Typed}'.");
     }
 }

@@ -35,10 +35,10 @@ internal sealed class ParkedGroups
         CliHost host,
         ParseResult parsed,
         ParkedGrouping grouping,
-        string queue,
+        ParkedPlace place,
         Func<ReadingProgress, IAsyncEnumerable<ParkedMessage>> read)
     {
-        await ProgressDisplay.RunAsync(host, $"Reading {queue}.parked", async report =>
+        await ProgressDisplay.RunAsync(host, $"Reading {place.Queue}", async report =>
         {
             await foreach (var message in read(new ReadingProgress(report)).ConfigureAwait(false))
             {
@@ -55,7 +55,7 @@ internal sealed class ParkedGroups
         {
             foreach (var group in grouping.Groups)
             {
-                JsonOutput.WriteLine(host.Out, ParkedGroupDocument.Of(group));
+                JsonOutput.WriteLine(host.Out, ParkedGroupDocument.Of(group, place));
             }
 
             return;
@@ -63,27 +63,30 @@ internal sealed class ParkedGroups
 
         if (grouping.Groups.Count == 0)
         {
-            host.Out.WriteLine($"No parked message of '{queue}' matches.");
+            host.Out.WriteLine($"No parked message of '{place.Name}' matches.");
             return;
         }
 
-        var table = Tables.Create(host, ["COUNT", "CAME BACK", "FIRST", "LAST"], ["GROUP"]);
+        // what comes back into an error queue does not say so
+        var table = Tables.Create(host, place.IsErrorQueue ? ["COUNT", "FIRST", "LAST"] : ["COUNT", "CAME BACK", "FIRST", "LAST"], ["GROUP"]);
         foreach (var group in grouping.Groups)
         {
             Tables.AddRow(
                 table,
-                Printable.Count(group.Count),
-                Printable.Count(group.CameBack),
-                AgeOf(host, group.First),
-                AgeOf(host, group.Last),
-                group.Name.Length == 0 ? "(none)" : group.Name);
+                [
+                    Printable.Count(group.Count),
+                    .. place.IsErrorQueue ? (string[])[] : [Printable.Count(group.CameBack)],
+                    AgeOf(host, group.First),
+                    AgeOf(host, group.Last),
+                    group.Name.Length == 0 ? "(none)" : group.Name,
+                ]);
         }
 
         Tables.Write(host, table, NarrowestName);
         var largest = grouping.Groups[0];
         host.Out.WriteLine();
-        host.Out.WriteLine($"{Printable.Messages(grouping.Groups.Sum(group => group.Count))} in {Printable.Count(grouping.Groups.Count, "group")}; FIRST and LAST tell how long ago they were parked.");
-        host.Out.WriteLine($"One of the largest group: retryctl parked show {Printable.Line(queue)} {Printable.Line(largest.Example)}");
+        host.Out.WriteLine($"{Printable.Messages(grouping.Total.Count)} in {Printable.Count(grouping.Groups.Count, "group")}; FIRST and LAST tell how long ago they were parked.");
+        host.Out.WriteLine($"One of the largest group: retryctl parked show {Printable.Line(place.Typed)} {Printable.Line(largest.Example)}");
     }
 
     private static string AgeOf(CliHost host, DateTimeOffset? at) => at is { } time ? Printable.Age(host.Time.GetUtcNow() - time) : "-";

@@ -2,7 +2,6 @@ using System.CommandLine;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Cli.Output;
-using Retry.Messaging.Operations.Parking;
 using Retry.Messaging.RabbitMq.Lots;
 
 namespace Retry.Messaging.Cli.Commands.Parked;
@@ -28,7 +27,7 @@ internal static class ParkedListCommand
         MessageListing listing,
         CancellationToken cancellationToken)
     {
-        var queue = selection.Queue(parsed);
+        var place = selection.PlaceOf(parsed);
         var filter = selection.FilterOf(parsed, host.Time.GetUtcNow());
         var grouping = groups.Of(parsed);
         if (grouping is not null && listing.IsLimited(parsed))
@@ -39,40 +38,53 @@ internal static class ParkedListCommand
         var connection = await GlobalOptions.ConnectAsync(parsed, host, cancellationToken).ConfigureAwait(false);
         await using var ends = connection.ConfigureAwait(false);
 
-        var lot = new ParkingLot(connection, time: host.Time);
+        var lot = place.Open(connection, host.Time);
         if (grouping is not null)
         {
-            await ParkedGroups.WriteAsync(host, parsed, grouping, queue, ListAsync).ConfigureAwait(false);
+            await ParkedGroups.WriteAsync(host, parsed, grouping, place, ListAsync).ConfigureAwait(false);
             return ExitCode.Done;
         }
 
         var tally = new ParkedTally([]);
-        var rows = await listing.ReadAsync(host, parsed, $"{queue}.parked", ListAsync, tally.Add).ConfigureAwait(false);
+        var rows = await listing.ReadAsync(host, parsed, place.Queue, ListAsync, tally.Add).ConfigureAwait(false);
         if (!parsed.GetValue(GlobalOptions.Json))
         {
-            WriteTable(host, queue, rows, tally, isFiltered: filter != ParkedFilter.All);
+            WriteTable(host, place, rows, tally, isFiltered: filter != ParkedFilter.All);
         }
 
         return ExitCode.Done;
 
         IAsyncEnumerable<ParkedMessage> ListAsync(ReadingProgress progress) =>
-            lot.ListAsync(queue, listing.Limited(filter, parsed), progress, cancellationToken);
+            lot.ListAsync(place.Name, listing.Limited(filter, parsed), progress, cancellationToken);
     }
 
-    private static void WriteTable(CliHost host, string queue, IReadOnlyList<ParkedMessage> rows, ParkedTally tally, bool isFiltered)
+    private static void WriteTable(CliHost host, ParkedPlace place, IReadOnlyList<ParkedMessage> rows, ParkedTally tally, bool isFiltered)
     {
         if (tally.Count == 0)
         {
-            host.Out.WriteLine(isFiltered ? $"No parked message of '{queue}' matches." : $"Nothing is parked for '{queue}'.");
+            host.Out.WriteLine(
+                isFiltered ? $"No parked message of '{place.Name}' matches."
+                : place.IsErrorQueue ? $"Nothing is in '{place.Name}'."
+                : $"Nothing is parked for '{place.Name}'.");
             return;
         }
 
-        static DateTimeOffset? ParkedAt(ParkedMessage message) => message.ParkedAt;
-        MessageListing.Write(
-            host,
-            [MessageColumn.Id, MessageColumn.Reason, MessageColumn.Age(host.Time, ParkedAt), MessageColumn.Attempts, MessageColumn.Time("PARKED AT", ParkedAt), MessageColumn.Type],
-            rows,
-            tally.Count,
-            tally.ToString());
+        MessageListing.Write(host, place.IsErrorQueue ? OfErrorQueue(host) : OfLot(host), rows, tally.Count, tally.Ages(host.Time) is { } ages ? $"{tally}. {ages}" : tally.ToString());
     }
+
+    private static MessageColumn[] OfLot(CliHost host) =>
+        [MessageColumn.Id, MessageColumn.Reason, MessageColumn.Age(host.Time, ParkedAt), MessageColumn.Attempts, MessageColumn.Time("PARKED AT", ParkedAt), MessageColumn.Type];
+
+    // the reason is the same for nearly all of them, and stands below the table
+    private static MessageColumn[] OfErrorQueue(CliHost host) =>
+    [
+        MessageColumn.Id,
+        MessageColumn.Age(host.Time, ParkedAt),
+        MessageColumn.Attempts with { Rank = 3, Cell = static message => message.Attempts == 0 ? "-" : Printable.Count(message.Attempts) },
+        MessageColumn.Time("FAILED AT", ParkedAt),
+        new("QUEUE", 5, static message => message.WorkQueue),
+        host.OutIsTerminal ? MessageColumn.ShortType : MessageColumn.Type,
+    ];
+
+    private static DateTimeOffset? ParkedAt(ParkedMessage message) => message.ParkedAt;
 }

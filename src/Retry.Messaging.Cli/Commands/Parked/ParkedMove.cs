@@ -3,6 +3,7 @@ using RabbitMQ.Client;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Cli.Output;
+using Retry.Messaging.Operations.Estates;
 using Retry.Messaging.Operations.Parking;
 using Retry.Messaging.RabbitMq.Lots;
 
@@ -38,7 +39,7 @@ internal static class ParkedMove
         bool dryRun,
         CancellationToken cancellationToken)
     {
-        var queue = selection.Queue(parsed);
+        var place = selection.PlaceOf(parsed);
         var ids = selection.Ids(parsed);
         var filter = selection.ExplicitFilterOf(parsed, host.Time.GetUtcNow());
         var json = parsed.GetValue(GlobalOptions.Json);
@@ -54,39 +55,39 @@ internal static class ParkedMove
         {
             var preview = new ParkedTally(ids);
             var shown = new LotSet();
-            await CountAsync(host, connection, queue, filter, preview, shown, cancellationToken).ConfigureAwait(false);
+            await CountAsync(host, connection, place, filter, preview, shown, cancellationToken).ConfigureAwait(false);
             // what was shown is what is moved, not what has been parked since
             filter = filter with { Shown = shown };
             if (dryRun)
             {
-                WriteDryRun(host, verb, queue, preview, json);
-                return ParkedAnswer.ReportMissing(host, queue, preview);
+                WriteDryRun(host, verb, place, preview, json);
+                return ParkedAnswer.ReportMissing(host, place, preview);
             }
 
             if (preview.Count > 0 && !await Question.IsAgreedAsync(
                 host,
-                $"{char.ToUpperInvariant(verb.Name[0])}{verb.Name[1..]} {Printable.Messages(preview.Count)} of '{queue}' ({preview})",
+                $"{char.ToUpperInvariant(verb.Name[0])}{verb.Name[1..]} {Printable.Messages(preview.Count)} of '{place.Name}' ({preview})",
                 cancellationToken).ConfigureAwait(false))
             {
                 return RetryCtl.Fail(host, ExitCode.Failed, "The answer was not yes, so nothing was changed.");
             }
         }
 
-        return await MoveAsync(host, connection, verb, queue, filter, ids, json, cancellationToken).ConfigureAwait(false);
+        return await MoveAsync(host, connection, verb, place, filter, ids, json, cancellationToken).ConfigureAwait(false);
     }
 
     private static async Task CountAsync(
         CliHost host,
         IConnection connection,
-        string queue,
+        ParkedPlace place,
         ParkedFilter filter,
         ParkedTally tally,
         LotSet shown,
         CancellationToken cancellationToken) =>
-        await ProgressDisplay.RunAsync(host, $"Counting {queue}.parked", async report =>
+        await ProgressDisplay.RunAsync(host, $"Counting {place.Queue}", async report =>
         {
-            await foreach (var message in new ParkingLot(connection, time: host.Time).ListAsync(
-                queue,
+            await foreach (var message in place.Open(connection, host.Time).ListAsync(
+                place.Name,
                 filter,
                 new ReadingProgress(report),
                 cancellationToken).ConfigureAwait(false))
@@ -96,47 +97,60 @@ internal static class ParkedMove
             }
         }).ConfigureAwait(false);
 
-    private static void WriteDryRun(CliHost host, Verb verb, string queue, ParkedTally tally, bool json)
+    private static void WriteDryRun(CliHost host, Verb verb, ParkedPlace place, ParkedTally tally, bool json)
     {
         if (json)
         {
             JsonOutput.WriteLine(
                 host.Out,
-                new ParkedMoveDocument(verb.Name, queue, Plan: null, DryRun: true, tally.Count, tally.ByReason, Interrupted: false, Error: null));
+                new ParkedMoveDocument(verb.Name, place.Name, Plan: null, DryRun: true, tally.Count, tally.ByReason, Interrupted: false, Error: null)
+                {
+                    ByQueue = ErrorQueueAnswer.ToQueues(verb, place, tally),
+                });
             return;
         }
 
-        host.Out.WriteLine(tally.Count == 0 ? $"Dry run: no parked message of '{queue}' would be moved." : $"Dry run: would {verb.Name} {Printable.Messages(tally.Count)} of '{queue}': {tally}.");
+        host.Out.WriteLine(
+            tally.Count == 0 ? $"Dry run: no parked message of '{place.Name}' would be moved."
+            : $"Dry run: would {verb.Name} {Printable.Messages(tally.Count)} of '{place.Name}': {tally}.{ErrorQueueAnswer.Destinations(ErrorQueueAnswer.ToQueues(verb, place, tally))}");
     }
 
     private static async Task<int> MoveAsync(
         CliHost host,
         IConnection connection,
         Verb verb,
-        string queue,
+        ParkedPlace place,
         ParkedFilter filter,
         string[] ids,
         bool json,
         CancellationToken cancellationToken)
     {
         var tally = new ParkedTally(ids);
+        var lot = place.Open(connection, host.Time);
         var end = await MoveEnd.RunAsync(
             host,
-            $"{verb.Ing} {queue}.parked",
-            progress => verb.Move(new ParkingLot(connection, time: host.Time), queue, filter, progress, cancellationToken),
+            $"{verb.Ing} {place.Queue}",
+            progress => verb.Move(lot, place.Name, filter, progress, cancellationToken),
             tally.Add,
             cancellationToken).ConfigureAwait(false);
+        var plan = place.IsErrorQueue ? null : verb.PlanId;
+        var queues = ErrorQueueAnswer.ToQueues(verb, place, tally);
+        var stayed = (lot as ErrorQueues)?.WithoutDestination;
         if (json)
         {
             JsonOutput.WriteLine(
                 host.Out,
-                new ParkedMoveDocument(verb.Name, queue, verb.PlanId, DryRun: false, tally.Count, tally.ByReason, end.Interrupted, end.Failure?.Message));
+                new ParkedMoveDocument(verb.Name, place.Name, plan, DryRun: false, tally.Count, tally.ByReason, end.Interrupted, end.Failure?.Message)
+                {
+                    ByQueue = queues,
+                    WithoutDestination = queues is null ? null : stayed,
+                });
         }
         else
         {
             host.Out.WriteLine(
-                (tally.Count == 0 ? $"{verb.Done} nothing of '{queue}'" : $"{verb.Done} {Printable.Messages(tally.Count)} of '{queue}': {tally}")
-                + (verb.PlanId is null || tally.Count == 0 ? "." : $". Plan {verb.PlanId}."));
+                (tally.Count == 0 ? $"{verb.Done} nothing of '{place.Name}'" : $"{verb.Done} {Printable.Messages(tally.Count)} of '{place.Name}': {tally}")
+                + (plan is null || tally.Count == 0 ? "." : $". Plan {plan}.") + ErrorQueueAnswer.Destinations(queues));
         }
 
         if (filter.Shown is { Count: > 0 and var gone } && end is { Interrupted: false, Failure: null })
@@ -150,7 +164,8 @@ internal static class ParkedMove
             host.Error.WriteLine($"{RetryCtl.Name}: note: {note}");
         }
 
-        var exitCode = end.Fail(host, "parked") ?? ParkedAnswer.ReportMissing(host, queue, tally);
+        var exitCode = end.Fail(host, place.IsErrorQueue ? $"in '{place.Name}'" : "parked")
+            ?? (stayed is { IsEmpty: false } ? ErrorQueueAnswer.FailStayed(host, place, stayed) : ParkedAnswer.ReportMissing(host, place, tally));
         return exitCode == ExitCode.Done && destination is { IsDeserted: true } && tally.Count > 0 ? ExitCode.Finding : exitCode;
     }
 

@@ -9,4 +9,11 @@ internal sealed record ParkedMoveDocument(
     long Count,
     IReadOnlyDictionary<string, long> ByReason,
     bool Interrupted,
-    string? Error);
+    string? Error)
+{
+    /// <summary>Messages of an error queue, by the queue that they went to.</summary>
+    public IReadOnlyDictionary<string, long>? ByQueue { get; init; }
+
+    /// <summary>Messages of an error queue that stayed, by the queue that does not exist.</summary>
+    public IReadOnlyDictionary<string, long>? WithoutDestination { get; init; }
+}

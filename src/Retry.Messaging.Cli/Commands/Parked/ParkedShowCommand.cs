@@ -2,7 +2,6 @@ using System.CommandLine;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Cli.Output;
-using Retry.Messaging.Operations.Parking;
 using Retry.Messaging.RabbitMq.Lots;
 
 namespace Retry.Messaging.Cli.Commands.Parked;
@@ -22,8 +21,13 @@ internal static class ParkedShowCommand
 
     private static async Task<int> RunAsync(CliHost host, ParseResult parsed, SelectionOptions selection, FileInfo? bodyTo, CancellationToken cancellationToken)
     {
-        var queue = selection.Queue(parsed);
+        var place = selection.PlaceOf(parsed);
         var ids = selection.Ids(parsed);
+        if (ids.Length == 0)
+        {
+            throw new UsageException($"Found no ID, wanted one as 'retryctl parked list {place.Typed}' shows it.");
+        }
+
         if (bodyTo is not null && ids.Length != 1)
         {
             throw new UsageException($"--body-to: found {ids.Length} ids, wanted one.");
@@ -40,11 +44,11 @@ internal static class ParkedShowCommand
         await using var ends = connection.ConfigureAwait(false);
 
         var tally = new ParkedTally(ids);
-        var lot = new ParkingLot(connection, time: host.Time);
+        var lot = place.Open(connection, host.Time);
         var found = new List<ParkedMessage>();
-        await ProgressDisplay.RunAsync(host, $"Looking through {queue}.parked", async report =>
+        await ProgressDisplay.RunAsync(host, $"Looking through {place.Queue}", async report =>
         {
-            await foreach (var message in lot.ShowAsync(queue, filter, new ReadingProgress(report), cancellationToken).ConfigureAwait(false))
+            await foreach (var message in lot.ShowAsync(place.Name, filter, new ReadingProgress(report), cancellationToken).ConfigureAwait(false))
             {
                 tally.Add(message);
                 found.Add(message);
@@ -69,7 +73,7 @@ internal static class ParkedShowCommand
             await host.Error.WriteLineAsync($"Wrote {Printable.Count(body.Length, "byte")} to {bodyTo.FullName}").ConfigureAwait(false);
         }
 
-        return ParkedAnswer.ReportMissing(host, queue, tally);
+        return ParkedAnswer.ReportMissing(host, place, tally);
     }
 
     private static async Task WriteBodyAsync(FileInfo file, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)

@@ -1,0 +1,22 @@
+using RabbitMQ.Client;
+using Retry.Messaging.Naming;
+using Retry.Messaging.Operations.Estates;
+using Retry.Messaging.Operations.Parking;
+
+namespace Retry.Messaging.Cli.Options;
+
+/// <summary>What a parked command works on: a point's parking lot, or an error queue of a service without this library.</summary>
+/// <param name="Name">The name that was given.</param>
+/// <param name="IsErrorQueue">Whether it is that of the queue itself, and not of a work queue.</param>
+internal sealed record ParkedPlace(string Name, bool IsErrorQueue)
+{
+    /// <summary>The queue that is read.</summary>
+    public string Queue => IsErrorQueue ? Name : BrokerNames.ParkedQueue(Name);
+
+    /// <summary>How it is typed, for another command.</summary>
+    public string Typed => IsErrorQueue ? $"--queue {Name}" : Name;
+
+    /// <summary>Opens it.</summary>
+    public IParkingLot Open(IConnection connection, TimeProvider time) =>
+        IsErrorQueue ? new ErrorQueues(connection, time) : new ParkingLot(connection, time);
+}

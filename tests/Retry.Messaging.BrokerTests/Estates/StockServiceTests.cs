@@ -1,0 +1,67 @@
+using System.Text.Json;
+using RabbitMQ.Client;
+using Retry.Messaging.BrokerTests.Cli;
+using Retry.Messaging.BrokerTests.Observing;
+using Retry.Messaging.Cli.Hosting;
+using Shouldly;
+using Xunit;
+
+namespace Retry.Messaging.BrokerTests.Estates;
+
+/// <summary>MassTransit's own error queues, with none of this library deployed.</summary>
+[Collection(OperatorBroker.Name)]
+public sealed class StockServiceTests(BrokerFixture broker)
+{
+    [Fact]
+    public async Task Five_hundred_failed_messages_are_grouped_and_one_group_goes_back_as_it_was_sent()
+    {
+        await using var service = await StockService.CreateAsync(broker, failed: 500, skipped: 20);
+        using var management = new RawManagement(broker.Broker, service.Address);
+        var topology = await management.GetAsync("queues/VHOST?columns=name") + await management.GetAsync("exchanges/VHOST?columns=name");
+        var before = await service.Queues.ReadAsync(StockService.Errors);
+
+        (await GroupsAsync(service, "--group-by exception")).ShouldBe([("System.InvalidOperationException", 400L), ("System.TimeoutException", 100L)]);
+        (await GroupsAsync(service, "--group-by reason")).ShouldBe([("Failed", 500L)]);
+        (await GroupsAsync(service, "--group-by type")).ShouldHaveSingleItem().Name.ShouldEndWith("Charge");
+        (await GroupsAsync(service, "--group-by header:tenant --exception timeout")).ShouldBe([("acme", 50L), ("umbrella", 50L)]);
+        var fingerprints = await GroupsAsync(service, "--group-by fingerprint");
+        fingerprints.Select(group => group.Count).ShouldBe([400L, 100L]);
+        fingerprints[1].Name.ShouldBe("System.TimeoutException: No answer from * in * s at Shop.Gateway.ChargeAsync");
+
+        var replay = await RunAsync(service, $"parked replay --queue {StockService.Errors} --exception Timeout --yes");
+        replay.ExitCode.ShouldBe(ExitCode.Done, replay.Error);
+        replay.Output.ShouldBe("Replayed 100 messages of 'payments_error': 100 Failed. To 'payments' (100).\n");
+
+        await service.Queues.WaitForCountAsync(StockService.Work, 100);
+        var arrived = await service.Queues.DrainAsync(StockService.Work);
+        arrived.SelectMany(message => message.BasicProperties.Headers!.Keys).ShouldAllBe(name => !IsOfTheFault(name));
+        arrived.Select(message => RawQueues.Said(message)).ShouldBe(
+            before.Where(IsTimeout).Select(message => RawQueues.Said(message, IsOfTheFault)),
+            ignoreOrder: true);
+        (await service.Queues.ReadAsync(StockService.Errors)).Select(message => RawQueues.Said(message)).ShouldBe(
+            before.Where(message => !IsTimeout(message)).Select(message => RawQueues.Said(message)),
+            ignoreOrder: true);
+        (await service.Queues.CountAsync(StockService.Skipped)).ShouldBe(20);
+        (await management.GetAsync("queues/VHOST?columns=name") + await management.GetAsync("exchanges/VHOST?columns=name")).ShouldBe(topology);
+    }
+
+    private static bool IsTimeout(BasicGetResult message) =>
+        message.BasicProperties.Headers!["MT-Fault-ExceptionType"] is byte[] type && type.AsSpan().SequenceEqual("System.TimeoutException"u8);
+
+    private static bool IsOfTheFault(string name) =>
+        name.StartsWith("MT-Fault-", StringComparison.Ordinal) || name.StartsWith("MT-Host-", StringComparison.Ordinal) || name == "MT-Reason";
+
+    private static Task<(int ExitCode, string Output, string Error)> RunAsync(StockService service, string line) =>
+        CommandLineRun.RunAsync(service.Address, null, line);
+
+    private static async Task<IReadOnlyList<(string Name, long Count)>> GroupsAsync(StockService service, string options)
+    {
+        var run = await RunAsync(service, $"parked list --queue {StockService.Errors} {options} --json");
+        run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
+        return [.. run.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(text =>
+        {
+            using var document = JsonDocument.Parse(text);
+            return (document.RootElement.GetProperty("name").GetString()!, document.RootElement.GetProperty("count").GetInt64());
+        })];
+    }
+}
