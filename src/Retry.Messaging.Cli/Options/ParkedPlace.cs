@@ -2,6 +2,7 @@ using RabbitMQ.Client;
 using Retry.Messaging.Naming;
 using Retry.Messaging.Operations.Estates;
 using Retry.Messaging.Operations.Parking;
+using Retry.Messaging.RabbitMq.Management;
 
 namespace Retry.Messaging.Cli.Options;
 
@@ -17,6 +18,6 @@ internal sealed record ParkedPlace(string Name, bool IsErrorQueue)
     public string Typed => IsErrorQueue ? $"--queue {Name}" : Name;
 
     /// <summary>Opens it.</summary>
-    public IParkingLot Open(IConnection connection, TimeProvider time) =>
-        IsErrorQueue ? new ErrorQueues(connection, time) : new ParkingLot(connection, time);
+    public IParkingLot Open(IConnection connection, ManagementClient management, TimeProvider time) =>
+        IsErrorQueue ? new ErrorQueues(connection, time, management) : new ParkingLot(connection, time);
 }

@@ -6,6 +6,7 @@ using Retry.Messaging.Naming;
 using Retry.Messaging.Operations.Parking;
 using Retry.Messaging.RabbitMq.Connections;
 using Retry.Messaging.RabbitMq.Lots;
+using Retry.Messaging.RabbitMq.Management;
 using Retry.Messaging.RabbitMq.Publishing;
 
 namespace Retry.Messaging.Operations.Estates;
@@ -17,7 +18,8 @@ namespace Retry.Messaging.Operations.Estates;
 /// </remarks>
 /// <param name="connection">An open connection, which stays the caller's.</param>
 /// <param name="time">The clock.</param>
-internal sealed class ErrorQueues(IConnection connection, TimeProvider time) : IParkingLot
+/// <param name="management">Tells the queue's delivery limit; <see langword="null"/> where there is none to ask.</param>
+internal sealed class ErrorQueues(IConnection connection, TimeProvider time, ManagementClient? management = null) : IParkingLot
 {
     // another operator's look takes a second or two
     private static readonly TimeSpan PatienceWithOthers = TimeSpan.FromSeconds(5);
@@ -82,19 +84,23 @@ internal sealed class ErrorQueues(IConnection connection, TimeProvider time) : I
         CancellationToken cancellationToken = default) =>
         MoveAsync(workQueue, new LotRequest(filter) { TakesOut = true }, static _ => Task.FromResult(true), progress, cancellationToken);
 
-    private static LotSource SourceOf(string queue)
+    private async Task<LotSource> SourceOfAsync(string queue, CancellationToken cancellationToken)
     {
         if (WhyNot(queue) is { } why)
         {
             throw new ParkingException($"Error queue: {why}") { IsUnknownQueue = true };
         }
 
+        await NobodyElseConsumesAsync(queue, cancellationToken).ConfigureAwait(false);
+        var limit = await ErrorQueueLimit.OfAsync(queue, connection, management, cancellationToken).ConfigureAwait(false);
         return new(
             queue,
             $"Found no queue '{queue}'. Check the name and the virtual host. MassTransit makes an error queue when the first message fails.",
             (_, _, properties, body) => ErrorQueueMessage.Read(queue, properties, body))
         {
             IsNamedByOperator = true,
+            DeliveryLimit = limit.Limit,
+            IsLimitGuessed = limit.IsGuessed,
         };
     }
 
@@ -104,13 +110,12 @@ internal sealed class ErrorQueues(IConnection connection, TimeProvider time) : I
         IProgress<ParkingProgress>? progress,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var source = SourceOf(queue);
         if (request.Filter.Limit <= 0)
         {
             yield break;
         }
 
-        await NobodyElseConsumesAsync(queue, cancellationToken).ConfigureAwait(false);
+        var source = await SourceOfAsync(queue, cancellationToken).ConfigureAwait(false);
         var reader = await LotReader.OpenAsync(connection, source, request, time, cancellationToken).ConfigureAwait(false);
         await using var readerEnds = reader.ConfigureAwait(false);
         await foreach (var message in reader.LookAsync(request.Filter.Limit, progress, cancellationToken).ConfigureAwait(false))
@@ -126,13 +131,12 @@ internal sealed class ErrorQueues(IConnection connection, TimeProvider time) : I
         IProgress<ParkingProgress>? progress,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var source = SourceOf(queue);
         if (request.Filter.Limit <= 0)
         {
             yield break;
         }
 
-        await NobodyElseConsumesAsync(queue, cancellationToken).ConfigureAwait(false);
+        var source = await SourceOfAsync(queue, cancellationToken).ConfigureAwait(false);
         await foreach (var message in new LotMove(connection, source, time, Random.Shared).RunAsync(request, move, progress, cancellationToken).ConfigureAwait(false))
         {
             yield return message;

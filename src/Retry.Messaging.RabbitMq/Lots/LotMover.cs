@@ -94,7 +94,7 @@ internal sealed class LotMover(
 
             if (delivery.Message is null)
             {
-                reader.Hold();
+                await reader.HoldAsync(delivery).ConfigureAwait(false);
                 continue;
             }
 
@@ -114,7 +114,7 @@ internal sealed class LotMover(
         {
             if (!await move(delivery).ConfigureAwait(false))
             {
-                reader.Hold();
+                await reader.HoldAsync(delivery).ConfigureAwait(false);
                 _window.Release();
                 return;
             }

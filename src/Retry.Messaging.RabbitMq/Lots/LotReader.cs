@@ -22,6 +22,7 @@ internal sealed class LotReader : IAsyncDisposable
     private static readonly TimeSpan Stalled = TimeSpan.FromSeconds(60);
 
     private readonly LotChannels _channels;
+    private readonly LotRenewal _renewal;
     private readonly LotSource _source;
     private readonly LotRequest _request;
     private readonly TimeProvider _time;
@@ -33,9 +34,10 @@ internal sealed class LotReader : IAsyncDisposable
     private long _acknowledged;
     private volatile bool _closing;
 
-    private LotReader(LotChannels channels, LotSource source, LotRequest request, TimeProvider time, long total)
+    private LotReader(LotChannels channels, LotRenewal renewal, LotSource source, LotRequest request, TimeProvider time, long total)
     {
         _channels = channels;
+        _renewal = renewal;
         _source = source;
         _request = request;
         _time = time;
@@ -64,7 +66,8 @@ internal sealed class LotReader : IAsyncDisposable
         var channels = new LotChannels(connection, questions, source.Queue, request.TakesOut, time);
         try
         {
-            return new LotReader(channels, source, request, time, await channels.CountReadyAsync(cancellationToken).ConfigureAwait(false));
+            var total = await channels.CountReadyAsync(cancellationToken).ConfigureAwait(false);
+            return new LotReader(channels, new LotRenewal(connection, source, time), source, request, time, total);
         }
         catch (Exception exception)
         {
@@ -105,7 +108,7 @@ internal sealed class LotReader : IAsyncDisposable
     {
         await foreach (var delivery in ReadAsync(cancellationToken).ConfigureAwait(false))
         {
-            Hold();
+            await HoldAsync(delivery).ConfigureAwait(false);
             if (Examined % 100 == 0)
             {
                 progress?.Report(Progress);
@@ -124,8 +127,17 @@ internal sealed class LotReader : IAsyncDisposable
         progress?.Report(Progress);
     }
 
-    /// <summary>Tells that the last delivery read stays unacknowledged and so takes up room.</summary>
-    public void Hold() => Interlocked.Increment(ref _held);
+    /// <summary>Tells that a delivery stays in the lot: unacknowledged, which takes up room, or renewed.</summary>
+    public async ValueTask HoldAsync(LotDelivery delivery)
+    {
+        if (delivery.BodyToRenew is not null)
+        {
+            await _renewal.BeginAsync(delivery, AcknowledgeAsync).ConfigureAwait(false);
+            return;
+        }
+
+        Interlocked.Increment(ref _held);
+    }
 
     /// <summary>Takes a message out of the parking lot.</summary>
     /// <exception cref="ParkingException">The channel is gone, and the message is still parked.</exception>
@@ -148,8 +160,17 @@ internal sealed class LotReader : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _closing = true;
+        // what has come and was not read goes back, too
+        while (_arrived.Reader.TryRead(out var delivery))
+        {
+            await HoldAsync(delivery).ConfigureAwait(false);
+        }
+
+        await _renewal.SettleAsync().ConfigureAwait(false);
         await _channels.GiveBackAsync(() => Interlocked.Read(ref _delivered) - Interlocked.Read(ref _acknowledged)).ConfigureAwait(false);
         await _channels.DisposeAsync().ConfigureAwait(false);
+        await _renewal.DisposeAsync().ConfigureAwait(false);
+        _renewal.ThrowIfFailed();
     }
 
     private async Task AddConsumerAsync(CancellationToken cancellationToken)
@@ -183,7 +204,11 @@ internal sealed class LotReader : IAsyncDisposable
         {
             Interlocked.Add(ref _bytes, body.Length);
             var message = _request.Selected(_source, exchange, routingKey, properties, body);
-            _arrived.Writer.TryWrite(new LotDelivery(channel, tag, message, message is null ? null : properties));
+            var mustNotGoBack = _renewal.Concerns(properties);
+            _arrived.Writer.TryWrite(new LotDelivery(channel, tag, message, message is null && !mustNotGoBack ? null : properties)
+            {
+                BodyToRenew = mustNotGoBack ? body.ToArray() : null,
+            });
         }
 #pragma warning disable CA1031 // whatever it is, the reading must end with it instead of waiting for a delivery that has come
         catch (Exception exception)

@@ -14,6 +14,12 @@ internal sealed record LotSource(string Queue, string WhenMissing, Func<string, 
     /// <summary>Whether the queue's name comes from the operator, so that a missing one may be a misspelt name.</summary>
     public bool IsNamedByOperator { get; init; }
 
+    /// <summary>How often the queue takes a message back before it drops it; <see langword="null"/> for ever, as a parking lot does.</summary>
+    public long? DeliveryLimit { get; init; }
+
+    /// <summary>Whether that limit is a guess, because nothing tells it.</summary>
+    public bool IsLimitGuessed { get; init; }
+
     /// <summary>A point's parking lot.</summary>
     public static LotSource ParkingLot(RetryPointNames names) => new(
         names.Parked,

@@ -11,20 +11,23 @@ internal static class Republication
 {
     private const string CcHeader = "CC";
     private const string BccHeader = "BCC";
+    private const string DeathHeader = "x-death";
     private const string DeliveryCountHeader = "x-delivery-count";
     private const int MaxShortText = 255;
 
     private static readonly string[] BrokerHeaders =
     [
         // on 3.10 a republished x-death counts as a cycle, and the message is dropped
-        "x-death",
+        DeathHeader,
         DeliveryCountHeader,
         "x-acquired-count",
         // written by RabbitMQ.Client's own confirm tracking
         RabbitMQ.Client.Constants.PublishSequenceNumberHeader,
     ];
 
-    private static readonly string[] BrokerHeaderPrefixes = ["x-first-death-", "x-last-death-", "x-opt-"];
+    private static readonly string[] DeathHeaderPrefixes = ["x-first-death-", "x-last-death-"];
+
+    private static readonly string[] BrokerHeaderPrefixes = [.. DeathHeaderPrefixes, "x-opt-"];
 
     /// <summary>Reads our headers, if they count: only on a delivery from an exchange of ours.</summary>
     public static RetryState ReadState(IReadOnlyBasicProperties properties, string exchange, string workQueue) =>
@@ -118,6 +121,21 @@ internal static class Republication
         var properties = AsSent(original);
         properties.ClearExpiration();
         properties.ClearPriority();
+        return properties;
+    }
+
+    /// <summary>A copy of the properties for the place of the message itself, which keeps what the broker wrote of its death.</summary>
+    public static BasicProperties InPlace(IReadOnlyBasicProperties original)
+    {
+        var properties = AsSent(original);
+        foreach (var (name, value) in original.Headers ?? new Dictionary<string, object?>())
+        {
+            if (name == DeathHeader || DeathHeaderPrefixes.Any(prefix => name.StartsWith(prefix, StringComparison.Ordinal)))
+            {
+                properties.Headers![name] = value;
+            }
+        }
+
         return properties;
     }
 

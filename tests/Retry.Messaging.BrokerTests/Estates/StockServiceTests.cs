@@ -45,6 +45,33 @@ public sealed class StockServiceTests(BrokerFixture broker)
         (await management.GetAsync("queues/VHOST?columns=name") + await management.GetAsync("exchanges/VHOST?columns=name")).ShouldBe(topology);
     }
 
+    /// <summary>On RabbitMQ 4.0 a quorum queue deletes a message that was given back to it more than twenty times.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Fifty_lists_change_nothing(bool quorum)
+    {
+        await using var service = await StockService.CreateAsync(broker, failed: 60, skipped: 1, quorum);
+        var before = await service.Queues.ReadAsync(StockService.Errors);
+        var first = await RunAsync(service, $"parked list --queue {StockService.Errors} --json");
+        for (var list = 1; list < 50; list++)
+        {
+            var run = await RunAsync(service, $"parked list --queue {StockService.Errors} --json");
+            run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
+            IdsOf(run.Output).ShouldBe(IdsOf(first.Output), ignoreOrder: true, $"list {list}");
+        }
+
+        (await service.Queues.DrainAsync(StockService.Errors)).Select(message => RawQueues.Said(message)).ShouldBe(
+            before.Select(message => RawQueues.Said(message)),
+            ignoreOrder: true);
+    }
+
+    private static IEnumerable<string> IdsOf(string lines) => lines.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line =>
+    {
+        using var document = JsonDocument.Parse(line);
+        return document.RootElement.GetProperty("id").GetString()!;
+    });
+
     private static bool IsTimeout(BasicGetResult message) =>
         message.BasicProperties.Headers!["MT-Fault-ExceptionType"] is byte[] type && type.AsSpan().SequenceEqual("System.TimeoutException"u8);
 

@@ -35,10 +35,12 @@ internal static class ParkedListCommand
             throw new UsageException("Found --limit beside --group-by, wanted one of them: a group of some of the messages has a wrong count.");
         }
 
-        var connection = await GlobalOptions.ConnectAsync(parsed, host, cancellationToken).ConfigureAwait(false);
+        var address = GlobalOptions.RequireAddress(parsed, host);
+        using var management = GlobalOptions.ManagementOf(parsed, host, address);
+        var connection = await address.ConnectAsync(RetryCtl.Name, cancellationToken).ConfigureAwait(false);
         await using var ends = connection.ConfigureAwait(false);
 
-        var lot = place.Open(connection, host.Time);
+        var lot = place.Open(connection, management, host.Time);
         if (grouping is not null)
         {
             await ParkedGroups.WriteAsync(host, parsed, grouping, place, ListAsync).ConfigureAwait(false);

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using RabbitMQ.Client;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Cli.Output;
@@ -49,13 +48,16 @@ internal static class ParkedMove
             throw new UsageException($"{Question.WhyImpossible(json)} To see first what '{verb.Name}' would do, use --dry-run.");
         }
 
-        var connection = await GlobalOptions.ConnectAsync(parsed, host, cancellationToken).ConfigureAwait(false);
+        var address = GlobalOptions.RequireAddress(parsed, host);
+        using var management = GlobalOptions.ManagementOf(parsed, host, address);
+        var connection = await address.ConnectAsync(RetryCtl.Name, cancellationToken).ConfigureAwait(false);
         await using var ends = connection.ConfigureAwait(false);
+        var lot = place.Open(connection, management, host.Time);
         if (dryRun || mustAsk)
         {
             var preview = new ParkedTally(ids);
             var shown = new LotSet();
-            await CountAsync(host, connection, place, filter, preview, shown, cancellationToken).ConfigureAwait(false);
+            await CountAsync(host, lot, place, filter, preview, shown, cancellationToken).ConfigureAwait(false);
             // what was shown is what is moved, not what has been parked since
             filter = filter with { Shown = shown };
             if (dryRun)
@@ -73,12 +75,12 @@ internal static class ParkedMove
             }
         }
 
-        return await MoveAsync(host, connection, verb, place, filter, ids, json, cancellationToken).ConfigureAwait(false);
+        return await MoveAsync(host, lot, verb, place, filter, ids, json, cancellationToken).ConfigureAwait(false);
     }
 
     private static async Task CountAsync(
         CliHost host,
-        IConnection connection,
+        IParkingLot lot,
         ParkedPlace place,
         ParkedFilter filter,
         ParkedTally tally,
@@ -86,7 +88,7 @@ internal static class ParkedMove
         CancellationToken cancellationToken) =>
         await ProgressDisplay.RunAsync(host, $"Counting {place.Queue}", async report =>
         {
-            await foreach (var message in place.Open(connection, host.Time).ListAsync(
+            await foreach (var message in lot.ListAsync(
                 place.Name,
                 filter,
                 new ReadingProgress(report),
@@ -117,7 +119,7 @@ internal static class ParkedMove
 
     private static async Task<int> MoveAsync(
         CliHost host,
-        IConnection connection,
+        IParkingLot lot,
         Verb verb,
         ParkedPlace place,
         ParkedFilter filter,
@@ -126,7 +128,6 @@ internal static class ParkedMove
         CancellationToken cancellationToken)
     {
         var tally = new ParkedTally(ids);
-        var lot = place.Open(connection, host.Time);
         var end = await MoveEnd.RunAsync(
             host,
             $"{verb.Ing} {place.Queue}",

@@ -40,11 +40,13 @@ internal static class ParkedShowCommand
 
         var filter = selection.FilterOf(parsed, host.Time.GetUtcNow());
         var json = parsed.GetValue(GlobalOptions.Json);
-        var connection = await GlobalOptions.ConnectAsync(parsed, host, cancellationToken).ConfigureAwait(false);
+        var address = GlobalOptions.RequireAddress(parsed, host);
+        using var management = GlobalOptions.ManagementOf(parsed, host, address);
+        var connection = await address.ConnectAsync(RetryCtl.Name, cancellationToken).ConfigureAwait(false);
         await using var ends = connection.ConfigureAwait(false);
 
         var tally = new ParkedTally(ids);
-        var lot = place.Open(connection, host.Time);
+        var lot = place.Open(connection, management, host.Time);
         var found = new List<ParkedMessage>();
         await ProgressDisplay.RunAsync(host, $"Looking through {place.Queue}", async report =>
         {
