@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Threading.Channels;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.RabbitMq.Connections;
@@ -18,16 +17,11 @@ namespace Retry.Messaging.RabbitMq.Lots;
 /// </remarks>
 internal sealed class LotReader : IAsyncDisposable
 {
-    private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(500);
-    private static readonly TimeSpan Stalled = TimeSpan.FromSeconds(60);
-
     private readonly LotChannels _channels;
     private readonly LotRenewal _renewal;
     private readonly LotSource _source;
     private readonly LotRequest _request;
-    private readonly TimeProvider _time;
-    private readonly Channel<LotDelivery> _arrived = Channel.CreateUnbounded<LotDelivery>(new UnboundedChannelOptions { SingleReader = true });
-    private Task<bool>? _waiting;
+    private readonly LotArrivals _arrived;
     private long _bytes;
     private long _held;
     private long _delivered;
@@ -40,7 +34,7 @@ internal sealed class LotReader : IAsyncDisposable
         _renewal = renewal;
         _source = source;
         _request = request;
-        _time = time;
+        _arrived = new LotArrivals(CountReadyAsync, time);
         Total = total;
     }
 
@@ -87,13 +81,13 @@ internal sealed class LotReader : IAsyncDisposable
                 await AddConsumerAsync(cancellationToken).ConfigureAwait(false);
             }
 
-            if (_arrived.Reader.TryRead(out var delivery))
+            if (_arrived.TryTake(out var delivery))
             {
                 Examined++;
                 Selected += delivery.Message is null ? 0 : 1;
                 yield return delivery;
             }
-            else if (!await WaitAsync(cancellationToken).ConfigureAwait(false))
+            else if (!await _arrived.WaitAsync(Stalled, cancellationToken).ConfigureAwait(false))
             {
                 yield break;
             }
@@ -161,7 +155,7 @@ internal sealed class LotReader : IAsyncDisposable
     {
         _closing = true;
         // what has come and was not read goes back, too
-        while (_arrived.Reader.TryRead(out var delivery))
+        while (_arrived.TryTake(out var delivery))
         {
             await HoldAsync(delivery).ConfigureAwait(false);
         }
@@ -205,7 +199,7 @@ internal sealed class LotReader : IAsyncDisposable
             Interlocked.Add(ref _bytes, body.Length);
             var message = _request.Selected(_source, exchange, routingKey, properties, body);
             var mustNotGoBack = _renewal.Concerns(properties);
-            _arrived.Writer.TryWrite(new LotDelivery(channel, tag, message, message is null && !mustNotGoBack ? null : properties)
+            _arrived.Add(new LotDelivery(channel, tag, message, message is null && !mustNotGoBack ? null : properties)
             {
                 BodyToRenew = mustNotGoBack ? body.ToArray() : null,
             });
@@ -213,12 +207,15 @@ internal sealed class LotReader : IAsyncDisposable
 #pragma warning disable CA1031 // whatever it is, the reading must end with it instead of waiting for a delivery that has come
         catch (Exception exception)
         {
-            _arrived.Writer.TryComplete(exception);
+            _arrived.End(exception);
         }
 #pragma warning restore CA1031
     }
 
-    private void End(string why) => _ = !_closing && _arrived.Writer.TryComplete(Lost(why, null));
+    private void End(string why) => _ = !_closing && _arrived.End(Lost(why, null));
+
+    private ParkingException Stalled(uint left, TimeSpan patience) =>
+        new($"Queue '{_source.Queue}' has messages ready ({left}) but delivered none for {patience.TotalSeconds:0} s, after {Examined} of {Total}. Look at the broker's alarms and the queue's leader, then run the command again.");
 
     private ParkingException Lost(string why, Exception? exception) =>
         new($"Reading queue '{_source.Queue}' stopped after {Examined} of {Total} messages: {why}. Messages that were not moved are still there. Run the command again.", exception);
@@ -226,37 +223,6 @@ internal sealed class LotReader : IAsyncDisposable
     // the client cancels a task whose answer does not come in time
     private static string Why(Exception exception) =>
         exception is OperationCanceledException or TimeoutException ? "the broker did not answer in time" : exception.Message.TrimEnd('.');
-
-    private async Task<bool> WaitAsync(CancellationToken cancellationToken)
-    {
-        var empty = false;
-        for (var waited = TimeSpan.Zero; ; waited += Quiet)
-        {
-            _waiting ??= _arrived.Reader.WaitToReadAsync(CancellationToken.None).AsTask();
-            try
-            {
-                var arrived = await _waiting.WaitAsync(Quiet, _time, cancellationToken).ConfigureAwait(false);
-                _waiting = null;
-                return arrived;
-            }
-            catch (TimeoutException)
-            {
-                // nothing came: ask
-            }
-
-            var left = await CountReadyAsync(cancellationToken).ConfigureAwait(false);
-            if (left == 0 && empty)
-            {
-                return false;
-            }
-
-            empty = left == 0;
-            if (waited >= Stalled)
-            {
-                throw new ParkingException($"Queue '{_source.Queue}' has messages ready ({left}) but delivered none for {Stalled.TotalSeconds:0} s, after {Examined} of {Total}. Look at the broker's alarms and the queue's leader, then run the command again.");
-            }
-        }
-    }
 
     private async Task<uint> CountReadyAsync(CancellationToken cancellationToken)
     {

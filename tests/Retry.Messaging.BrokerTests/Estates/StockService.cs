@@ -30,7 +30,7 @@ internal sealed class StockService : IAsyncDisposable
     public RawQueues Queues { get; }
 
     /// <summary>Fails messages: the odd ones are declined, every fifth meets a time-out; some are of a type that nobody consumes.</summary>
-    public static async Task<StockService> CreateAsync(BrokerFixture broker, int failed, int skipped, bool quorum = false)
+    public static async Task<StockService> CreateAsync(BrokerFixture broker, int failed, int skipped, bool quorum = false, int? deliveryLimit = null)
     {
         var address = await broker.CreateVirtualHostAsync();
         var raw = await BrokerFixture.ConnectAsync(address);
@@ -42,6 +42,12 @@ internal sealed class StockService : IAsyncDisposable
                 if (quorum)
                 {
                     e.SetQuorumQueue();
+                }
+
+                if (deliveryLimit is { } limit)
+                {
+                    // MassTransit's error queues get the arguments of the work queue
+                    e.SetQueueArgument("x-delivery-limit", limit);
                 }
 
                 e.UseMessageRetry(retry => retry.Immediate(1));

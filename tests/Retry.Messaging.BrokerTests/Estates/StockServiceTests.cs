@@ -1,7 +1,9 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using RabbitMQ.Client;
 using Retry.Messaging.BrokerTests.Cli;
 using Retry.Messaging.BrokerTests.Observing;
+using Retry.Messaging.Cli;
 using Retry.Messaging.Cli.Hosting;
 using Shouldly;
 using Xunit;
@@ -45,18 +47,44 @@ public sealed class StockServiceTests(BrokerFixture broker)
         (await management.GetAsync("queues/VHOST?columns=name") + await management.GetAsync("exchanges/VHOST?columns=name")).ShouldBe(topology);
     }
 
+    [Fact]
+    public async Task On_a_terminal_of_80_columns_a_row_has_id_age_type_and_error()
+    {
+        await using var service = await StockService.CreateAsync(broker, failed: 4, skipped: 2);
+        var lines = await LinesAsync(service, $"parked list --queue {StockService.Errors}");
+
+        lines.ShouldAllBe(line => line.Length <= 80);
+        lines[0].ShouldMatch("^ID +AGE +TYPE +ERROR$");
+        lines.Where(line => line.StartsWith("h-", StringComparison.Ordinal)).Count().ShouldBe(4);
+        lines.ShouldContain(line => Regex.IsMatch(line, @"^h-[0-9a-f]{20}  \d+s +Charge +TimeoutException: No answer from gateway0"));
+        lines[^1].ShouldMatch(@"^4 messages: 4 Failed\. Oldest \d+s, newest \d+s\.$");
+        (await LinesAsync(service, $"parked list --queue {StockService.Skipped}"))[^1].ShouldBe("2 messages: 2 Unhandled.");
+
+        // what was skipped goes back, too: a consumer for it may be there by now
+        var replay = await RunAsync(service, $"parked replay --queue {StockService.Skipped} --all --yes");
+        replay.Output.ShouldBe("Replayed 2 messages of 'payments_skipped': 2 Unhandled. To 'payments' (2).\n");
+        (await service.Queues.DrainAsync(StockService.Work)).ShouldAllBe(message => message.BasicProperties.Headers!.Keys.Order().SequenceEqual(new[] { "nested", "number", "tenant" }));
+        (await service.Queues.CountAsync(StockService.Errors)).ShouldBe(4);
+    }
+
     /// <summary>On RabbitMQ 4.0 a quorum queue deletes a message that was given back to it more than twenty times.</summary>
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Fifty_lists_change_nothing(bool quorum)
+    [InlineData(false, null, false)]
+    [InlineData(true, null, false)]
+    [InlineData(true, null, true)]
+    [InlineData(true, 4, false)]
+    [InlineData(true, 4, true)]
+    public async Task Fifty_lists_change_nothing(bool quorum, int? deliveryLimit, bool withManagement)
     {
-        await using var service = await StockService.CreateAsync(broker, failed: 60, skipped: 1, quorum);
+        await using var service = await StockService.CreateAsync(broker, failed: 60, skipped: 1, quorum, deliveryLimit);
         var before = await service.Queues.ReadAsync(StockService.Errors);
-        var first = await RunAsync(service, $"parked list --queue {StockService.Errors} --json");
+        var management = withManagement ? broker.Broker.ManagementUri : null;
+        var first = await CommandLineRun.RunAsync(service.Address, management, $"parked list --queue {StockService.Errors} --json");
         for (var list = 1; list < 50; list++)
         {
-            var run = await RunAsync(service, $"parked list --queue {StockService.Errors} --json");
+            // some of them stop in the middle
+            await CommandLineRun.RunAsync(service.Address, management, $"parked list --queue {StockService.Errors} --limit {list}");
+            var run = await CommandLineRun.RunAsync(service.Address, management, $"parked list --queue {StockService.Errors} --json");
             run.ExitCode.ShouldBe(ExitCode.Done, run.Error);
             IdsOf(run.Output).ShouldBe(IdsOf(first.Output), ignoreOrder: true, $"list {list}");
         }
@@ -64,6 +92,21 @@ public sealed class StockServiceTests(BrokerFixture broker)
         (await service.Queues.DrainAsync(StockService.Errors)).Select(message => RawQueues.Said(message)).ShouldBe(
             before.Select(message => RawQueues.Said(message)),
             ignoreOrder: true);
+    }
+
+    private static async Task<string[]> LinesAsync(StockService service, string line)
+    {
+        using var output = new StringWriter { NewLine = "\n" };
+        var host = new CliHost
+        {
+            Out = output,
+            Error = TextWriter.Null,
+            OutIsTerminal = true,
+            Width = 80,
+            Variable = name => name == "RETRY_BROKER" ? service.Address.AbsoluteUri : null,
+        };
+        (await RetryCtl.InvokeAsync(line.Split(' '), host)).ShouldBe(ExitCode.Done);
+        return output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries);
     }
 
     private static IEnumerable<string> IdsOf(string lines) => lines.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line =>
