@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using System.Text;
 using RabbitMQ.Client;
+using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.Naming;
 using Retry.Messaging.Operations.Parking;
 using Retry.Messaging.RabbitMq.Connections;
@@ -91,17 +92,24 @@ internal sealed class ErrorQueues(IConnection connection, TimeProvider time, Man
             throw new ParkingException($"Error queue: {why}") { IsUnknownQueue = true };
         }
 
-        await NobodyElseConsumesAsync(queue, cancellationToken).ConfigureAwait(false);
-        var limit = await ErrorQueueLimit.OfAsync(queue, connection, management, cancellationToken).ConfigureAwait(false);
-        return new(
+        var source = new LotSource(
             queue,
             $"Found no queue '{queue}'. Check the name and the virtual host. MassTransit makes an error queue when the first message fails.",
             (_, _, properties, body) => ErrorQueueMessage.Read(queue, properties, body))
         {
             IsNamedByOperator = true,
-            DeliveryLimit = limit.Limit,
-            IsLimitGuessed = limit.IsGuessed,
         };
+        try
+        {
+            await NobodyElseConsumesAsync(queue, cancellationToken).ConfigureAwait(false);
+        }
+        catch (OperationInterruptedException exception) when (exception.ShutdownReason is { } reason)
+        {
+            throw source.Refusal(reason, exception);
+        }
+
+        var limit = await ErrorQueueLimit.OfAsync(queue, connection, management, cancellationToken).ConfigureAwait(false);
+        return source with { DeliveryLimit = limit.Limit, IsLimitGuessed = limit.IsGuessed };
     }
 
     private async IAsyncEnumerable<ParkedMessage> ReadAsync(

@@ -18,7 +18,7 @@ namespace Retry.Messaging.RabbitMq.Lots;
 internal sealed class LotReader : IAsyncDisposable
 {
     private readonly LotChannels _channels;
-    private readonly LotRenewal _renewal;
+    private readonly LotRenewal? _renewal;
     private readonly LotSource _source;
     private readonly LotRequest _request;
     private readonly LotArrivals _arrived;
@@ -28,7 +28,7 @@ internal sealed class LotReader : IAsyncDisposable
     private long _acknowledged;
     private volatile bool _closing;
 
-    private LotReader(LotChannels channels, LotRenewal renewal, LotSource source, LotRequest request, TimeProvider time, long total)
+    private LotReader(LotChannels channels, LotRenewal? renewal, LotSource source, LotRequest request, TimeProvider time, long total)
     {
         _channels = channels;
         _renewal = renewal;
@@ -61,7 +61,8 @@ internal sealed class LotReader : IAsyncDisposable
         try
         {
             var total = await channels.CountReadyAsync(cancellationToken).ConfigureAwait(false);
-            return new LotReader(channels, new LotRenewal(connection, source, time), source, request, time, total);
+            var renewal = source.DeliveryLimit is { } limit ? new LotRenewal(connection, source, limit, time) : null;
+            return new LotReader(channels, renewal, source, request, time, total);
         }
         catch (Exception exception)
         {
@@ -124,7 +125,7 @@ internal sealed class LotReader : IAsyncDisposable
     /// <summary>Tells that a delivery stays in the lot: unacknowledged, which takes up room, or renewed.</summary>
     public async ValueTask HoldAsync(LotDelivery delivery)
     {
-        if (delivery.BodyToRenew is not null)
+        if (_renewal is not null && delivery.BodyToRenew is not null)
         {
             await _renewal.BeginAsync(delivery, AcknowledgeAsync).ConfigureAwait(false);
             return;
@@ -154,17 +155,26 @@ internal sealed class LotReader : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _closing = true;
-        // what has come and was not read goes back, too
+        if (_renewal is not null)
+        {
+            await RenewUnreadAsync(_renewal).ConfigureAwait(false);
+        }
+
+        await _channels.GiveBackAsync(() => Interlocked.Read(ref _delivered) - Interlocked.Read(ref _acknowledged)).ConfigureAwait(false);
+        await _channels.DisposeAsync().ConfigureAwait(false);
+        _renewal?.ThrowIfFailed();
+    }
+
+    // What has come and was not read goes back, too. Before the consumers are cancelled: the broker's channel may hold an
+    // acknowledgement back, and forgets it when it closes, but a cancelling waits for it.
+    private async Task RenewUnreadAsync(LotRenewal renewal)
+    {
         while (_arrived.TryTake(out var delivery))
         {
             await HoldAsync(delivery).ConfigureAwait(false);
         }
 
-        await _renewal.SettleAsync().ConfigureAwait(false);
-        await _channels.GiveBackAsync(() => Interlocked.Read(ref _delivered) - Interlocked.Read(ref _acknowledged)).ConfigureAwait(false);
-        await _channels.DisposeAsync().ConfigureAwait(false);
-        await _renewal.DisposeAsync().ConfigureAwait(false);
-        _renewal.ThrowIfFailed();
+        await renewal.DisposeAsync().ConfigureAwait(false);
     }
 
     private async Task AddConsumerAsync(CancellationToken cancellationToken)
@@ -198,7 +208,7 @@ internal sealed class LotReader : IAsyncDisposable
         {
             Interlocked.Add(ref _bytes, body.Length);
             var message = _request.Selected(_source, exchange, routingKey, properties, body);
-            var mustNotGoBack = _renewal.Concerns(properties);
+            var mustNotGoBack = _renewal?.Concerns(properties) == true;
             _arrived.Add(new LotDelivery(channel, tag, message, message is null && !mustNotGoBack ? null : properties)
             {
                 BodyToRenew = mustNotGoBack ? body.ToArray() : null,

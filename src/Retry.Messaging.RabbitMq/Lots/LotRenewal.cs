@@ -10,9 +10,10 @@ namespace Retry.Messaging.RabbitMq.Lots;
 /// with MassTransit's settings was empty on 4.0 (measured). A copy begins at zero. It is the same but for that count and its place.
 /// </remarks>
 /// <param name="connection">Publishes.</param>
-/// <param name="source">The queue, with its limit.</param>
+/// <param name="source">The queue.</param>
+/// <param name="limit">How often it takes a message back.</param>
 /// <param name="time">The clock.</param>
-internal sealed class LotRenewal(IConnection connection, LotSource source, TimeProvider time) : IAsyncDisposable
+internal sealed class LotRenewal(IConnection connection, LotSource source, long limit, TimeProvider time) : IAsyncDisposable
 {
     private const int Window = 500;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -25,8 +26,8 @@ internal sealed class LotRenewal(IConnection connection, LotSource source, TimeP
     /// <summary>Whether a message must not be given back.</summary>
     public bool Concerns(IReadOnlyBasicProperties properties)
     {
-        var returns = source.DeliveryLimit is null ? 0 : Republication.Returns(properties);
-        if (!DeliveryLimit.IsNear(source.DeliveryLimit, returns))
+        var returns = Republication.Returns(properties);
+        if (!DeliveryLimit.IsNear(limit, returns))
         {
             return false;
         }
@@ -47,21 +48,6 @@ internal sealed class LotRenewal(IConnection connection, LotSource source, TimeP
         }
     }
 
-    /// <summary>Waits until all copies are in their places, or could not be published.</summary>
-    public async Task SettleAsync()
-    {
-        var entered = 0;
-        while (entered < Window && await EnterAsync().ConfigureAwait(false))
-        {
-            entered++;
-        }
-
-        if (entered > 0)
-        {
-            _window.Release(entered);
-        }
-    }
-
     /// <summary>Tells what went wrong.</summary>
     /// <exception cref="ParkingException">A copy could not be published.</exception>
     public void ThrowIfFailed()
@@ -75,10 +61,15 @@ internal sealed class LotRenewal(IConnection connection, LotSource source, TimeP
         }
     }
 
+    /// <summary>Waits until all copies are in their places, or could not be published.</summary>
     public async ValueTask DisposeAsync()
     {
+        for (var entered = 0; entered < Window && await EnterAsync().ConfigureAwait(false); entered++)
+        {
+            // what enters waits for one that is on its way
+        }
+
         await _publisher.DisposeAsync().ConfigureAwait(false);
-        _window.Dispose();
     }
 
     private async Task<bool> EnterAsync()
@@ -103,14 +94,16 @@ internal sealed class LotRenewal(IConnection connection, LotSource source, TimeP
                 delivery.BodyToRenew,
                 CancellationToken.None).ConfigureAwait(false);
             await acknowledge(delivery).ConfigureAwait(false);
-            _window.Release();
         }
 #pragma warning disable CA1031 // the end of the reading tells it, after everything else was given back
         catch (Exception exception)
         {
             _failure ??= exception;
-            _window.Release();
         }
 #pragma warning restore CA1031
+        finally
+        {
+            _window.Release();
+        }
     }
 }

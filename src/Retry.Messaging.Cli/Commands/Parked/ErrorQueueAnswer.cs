@@ -12,9 +12,9 @@ internal static class ErrorQueueAnswer
     public static IReadOnlyDictionary<string, long>? ToQueues(ParkedMove.Verb verb, ParkedPlace place, ParkedTally tally) =>
         place.IsErrorQueue && verb.PlanId is not null ? tally.ByQueue : null;
 
-    /// <summary>For example <c> To 'orders' (2), 'payments' (100).</c></summary>
-    public static string Destinations(IReadOnlyDictionary<string, long>? queues) =>
-        queues is { Count: > 0 } ? $" To {string.Join(", ", queues.Select(queue => $"{NameOf(queue.Key)} ({Printable.Count(queue.Value)})"))}." : string.Empty;
+    /// <summary>For example <c>'orders' (2), 'payments' (100)</c> between two other texts; empty where nothing goes anywhere.</summary>
+    public static string Destinations(string before, IReadOnlyDictionary<string, long>? queues, string after = "") =>
+        queues is { Count: > 0 } ? $"{before}{string.Join(", ", queues.Select(queue => $"{NameOf(queue.Key)} ({Printable.Count(queue.Value)})"))}{after}" : string.Empty;
 
     /// <summary>Says which messages had nowhere to go, and what to do.</summary>
     /// <returns>The exit code.</returns>

@@ -68,7 +68,7 @@ internal static class ParkedMove
 
             if (preview.Count > 0 && !await Question.IsAgreedAsync(
                 host,
-                $"{char.ToUpperInvariant(verb.Name[0])}{verb.Name[1..]} {Printable.Messages(preview.Count)} of '{place.Name}' ({preview})",
+                $"{char.ToUpperInvariant(verb.Name[0])}{verb.Name[1..]} {Printable.Messages(preview.Count)} of '{place.Name}' ({preview}){ErrorQueueAnswer.Destinations(" to ", ErrorQueueAnswer.ToQueues(verb, place, preview))}",
                 cancellationToken).ConfigureAwait(false))
             {
                 return RetryCtl.Fail(host, ExitCode.Failed, "The answer was not yes, so nothing was changed.");
@@ -114,7 +114,7 @@ internal static class ParkedMove
 
         host.Out.WriteLine(
             tally.Count == 0 ? $"Dry run: no parked message of '{place.Name}' would be moved."
-            : $"Dry run: would {verb.Name} {Printable.Messages(tally.Count)} of '{place.Name}': {tally}.{ErrorQueueAnswer.Destinations(ErrorQueueAnswer.ToQueues(verb, place, tally))}");
+            : $"Dry run: would {verb.Name} {Printable.Messages(tally.Count)} of '{place.Name}': {tally}.{ErrorQueueAnswer.Destinations(" To ", ErrorQueueAnswer.ToQueues(verb, place, tally), ".")}");
     }
 
     private static async Task<int> MoveAsync(
@@ -151,7 +151,7 @@ internal static class ParkedMove
         {
             host.Out.WriteLine(
                 (tally.Count == 0 ? $"{verb.Done} nothing of '{place.Name}'" : $"{verb.Done} {Printable.Messages(tally.Count)} of '{place.Name}': {tally}")
-                + (plan is null || tally.Count == 0 ? "." : $". Plan {plan}.") + ErrorQueueAnswer.Destinations(queues));
+                + (plan is null || tally.Count == 0 ? "." : $". Plan {plan}.") + ErrorQueueAnswer.Destinations(" To ", queues, "."));
         }
 
         if (filter.Shown is { Count: > 0 and var gone } && end is { Interrupted: false, Failure: null })
