@@ -26,7 +26,7 @@ internal sealed class ErrorQueues(IConnection connection, TimeProvider time, Man
     private static readonly TimeSpan PatienceWithOthers = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(500);
 
-    /// <summary>Messages that the last replay left where they are, by the queue that does not exist; empty for those that name none.</summary>
+    /// <summary>Messages that the last replay or discard left where they are, by the queue that does not exist; empty for those that name none.</summary>
     public ConcurrentDictionary<string, long> WithoutDestination { get; } = new(StringComparer.Ordinal);
 
     /// <summary>Whether a text can be the id of a message in an error queue.</summary>
@@ -78,12 +78,27 @@ internal sealed class ErrorQueues(IConnection connection, TimeProvider time, Man
     }
 
     /// <inheritdoc/>
+    /// <remarks>A message that tells nothing of a failure stays: the queue may be the work queue of a service that has stopped.</remarks>
     public IAsyncEnumerable<ParkedMessage> DiscardAsync(
         string workQueue,
         ParkedFilter filter,
         IProgress<ParkingProgress>? progress = null,
-        CancellationToken cancellationToken = default) =>
-        MoveAsync(workQueue, new LotRequest(filter) { TakesOut = true }, static _ => Task.FromResult(true), progress, cancellationToken);
+        CancellationToken cancellationToken = default)
+    {
+        WithoutDestination.Clear();
+        return MoveAsync(workQueue, new LotRequest(filter) { TakesOut = true }, delivery => Task.FromResult(MayGo(delivery.Message!)), progress, cancellationToken);
+    }
+
+    private bool MayGo(ParkedMessage message)
+    {
+        if (message.WorkQueue.Length > 0 || message.Reason != default)
+        {
+            return true;
+        }
+
+        WithoutDestination.AddOrUpdate(string.Empty, 1, static (_, count) => count + 1);
+        return false;
+    }
 
     private async Task<LotSource> SourceOfAsync(string queue, CancellationToken cancellationToken)
     {

@@ -11,9 +11,6 @@ internal static class FailedQueue
 {
     private static readonly string[] Suffixes = ["_error", "_skipped"];
 
-    /// <summary>Whether MassTransit names the error queues of an endpoint so.</summary>
-    public static bool IsErrorQueueOfMassTransit(string queue) => Suffixes.Any(suffix => queue.EndsWith(suffix, StringComparison.Ordinal));
-
     /// <summary>Takes MassTransit's word, else the error queue's name without its suffix, else the broker's word.</summary>
     /// <param name="errorQueue">The queue that the message lies in.</param>
     /// <param name="headers">The message's headers.</param>

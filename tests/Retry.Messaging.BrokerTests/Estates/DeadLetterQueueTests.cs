@@ -84,9 +84,26 @@ public sealed class DeadLetterQueueTests(BrokerFixture broker)
 
         run.ExitCode.ShouldBe(ExitCode.Failed);
         run.Output.ShouldBe("Replayed 1 message of 'dead': 1 Failed. To 'orders' (1).\n");
-        run.Error.ShouldBe("retryctl: Found no queue 'gone' for 2 messages; they stay in 'dead'. Start the service that owns the queue, then run this command again. Found 2 messages without a word of where they failed (MT-Fault-InputAddress, x-death); they stay in 'dead'. See their headers with 'retryctl parked list --queue dead --json'.\n");
+        run.Error.ShouldBe("retryctl: Found no queue 'gone' for 2 messages; they stay in 'dead'. Start the service that owns the queue, then run this command again. Found 2 messages without a word of where they failed (MT-Fault-InputAddress, x-death), which stay in 'dead'. See all headers with 'retryctl parked list --queue dead --json'.\n");
         await queues.WaitForCountAsync(Dead, 4);
         (await queues.CountAsync("orders")).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task What_waits_for_a_service_that_has_stopped_is_not_discarded()
+    {
+        var (address, raw, queues) = await CreateAsync();
+        await using var ends = raw;
+        await queues.DeclareAsync("orders");
+        await queues.PublishAsync("orders", new BasicProperties { MessageId = "alive" }, [1]);
+        await queues.PublishAsync("orders", FaultOf("rabbitmq://shop/v/other"), [2]);
+
+        var run = await RunAsync(address, "parked discard --queue orders --all --yes");
+
+        (run.ExitCode, run.Output).ShouldBe((ExitCode.Failed, "Discarded 1 message of 'orders': 1 Failed.\n"));
+        run.Error.ShouldStartWith("retryctl: Found 1 message without a word of where it failed (MT-Fault-InputAddress, x-death), which stays in 'orders'.");
+        await queues.WaitForCountAsync("orders", 1);
+        (await queues.DrainAsync("orders")).ShouldHaveSingleItem().BasicProperties.MessageId.ShouldBe("alive");
     }
 
     [Fact]

@@ -29,6 +29,10 @@ internal sealed class StockService : IAsyncDisposable
 
     public RawQueues Queues { get; }
 
+    /// <summary>Whether a quorum queue of this broker counts what a reader gives back: before 4.3.</summary>
+    public bool CountsWhatIsGivenBack =>
+        Version.Parse(Encoding.UTF8.GetString((byte[])_raw.ServerProperties!["version"]!).Split('-', '+')[0]) < new Version(4, 3);
+
     /// <summary>Fails messages: the odd ones are declined, every fifth meets a time-out; some are of a type that nobody consumes.</summary>
     public static async Task<StockService> CreateAsync(BrokerFixture broker, int failed, int skipped, bool quorum = false, int? deliveryLimit = null)
     {

@@ -26,7 +26,7 @@ internal static class ErrorQueueAnswer
             : $"Found no queue {string.Join(", ", missing.Select(queue => $"'{queue.Key}' for {Printable.Messages(queue.Value)}"))}; they stay in '{place.Name}'. Start the service that owns the queue, then run this command again. ";
         if (stayed.TryGetValue(string.Empty, out var mute))
         {
-            why += $"Found {Printable.Messages(mute)} without a word of where they failed (MT-Fault-InputAddress, x-death); they stay in '{place.Name}'. See their headers with 'retryctl parked list {place.Typed} --json'.";
+            why += $"Found {Printable.Messages(mute)} without a word of where {(mute == 1 ? "it" : "they")} failed (MT-Fault-InputAddress, x-death), which {(mute == 1 ? "stays" : "stay")} in '{place.Name}'. See all headers with 'retryctl parked list {place.Typed} --json'.";
         }
 
         return RetryCtl.Fail(host, ExitCode.Failed, why.TrimEnd());

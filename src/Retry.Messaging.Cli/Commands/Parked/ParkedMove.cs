@@ -144,7 +144,7 @@ internal static class ParkedMove
                 new ParkedMoveDocument(verb.Name, place.Name, plan, DryRun: false, tally.Count, tally.ByReason, end.Interrupted, end.Failure?.Message)
                 {
                     ByQueue = queues,
-                    WithoutDestination = queues is null ? null : stayed,
+                    WithoutDestination = stayed,
                 });
         }
         else
