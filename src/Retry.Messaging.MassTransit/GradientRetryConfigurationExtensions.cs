@@ -1,6 +1,5 @@
 using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
-using MassTransit.UsageTracking;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -95,14 +94,14 @@ public static class GradientRetryConfigurationExtensions
         configure?.Invoke(options);
         services.AddSingleton(new GradientRetryRegistration(contextOf, options));
         services.TryAddSingleton<InMemoryParkingLot>();
-        if (!services.Any(service => service.ServiceType == typeof(BusConfigurationHook)))
+        if (!services.Any(service => service.ServiceType == typeof(GradientRetryHealthCheck)))
         {
             services.TryAddSingleton<IBrokerConnection, BusConnection>();
             services.AddSingleton<GradientRetryHealthCheck>();
             services.AddHealthChecks().AddCheck<GradientRetryHealthCheck>(GradientRetryHealthCheck.Name, HealthStatus.Degraded, ["ready", "masstransit"]);
             services.AddSingleton(static provider => new RetryMetrics(provider.GetService<IMeterFactory>()));
-            services.AddSingleton(provider => new BusConfigurationHook(provider, ActivatorUtilities.CreateInstance<UsageTracker>(provider)));
-            services.AddSingleton<IUsageTracker>(provider => provider.GetRequiredService<BusConfigurationHook>());
         }
+
+        BusConfigurationHook.AddTo(services);
     }
 }

@@ -40,6 +40,12 @@ internal static class LogEvents
     public const int LimiterWaits = 1205;
     public const int ReleaseDrained = 1206;
     public const int LimiterEnded = 1207;
+    public const int DispatcherDown = 1301;
+    public const int DispatcherStandingBy = 1302;
+    public const int DispatcherActive = 1303;
+    public const int ScheduledWentAsLost = 1304;
+    public const int ScheduledCameEarly = 1305;
+    public const int ScheduledWaits = 1306;
     public const int OutcomeWentAsLost = 1215;
     public const int OutcomeHasNoWay = 1216;
     public const int LostMoved = 1217;

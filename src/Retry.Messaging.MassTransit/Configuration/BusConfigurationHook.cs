@@ -1,8 +1,12 @@
 using MassTransit;
 using MassTransit.UsageTracking;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
+using Retry.Messaging.Configuration;
+using Retry.Messaging.MassTransit.Scheduling;
+using Retry.Messaging.RabbitMq.Topology;
 
 namespace Retry.Messaging.MassTransit.Configuration;
 
@@ -18,26 +22,68 @@ internal sealed class BusConfigurationHook(IServiceProvider services, IUsageTrac
         services.GetServices<GradientRetryRegistration>().Count(),
         (services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance).CreateLogger<UnknownEndpoints>());
 
+    /// <summary>Puts it in front of MassTransit's own, once for all buses.</summary>
+    public static void AddTo(IServiceCollection services)
+    {
+        if (!services.Any(service => service.ServiceType == typeof(BusConfigurationHook)))
+        {
+            services.AddSingleton(provider => new BusConfigurationHook(provider, ActivatorUtilities.CreateInstance<UsageTracker>(provider)));
+            services.AddSingleton<IUsageTracker>(provider => provider.GetRequiredService<BusConfigurationHook>());
+        }
+    }
+
     public void PreConfigureBus<T>(T configurator, IBusRegistrationContext context)
         where T : IBusFactoryConfigurator
     {
         inner.PreConfigureBus(configurator, context);
+        EndpointObserver? points = null;
         foreach (var registration in services.GetServices<GradientRetryRegistration>())
         {
             if (ReferenceEquals(registration.ContextOf(services), context))
             {
-                var endpoints = new EndpointObserver(services, registration.Options);
+                var endpoints = points = new EndpointObserver(services, registration.Options);
                 configurator.ConnectEndpointConfigurationObserver(endpoints);
                 _unknown.Add(endpoints);
                 configurator.ConnectBusObserver(_unknown);
                 configurator.ConnectBusObserver(new StopNotice(endpoints));
             }
         }
+
+        if (services.GetServices<GradientSchedulerRegistration>().FirstOrDefault(scheduler => ReferenceEquals(scheduler.ContextOf(services), context)) is { } found)
+        {
+            AddScheduler(configurator, found, points?.Keeper);
+        }
     }
 
     public void PreConfigureRider<T>(T configurator)
         where T : IRiderFactoryConfigurator =>
         inner.PreConfigureRider(configurator);
+
+    private void AddScheduler<T>(T configurator, GradientSchedulerRegistration scheduler, TopologyKeeper? keeper)
+        where T : IBusFactoryConfigurator
+    {
+        // other transports delay by themselves
+        configurator.UseDelayedMessageScheduler();
+        if (configurator is not IRabbitMqBusFactoryConfigurator)
+        {
+            return;
+        }
+
+        var time = services.GetService<TimeProvider>() ?? TimeProvider.System;
+        var logging = services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
+        var settings = GradientRetryConfiguration.Read(services.GetService<IConfiguration>()?.GetSection(GradientRetryConfiguration.SectionName));
+        keeper ??= new TopologyKeeper(
+            settings.ManageTopology ?? TopologyManagement.OnStart,
+            new TopologyRounds(),
+            time,
+            Random.Shared,
+            logging.CreateLogger<TopologyKeeper>());
+        var bus = new BusScheduler(() => scheduler.InstanceOf(services), keeper, time, logging);
+        var observer = new ScheduleObserver(bus.FindLadderAsync, time);
+        configurator.ConnectSendObserver(observer);
+        configurator.ConnectPublishObserver(observer);
+        configurator.ConnectBusObserver(bus);
+    }
 
     // the container knows only this one, and MassTransit's own has a report to cancel
     public ValueTask DisposeAsync() => inner is IAsyncDisposable disposable ? disposable.DisposeAsync() : ValueTask.CompletedTask;

@@ -36,7 +36,6 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
     private readonly ILogger _logger;
     private readonly TimeProvider _time;
     private readonly OutcomePublisher _publisher;
-    private readonly TopologyKeeper _keeper;
     private readonly UnseenByAmqp _unseen;
     private readonly BusSettings _bus;
     private readonly BusUpkeep _upkeep;
@@ -53,7 +52,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         _logger = _logging.CreateLogger<EndpointObserver>();
         _time = services.GetService<TimeProvider>() ?? TimeProvider.System;
         _publisher = new OutcomePublisher(_time, Random.Shared, _logging.CreateLogger<OutcomePublisher>());
-        _keeper = new TopologyKeeper(_manage, options.Rounds, _time, Random.Shared, _logging.CreateLogger<TopologyKeeper>());
+        Keeper = new TopologyKeeper(_manage, options.Rounds, _time, Random.Shared, _logging.CreateLogger<TopologyKeeper>());
         _unseen = new UnseenByAmqp(_manage, _logging.CreateLogger<UnseenByAmqp>());
         _bus = _configuration.Bus.Over(options.Bus);
         _upkeep = new BusUpkeep(_bus, _manage, options.LostRounds, _time, _logging);
@@ -62,6 +61,9 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
 
     /// <summary>The queues of all endpoints of the bus, retry points or not.</summary>
     public ICollection<string> Queues => _queues.Keys;
+
+    /// <summary>Looks after the topology of the bus.</summary>
+    public TopologyKeeper Keeper { get; }
 
     /// <summary>Has this instance say that it stops.</summary>
     public Task EndAsync() => _upkeep.EndAsync();
@@ -147,7 +149,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
                 _places.Of(point.Queue, point.Rules),
                 point.Rules.MostRetries,
                 times,
-                _keeper,
+                Keeper,
                 _publisher,
                 _upkeep.Instances,
                 telemetry,
@@ -169,7 +171,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         var description = new PointDescription(rules, settings, (IEndpointConfiguration)endpoint, types);
         var topology = new PointTopology(
             place,
-            _keeper,
+            Keeper,
             (connection, token) => _upkeep.StartAsync(connection, description.Of(queue), token),
             _manage,
             rules,
@@ -177,15 +179,15 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
             _unseen,
             settings.QueueArguments,
             _logging.CreateLogger<PointTopology>());
-        _keeper.Add(queue, place.PointPlan);
+        Keeper.Add(queue, place.PointPlan);
         _upkeep.Add(times);
         if (_manage != TopologyManagement.OnStart || !settings.QueueArguments.ContainsKey(RabbitMQ.Client.Headers.XDeadLetterExchange))
         {
             _unseen.Add(queue, place.PointPlan.HasReleaseQueue);
         }
 
-        var limiter = new PointLimiter(place, rules, _keeper, times.Hold, () => settings.PrefetchCount, _time, _logging.CreateLogger<PointLimiter>());
-        new PointHealthSources(_manage, _keeper, limiter).Tell(telemetry.Health);
+        var limiter = new PointLimiter(place, rules, Keeper, times.Hold, () => settings.PrefetchCount, _time, _logging.CreateLogger<PointLimiter>());
+        new PointHealthSources(_manage, Keeper, limiter).Tell(telemetry.Health);
         endpoint.ConfigureChannel(channel =>
         {
             channel.UseFilter(topology);

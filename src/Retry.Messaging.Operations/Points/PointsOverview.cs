@@ -36,7 +36,8 @@ internal sealed record PointsOverview(IReadOnlyList<PointSummary> Points, long C
         var byName = counts.ToDictionary(count => count.Name, StringComparer.Ordinal);
         return new PointsOverview(
             [.. KnownPoints.Find(facts).Select(names => Served(Summarize(names, byName, settings), nodes))],
-            TopologyPlan.Ladder.Queues.Where(queue => queue.Name != BrokerNames.LostQueue).Sum(rung => byName.GetValueOrDefault(rung.Name)?.Messages ?? 0),
+            TopologyPlan.Ladder.Queues.Where(queue => queue.Name is not (BrokerNames.LostQueue or BrokerNames.ScheduleQueue))
+                .Sum(rung => byName.GetValueOrDefault(rung.Name)?.Messages ?? 0),
             byName.GetValueOrDefault(BrokerNames.LostQueue)?.Messages ?? 0);
     }
 

@@ -15,7 +15,7 @@ internal static class KnownPoints
             .GroupBy(binding => binding.RoutingKey, StringComparer.Ordinal)
             .Select(lots => RetryPointNames.For(lots.Key) with { Parked = lots.First().Destination })
             .ToDictionary(point => point.Work, StringComparer.Ordinal);
-        foreach (var destination in facts.Bindings.Where(IsWayBack).Select(binding => binding.Destination))
+        foreach (var destination in facts.Bindings.Where(IsWayBack).Select(binding => binding.Destination).Where(queue => queue != BrokerNames.ScheduleQueue))
         {
             var isRelease = points.Values.Any(point => point.Release == destination)
                 || (destination.EndsWith(BrokerNames.ReleaseSuffix, StringComparison.Ordinal)

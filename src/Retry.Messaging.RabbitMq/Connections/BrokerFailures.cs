@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using System.Threading.Channels;
 using RabbitMQ.Client.Exceptions;
 
@@ -13,4 +14,12 @@ internal static class BrokerFailures
 
     /// <summary>Whether the channel has ended, or the broker has not answered in time: the client cancels a task whose answer does not come.</summary>
     public static bool IsGoneOrSilent(Exception exception) => IsGone(exception) || exception is TimeoutException or OperationCanceledException;
+
+    /// <summary>Why something could not be had from the broker, in its own words where it said some.</summary>
+    public static string Explain(Exception exception) => exception switch
+    {
+        OperationInterruptedException { ShutdownReason: { } reason } => $"{reason.ReplyCode} {reason.ReplyText}",
+        BrokerUnreachableException or SocketException => $"no broker answers: {exception.GetBaseException().Message}",
+        _ => exception.Message,
+    };
 }

@@ -1,6 +1,5 @@
-using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
-using RabbitMQ.Client.Exceptions;
+using Retry.Messaging.RabbitMq.Connections;
 
 namespace Retry.Messaging.RabbitMq.Limiter;
 
@@ -41,7 +40,7 @@ internal sealed class RedeliveryLimiter(LimiterOptions options, TimeProvider tim
 #pragma warning disable CA1031 // whatever it was, without a limiter nothing is redelivered: it is said, and tried again
             catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
             {
-                _monitor.Is(LimiterActivity.Down, Explain(exception));
+                _monitor.Is(LimiterActivity.Down, BrokerFailures.Explain(exception));
             }
             catch (Exception)
             {
@@ -56,11 +55,4 @@ internal sealed class RedeliveryLimiter(LimiterOptions options, TimeProvider tim
         LimiterMetrics.Remove(_monitor);
         _monitor.HasEnded();
     }
-
-    private static string Explain(Exception exception) => exception switch
-    {
-        OperationInterruptedException { ShutdownReason: { } reason } => $"{reason.ReplyCode} {reason.ReplyText}",
-        BrokerUnreachableException or SocketException => $"no broker answers: {exception.GetBaseException().Message}",
-        _ => exception.Message,
-    };
 }

@@ -27,12 +27,19 @@ internal sealed class TopologyKeeper(TopologyManagement manage, TopologyRounds r
     private readonly ConcurrentDictionary<TopologyPlan, string> _points = new(ReferenceEqualityComparer.Instance);
     private readonly TopologyReporter _reporter = new(time, logger);
     private readonly PointDeclarations _declarations = new();
+    private readonly TaskCompletionSource _looked = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private IConnection? _connection;
     private Task _started = Task.CompletedTask;
     private DateTimeOffset? _waitsUntil;
     private bool _mayBind = true;
     private bool _hasLooked;
     private string? _different;
+
+    /// <summary>Whether there are points to look after: then their endpoints have it started.</summary>
+    public bool HasPoints => !_points.IsEmpty;
+
+    /// <summary>Completes when it has looked once, and declared what was missing; at once where nobody looks.</summary>
+    public Task Looked => manage == TopologyManagement.Never ? Task.CompletedTask : _looked.Task;
 
     /// <summary>What the last look saw.</summary>
     public TopologyCondition Condition { get; private set; } = TopologyCondition.Complete;
@@ -99,6 +106,7 @@ internal sealed class TopologyKeeper(TopologyManagement manage, TopologyRounds r
                 var looked = time.GetTimestamp();
                 await TryLookAsync(connection, isFirst: !first.Task.IsCompleted).ConfigureAwait(false);
                 first.TrySetResult();
+                _looked.TrySetResult();
                 await PauseAsync(looked).ConfigureAwait(false);
             }
         }

@@ -32,16 +32,18 @@ internal sealed record TopologyPlan
     /// <summary>The bindings.</summary>
     public required IReadOnlyList<BindingPlan> Bindings { get; init; }
 
-    /// <summary>The ladder of a virtual host, shared by all its retry points: 57 rungs, 11 exchanges.</summary>
+    /// <summary>The ladder of a virtual host, shared by all its retry points and by what is scheduled: 57 rungs, 11 exchanges.</summary>
     public static TopologyPlan Ladder { get; } = PlanLadder();
 
     /// <summary>A plan without anything in it.</summary>
     internal static TopologyPlan Nothing { get; } = new() { Exchanges = [], Queues = [], Bindings = [] };
 
-    /// <summary>The two exchanges that lead to the queues of the retry points.</summary>
-    internal static TopologyPlan WayBack { get; } = Nothing with
+    /// <summary>The two exchanges that lead to the queues of the retry points, and the queue of what was scheduled.</summary>
+    internal static TopologyPlan WayBack { get; } = new()
     {
         Exchanges = [.. Ladder.Exchanges.Where(exchange => exchange.Name is BrokerNames.ParkingExchange or BrokerNames.ReturnExchange)],
+        Queues = [.. Ladder.Queues.Where(queue => queue.Name == BrokerNames.ScheduleQueue)],
+        Bindings = [.. Ladder.Bindings.Where(binding => binding.Destination == BrokerNames.ScheduleQueue)],
     };
 
     /// <summary>The queue of the calls to look after the lost queue. Each service that takes part declares it; it is no part of the ladder.</summary>
@@ -95,8 +97,11 @@ internal sealed record TopologyPlan
             OwnExchange(BrokerNames.ParkingExchange, ExchangeType.Direct),
             OwnExchange(BrokerNames.ReturnExchange, ExchangeType.Topic),
         ];
-        List<QueuePlan> queues = [OwnQueue(BrokerNames.LostQueue)];
-        List<BindingPlan> bindings = [];
+        List<QueuePlan> queues = [OwnQueue(BrokerNames.LostQueue), OwnQueue(BrokerNames.ScheduleQueue, (Headers.XSingleActiveConsumer, true))];
+        List<BindingPlan> bindings =
+        [
+            new(BrokerNames.ReturnExchange, BrokerNames.ScheduleQueue, ToQueue: true, BrokerNames.ReturnPattern(BrokerNames.ScheduleQueue)),
+        ];
 
         var next = BrokerNames.ReturnExchange;
         foreach (var level in DelayLadder.Levels.Reverse())

@@ -26,6 +26,9 @@ public static class BrokerNames
     /// <summary>The queue whose one active consumer looks after <see cref="LostQueue"/>. Its messages only say that it is time to look.</summary>
     public const string MoverQueue = LadderPrefix + "mover";
 
+    /// <summary>The queue of the messages whose scheduled time has come; one dispatcher in the virtual host takes them to where they go.</summary>
+    public const string ScheduleQueue = LadderPrefix + "schedule";
+
     /// <summary>The stream of documents by which operators control the points of the virtual host.</summary>
     public const string ControlStream = LadderPrefix + "control";
 

@@ -51,6 +51,12 @@ public static class RetryHeaderNames
     /// <remarks>Each header of its own costs the broker some 9 µs at every retry; a parked message has them one by one, for people and other tools.</remarks>
     public const string State = "retry-state";
 
+    /// <summary>When a scheduled message is due, where it goes and what had to be taken off it: a JSON document. Taken off when it is dispatched. String.</summary>
+    public const string Schedule = "retry-schedule";
+
+    /// <summary>How often a scheduled message may have been dispatched before; absent where it cannot have been. Integer.</summary>
+    public const string Repeated = "retry-repeated";
+
     /// <summary>What all of the above start with.</summary>
     public const string Prefix = "retry-";
 }

@@ -56,7 +56,7 @@ public sealed class RetryCtlTests(BrokerFixture broker)
         await using var channel = await raw.Connection.CreateChannelAsync();
         await channel.QueueDeclareAsync("payments", durable: true, exclusive: false, autoDelete: false);
         var isolated = await RunAsync(address, "topology apply --isolated payments");
-        isolated.Output.ShouldContain("Declared 11 exchanges, 60 queues, 69 bindings");
+        isolated.Output.ShouldContain("Declared 11 exchanges, 61 queues, 70 bindings");
         await channel.ExchangeDeleteAsync(BrokerNames.ReturnExchange);
 
         (await RunAsync(address, "topology apply --point payments")).Output.ShouldContain("69 bindings; 1 of the exchanges and queues is new");

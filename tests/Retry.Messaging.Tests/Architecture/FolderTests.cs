@@ -33,6 +33,7 @@ public class FolderTests
             ["Lost"] = ["Connections", "Lots", "Publishing", "Telemetry", "Topology"],
             ["Lots"] = ["Connections", "Holding", "Limiter", "Publishing", "Telemetry", "Topology"],
             ["Publishing"] = ["Connections", "Health", "Holding", "Telemetry", "Topology"],
+            ["Scheduling"] = ["Connections", "Holding", "Publishing"],
             ["Telemetry"] = ["Health"],
             ["Topology"] = ["Connections"],
         },
@@ -47,11 +48,12 @@ public class FolderTests
         },
         ["Retry.Messaging.MassTransit"] = new()
         {
-            ["Configuration"] = ["Endpoints", "Filters", "InMemory", "Transports"],
+            ["Configuration"] = ["Endpoints", "Filters", "InMemory", "Scheduling", "Transports"],
             ["Endpoints"] = ["Transports"],
             ["Faults"] = [],
             ["Filters"] = ["Faults", "Transports"],
             ["InMemory"] = ["Faults", "Transports"],
+            ["Scheduling"] = ["Transports"],
             ["Transports"] = ["Faults"],
         },
         ["Retry.Messaging.Cli"] = new()

@@ -21,7 +21,7 @@ public class TopologyPlanTests
     public void The_ladder_has_57_rungs_and_11_exchanges()
     {
         TopologyPlan.Ladder.Queues.Count(queue => queue.Arguments.ContainsKey("x-message-ttl")).ShouldBe(57);
-        TopologyPlan.Ladder.Queues.Select(queue => queue.Name).Except([BrokerNames.LostQueue]).Count().ShouldBe(57);
+        TopologyPlan.Ladder.Queues.Select(queue => queue.Name).Except([BrokerNames.LostQueue, BrokerNames.ScheduleQueue]).Count().ShouldBe(57);
         TopologyPlan.Ladder.Exchanges.Select(exchange => exchange.Name).Distinct().Count().ShouldBe(11);
         TopologyPlan.Ladder.Bindings.Distinct().Count().ShouldBe(TopologyPlan.Ladder.Bindings.Count);
     }
@@ -64,7 +64,7 @@ public class TopologyPlanTests
     [Fact]
     public void Every_rung_is_at_least_once_and_refuses_rather_than_loses()
     {
-        foreach (var rung in TopologyPlan.Ladder.Queues.Where(queue => queue.Name != BrokerNames.LostQueue))
+        foreach (var rung in TopologyPlan.Ladder.Queues.Where(queue => queue.Name is not (BrokerNames.LostQueue or BrokerNames.ScheduleQueue)))
         {
             rung.Arguments["x-dead-letter-strategy"].ShouldBe("at-least-once", rung.Name);
             rung.Arguments["x-overflow"].ShouldBe("reject-publish", rung.Name);

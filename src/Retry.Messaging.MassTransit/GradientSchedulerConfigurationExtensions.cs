@@ -1,0 +1,58 @@
+using System.Runtime.CompilerServices;
+using MassTransit.Transports;
+using Microsoft.Extensions.DependencyInjection;
+using Retry.Messaging.MassTransit.Configuration;
+using Retry.Messaging.MassTransit.Scheduling;
+
+#pragma warning disable IDE0130 // extensions live where the user already is
+namespace MassTransit;
+#pragma warning restore IDE0130
+
+/// <summary>MassTransit's delayed messages on a RabbitMQ without the delay plugin.</summary>
+public static class GradientSchedulerConfigurationExtensions
+{
+    /// <summary>Has everything in MassTransit that delays a message work on a RabbitMQ without plugin and without a database.</summary>
+    /// <remarks>
+    /// <c>IMessageScheduler</c>, <c>context.ScheduleSend</c>, the schedules and request time-outs of sagas, <c>context.Redeliver</c>,
+    /// <c>context.Defer</c> and <c>UseDelayedRedelivery</c> work unchanged; <c>AddDelayedMessageScheduler</c> and
+    /// <c>UseDelayedMessageScheduler</c> are done by this call, and may stay. What is delayed waits on the ladder, replicated, for any time from 100 ms to
+    /// years, and never arrives before its time. Nothing that was scheduled can be cancelled yet. On other transports nothing changes.
+    /// </remarks>
+    /// <param name="configurator">The bus's registration.</param>
+    /// <exception cref="NotSupportedException">MassTransit or RabbitMQ.Client is loaded in a version that this package does not allow.</exception>
+    public static IBusRegistrationConfigurator AddGradientScheduler(this IBusRegistrationConfigurator configurator)
+    {
+        ArgumentNullException.ThrowIfNull(configurator);
+        SupportedPackages.Check();
+        Add(
+            configurator,
+            static services => services.GetRequiredService<DependencyInjection.Bind<IBus, IBusRegistrationContext>>().Value,
+            static services => services.GetRequiredService<DependencyInjection.Bind<IBus, IBusInstance>>().Value);
+        configurator.AddDelayedMessageScheduler();
+        return configurator;
+    }
+
+    /// <summary>Has everything that delays a message work on one of several buses (MultiBus).</summary>
+    /// <typeparam name="TBus">The bus.</typeparam>
+    /// <inheritdoc cref="AddGradientScheduler(IBusRegistrationConfigurator)"/>
+    public static IBusRegistrationConfigurator<TBus> AddGradientScheduler<TBus>(this IBusRegistrationConfigurator<TBus> configurator)
+        where TBus : class, IBus
+    {
+        ArgumentNullException.ThrowIfNull(configurator);
+        SupportedPackages.Check();
+        Add(
+            configurator,
+            static services => services.GetRequiredService<DependencyInjection.Bind<TBus, IBusRegistrationContext>>().Value,
+            static services => services.GetRequiredService<IBusInstance<TBus>>());
+        configurator.AddDelayedMessageScheduler();
+        return configurator;
+    }
+
+    // Not inlined: types of ours that a changed interface of MassTransit would break are loaded with this method, after the check.
+    [MethodImpl(MethodImplOptions.NoInlining)]
+    private static void Add(IServiceCollection services, Func<IServiceProvider, IBusRegistrationContext> contextOf, Func<IServiceProvider, IBusInstance> instanceOf)
+    {
+        services.AddSingleton(new GradientSchedulerRegistration(contextOf, instanceOf));
+        BusConfigurationHook.AddTo(services);
+    }
+}

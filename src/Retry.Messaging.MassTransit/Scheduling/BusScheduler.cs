@@ -1,0 +1,100 @@
+using MassTransit;
+using MassTransit.RabbitMqTransport.Configuration;
+using MassTransit.Transports;
+using Microsoft.Extensions.Logging;
+using RabbitMQ.Client;
+using Retry.Messaging.MassTransit.Transports;
+using Retry.Messaging.RabbitMq.Publishing;
+using Retry.Messaging.RabbitMq.Scheduling;
+using Retry.Messaging.RabbitMq.Topology;
+
+namespace Retry.Messaging.MassTransit.Scheduling;
+
+/// <summary>The scheduler of a bus: its sends with a delay go by the ladder, and a dispatcher runs as long as the bus does.</summary>
+/// <remarks>
+/// Where the bus has retry points, their endpoints have the topology looked after. Otherwise the dispatcher's connection has.
+/// </remarks>
+#pragma warning disable CA1001 // MassTransit disposes no observers; what is started is ended, and disposed, when the bus stops
+internal sealed class BusScheduler(Func<IBusInstance> bus, TopologyKeeper keeper, TimeProvider time, ILoggerFactory logging) : IBusObserver
+#pragma warning restore CA1001
+{
+    // a first ladder takes a second; after this long the broker's own answer tells the sender more
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(10);
+
+    private CancellationTokenSource? _stop;
+    private Task _run = Task.CompletedTask;
+
+    /// <summary>Waits until the ladder has been declared for the first time.</summary>
+    /// <param name="destination">Where the message goes.</param>
+    /// <param name="cancellationToken">Cancelled when the sender gives up.</param>
+    /// <exception cref="TransportException">A part of it is missing.</exception>
+    public async Task FindLadderAsync(Uri destination, CancellationToken cancellationToken)
+    {
+        if (!keeper.Looked.IsCompleted)
+        {
+            await keeper.Looked.WaitAsync(LongestWait, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+
+        if (keeper.Condition.Missing.Count > 0 && keeper.Condition.Missing.Intersect(TopologyLook.Names(TopologyPlan.Ladder)).ToList() is { Count: > 0 } missing)
+        {
+            throw new TransportException(
+                destination,
+                $"The message was not scheduled. Found no {missing[0]}{(missing.Count > 1 ? $" (and {missing.Count - 1} more missing)" : string.Empty)}, wanted the whole ladder. Run 'retryctl topology apply', or let the service declare it: ManageTopology OnStart.");
+        }
+    }
+
+    public Task PostStart(IBus started, Task<BusReady> busReady)
+    {
+        if (bus().HostConfiguration is IRabbitMqHostConfiguration { Settings: { } settings } && _run.IsCompleted)
+        {
+            var options = new ScheduleDispatcherOptions
+            {
+                ConnectAsync = (prepare, cancellation) => BusConnections.ConnectAsync(settings, "scheduler", prepare, cancellation),
+                ConnectedAsync = ConnectedAsync,
+            };
+            _stop = new CancellationTokenSource();
+            _run = new ScheduleDispatcher(options, time, Random.Shared, logging.CreateLogger<ScheduleDispatcher>()).RunAsync(_stop.Token);
+        }
+
+        return Task.CompletedTask;
+    }
+
+    public async Task PreStop(IBus stopped)
+    {
+        if (_stop is { } stop)
+        {
+            await stop.CancelAsync().ConfigureAwait(false);
+            await _run.ConfigureAwait(false);
+            stop.Dispose();
+            _stop = null;
+        }
+    }
+
+    public void PostCreate(IBus created)
+    {
+    }
+
+    public void CreateFaulted(Exception exception)
+    {
+    }
+
+    public Task PreStart(IBus starting) => Task.CompletedTask;
+
+    public Task StartFaulted(IBus failed, Exception exception) => PreStop(failed);
+
+    public Task PostStop(IBus stopped) => Task.CompletedTask;
+
+    public Task StopFaulted(IBus failed, Exception exception) => Task.CompletedTask;
+
+    private Task ConnectedAsync(IConnection connection, CancellationToken cancellationToken)
+    {
+        if (keeper.HasPoints)
+        {
+            return keeper.Looked.WaitAsync(cancellationToken);
+        }
+
+        var retry = RetryConnection.Of(connection);
+        return keeper.StartAsync(connection, call => retry.SomethingMissing += call, cancellationToken);
+    }
+}

@@ -1,0 +1,93 @@
+using Microsoft.Extensions.Logging;
+using Retry.Messaging.Naming;
+
+namespace Retry.Messaging.RabbitMq.Scheduling;
+
+/// <summary>Says in the log what a dispatcher does, when it changes, and what it could not dispatch.</summary>
+internal sealed partial class DispatchReporter(TimeProvider time, ILogger logger)
+{
+    private static readonly TimeSpan BetweenLines = TimeSpan.FromMinutes(1);
+
+    private readonly OncePer _down = new(BetweenLines, time);
+    private readonly OncePer _lost = new(BetweenLines, time);
+    private readonly OncePer _early = new(BetweenLines, time);
+    private readonly OncePer _waits = new(BetweenLines, time);
+    private volatile bool _active;
+    private long _lostCount;
+    private long _earlyCount;
+    private long _waitCount;
+
+    /// <summary>It is connected, and in line for the queue.</summary>
+    public void StandsBy()
+    {
+        _active = false;
+        LogStandsBy(BrokerNames.ScheduleQueue);
+    }
+
+    /// <summary>It was given a message.</summary>
+    public void IsActive()
+    {
+        if (!_active)
+        {
+            _active = true;
+            LogActive(BrokerNames.ScheduleQueue);
+        }
+    }
+
+    /// <summary>It has no connection, or no queue; <see langword="null"/> where it was asked to end.</summary>
+    public void IsDown(string? reason)
+    {
+        if (reason is not null && _down.IsTime())
+        {
+            LogDown(reason.TrimEnd('.'));
+        }
+    }
+
+    /// <summary>A message had no way to where it goes.</summary>
+    public void Lost(string cause)
+    {
+        var count = Interlocked.Increment(ref _lostCount);
+        if (_lost.IsTime())
+        {
+            LogLost(cause, BrokerNames.LostQueue, count);
+        }
+    }
+
+    /// <summary>A message came off the ladder before its time.</summary>
+    public void CameEarly(TimeSpan rest)
+    {
+        var count = Interlocked.Increment(ref _earlyCount);
+        if (_early.IsTime())
+        {
+            LogEarly(rest, count);
+        }
+    }
+
+    /// <summary>A destination refused a message, or did not confirm it in time.</summary>
+    public void Waits(string cause)
+    {
+        var count = Interlocked.Increment(ref _waitCount);
+        if (_waits.IsTime())
+        {
+            LogWaits(cause.TrimEnd('.'), count);
+        }
+    }
+
+    [LoggerMessage(LogEvents.DispatcherDown, LogLevel.Warning, "This process dispatches no scheduled messages: {Reason}. They wait in the broker; another process may have them. It tries again by itself")]
+    private partial void LogDown(string reason);
+
+    [LoggerMessage(LogEvents.DispatcherStandingBy, LogLevel.Information, "The dispatcher of scheduled messages stands by at '{Queue}'")]
+    private partial void LogStandsBy(string queue);
+
+    [LoggerMessage(LogEvents.DispatcherActive, LogLevel.Information, "This process dispatches the scheduled messages of '{Queue}' now")]
+    private partial void LogActive(string queue);
+
+    [LoggerMessage(LogEvents.ScheduledWentAsLost, LogLevel.Error, "A scheduled message could not be delivered when it was due: {Cause} It is in '{Lost}' (retryctl lost list). So far: {Count}")]
+    private partial void LogLost(string cause, string lost, long count);
+
+    [LoggerMessage(LogEvents.ScheduledCameEarly, LogLevel.Warning, "A scheduled message came {Rest} before it was due and climbs again; so far: {Count}. Something cuts the delays short, for example a message-ttl policy that fits the ladder's queues: run 'retryctl topology verify'.")]
+    private partial void LogEarly(TimeSpan rest, long count);
+
+    [LoggerMessage(LogEvents.ScheduledWaits, LogLevel.Warning, "A scheduled message could not be handed over when it was due, and is tried again in some seconds: {Cause}. So far: {Count}")]
+    private partial void LogWaits(string cause, long count);
+}

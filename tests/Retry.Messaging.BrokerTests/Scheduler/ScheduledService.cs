@@ -1,0 +1,41 @@
+using MassTransit;
+using Microsoft.Extensions.DependencyInjection;
+using Retry.Messaging.BrokerTests.MassTransit;
+
+namespace Retry.Messaging.BrokerTests.Scheduler;
+
+/// <summary>A service with the scheduler and without graded retry, and its <see cref="IMessageScheduler"/>.</summary>
+internal sealed class ScheduledService : IAsyncDisposable
+{
+    private readonly RetryService _service;
+    private readonly AsyncServiceScope _scope;
+
+    private ScheduledService(RetryService service)
+    {
+        _service = service;
+        _scope = service.Services.CreateAsyncScope();
+        Scheduler = _scope.ServiceProvider.GetRequiredService<IMessageScheduler>();
+    }
+
+    public IBus Bus => _service.Bus;
+
+    public IMessageScheduler Scheduler { get; }
+
+    public static async Task<ScheduledService> StartAsync(
+        Uri broker,
+        Action<IBusRegistrationContext, IRabbitMqBusFactoryConfigurator> configure,
+        Action<IBusRegistrationConfigurator>? register = null) =>
+        new(await RetryService.StartAsync(broker, configure, x =>
+        {
+            x.AddGradientScheduler();
+            register?.Invoke(x);
+        }));
+
+    public Task StopAsync() => _service.StopAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _scope.DisposeAsync();
+        await _service.DisposeAsync();
+    }
+}
