@@ -78,11 +78,11 @@ internal sealed class BusConfigurationHook(IServiceProvider services, IUsageTrac
             time,
             Random.Shared,
             logging.CreateLogger<TopologyKeeper>());
-        var bus = new BusScheduler(() => scheduler.InstanceOf(services), keeper, time, logging);
-        var observer = new ScheduleObserver(bus.FindLadderAsync, time);
+        var guard = new LadderGuard(keeper, time);
+        var observer = new ScheduleObserver(guard, time);
         configurator.ConnectSendObserver(observer);
         configurator.ConnectPublishObserver(observer);
-        configurator.ConnectBusObserver(bus);
+        configurator.ConnectBusObserver(new BusScheduler(() => scheduler.InstanceOf(services), keeper, guard, time, logging));
     }
 
     // the container knows only this one, and MassTransit's own has a report to cancel

@@ -15,34 +15,11 @@ namespace Retry.Messaging.MassTransit.Scheduling;
 /// Where the bus has retry points, their endpoints have the topology looked after. Otherwise the dispatcher's connection has.
 /// </remarks>
 #pragma warning disable CA1001 // MassTransit disposes no observers; what is started is ended, and disposed, when the bus stops
-internal sealed class BusScheduler(Func<IBusInstance> bus, TopologyKeeper keeper, TimeProvider time, ILoggerFactory logging) : IBusObserver
+internal sealed class BusScheduler(Func<IBusInstance> bus, TopologyKeeper keeper, LadderGuard guard, TimeProvider time, ILoggerFactory logging) : IBusObserver
 #pragma warning restore CA1001
 {
-    // a first ladder takes a second; after this long the broker's own answer tells the sender more
-    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(10);
-
     private CancellationTokenSource? _stop;
     private Task _run = Task.CompletedTask;
-
-    /// <summary>Waits until the ladder has been declared for the first time.</summary>
-    /// <param name="destination">Where the message goes.</param>
-    /// <param name="cancellationToken">Cancelled when the sender gives up.</param>
-    /// <exception cref="TransportException">A part of it is missing.</exception>
-    public async Task FindLadderAsync(Uri destination, CancellationToken cancellationToken)
-    {
-        if (!keeper.Looked.IsCompleted)
-        {
-            await keeper.Looked.WaitAsync(LongestWait, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            cancellationToken.ThrowIfCancellationRequested();
-        }
-
-        if (keeper.Condition.Missing.Count > 0 && keeper.Condition.Missing.Intersect(TopologyLook.Names(TopologyPlan.Ladder)).ToList() is { Count: > 0 } missing)
-        {
-            throw new TransportException(
-                destination,
-                $"The message was not scheduled. Found no {missing[0]}{(missing.Count > 1 ? $" (and {missing.Count - 1} more missing)" : string.Empty)}, wanted the whole ladder. Run 'retryctl topology apply', or let the service declare it: ManageTopology OnStart.");
-        }
-    }
 
     public Task PostStart(IBus started, Task<BusReady> busReady)
     {
@@ -89,6 +66,7 @@ internal sealed class BusScheduler(Func<IBusInstance> bus, TopologyKeeper keeper
 
     private Task ConnectedAsync(IConnection connection, CancellationToken cancellationToken)
     {
+        guard.Connection = connection;
         if (keeper.HasPoints)
         {
             return keeper.Looked.WaitAsync(cancellationToken);

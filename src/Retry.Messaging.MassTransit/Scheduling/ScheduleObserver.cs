@@ -3,9 +3,7 @@ using MassTransit;
 namespace Retry.Messaging.MassTransit.Scheduling;
 
 /// <summary>Sees each send and publish of a bus before it leaves, and has those with a delay go by the ladder.</summary>
-/// <param name="ladder">Completes when the ladder has been declared; throws where there is none, since the message would end in the lost queue.</param>
-/// <param name="time">The clock.</param>
-internal sealed class ScheduleObserver(Func<Uri, CancellationToken, Task> ladder, TimeProvider time) : ISendObserver, IPublishObserver
+internal sealed class ScheduleObserver(LadderGuard ladder, TimeProvider time) : ISendObserver, IPublishObserver
 {
     public Task PreSend<T>(SendContext<T> context)
         where T : class =>
@@ -25,18 +23,28 @@ internal sealed class ScheduleObserver(Func<Uri, CancellationToken, Task> ladder
 
     public Task SendFault<T>(SendContext<T> context, Exception exception)
         where T : class =>
-        Task.CompletedTask;
+        Failed(context);
 
     public Task PublishFault<T>(PublishContext<T> context, Exception exception)
         where T : class =>
-        Task.CompletedTask;
+        Failed(context);
 
     private async Task RewriteAsync<T>(SendContext<T> context)
         where T : class
     {
         var due = DueAt(context.Delay!.Value);
-        await ladder(context.DestinationAddress!, context.CancellationToken).ConfigureAwait(false);
+        await ladder.CheckAsync(context.DestinationAddress!, context.CancellationToken).ConfigureAwait(false);
         ScheduledSend.Rewrite(context, due, time.GetUtcNow());
+    }
+
+    private Task Failed(SendContext context)
+    {
+        if (ScheduledSend.WasRewritten(context))
+        {
+            ladder.Suspect();
+        }
+
+        return Task.CompletedTask;
     }
 
     private DateTimeOffset DueAt(TimeSpan delay)

@@ -32,6 +32,10 @@ internal static class ScheduledSend
         && rabbit is TransportSendContext
         && rabbit.Exchange != RabbitMqExchangeNames.ReplyTo;
 
+    /// <summary>Whether it has been rewritten.</summary>
+    public static bool WasRewritten(SendContext context) =>
+        context.TryGetPayload<RabbitMqSendContext>(out var rabbit) && rabbit.BasicProperties.Headers?.ContainsKey(RetryHeaderNames.Schedule) == true;
+
     /// <summary>Rewrites the context of such a send.</summary>
     /// <param name="context">The context.</param>
     /// <param name="due">When the message is due.</param>
