@@ -25,7 +25,7 @@ internal static class ScheduledSend
     private static readonly TimeSpan ShortestTimeToLive = TimeSpan.FromSeconds(1);
 
     /// <summary>Whether a send waits for the ladder: it has a delay, and goes to an exchange of RabbitMQ.</summary>
-    /// <remarks>An answer to <c>reply-to</c> goes at once, as MassTransit has it: who waits for it does so on one connection.</remarks>
+    /// <remarks>An answer to <c>amq.rabbitmq.reply-to</c> goes at once, as MassTransit has it: who waits for it does so on one channel.</remarks>
     public static bool Concerns(SendContext context) =>
         context.Delay > TimeSpan.Zero
         && context.TryGetPayload<RabbitMqSendContext>(out var rabbit)

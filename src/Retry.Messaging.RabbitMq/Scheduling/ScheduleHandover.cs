@@ -42,11 +42,11 @@ internal sealed class ScheduleHandover(
 
         switch (await DispatchAsync(delivery, state, cancellationToken).ConfigureAwait(false))
         {
-            case Answer.Lost lost:
+            case HandoverAnswer.Lost lost:
                 await LoseAsync(delivery, state, lost.Cause, cancellationToken).ConfigureAwait(false);
                 break;
 
-            case Answer.Again again:
+            case HandoverAnswer.Again again:
                 reporter.Waits(again.Cause);
                 var later = state with { DueAt = time.GetUtcNow() + random.Around(options.Again), Repeated = state.Repeated + 1 };
                 await BackAsync(() => ScheduledMessages.Climbing(delivery, later, time.GetUtcNow()), cancellationToken).ConfigureAwait(false);
@@ -89,7 +89,7 @@ internal sealed class ScheduleHandover(
         return rest > TimeSpan.Zero;
     }
 
-    private async Task<Answer> DispatchAsync(ScheduledDelivery delivery, ScheduleState state, CancellationToken cancellationToken)
+    private async Task<HandoverAnswer> DispatchAsync(ScheduledDelivery delivery, ScheduleState state, CancellationToken cancellationToken)
     {
         var exchange = state.Kept.Exchange!;
         for (var closures = 1; ; closures++)
@@ -101,26 +101,26 @@ internal sealed class ScheduleHandover(
 
             if (!await _exchanges.HasAsync(exchange, cancellationToken).ConfigureAwait(false))
             {
-                return new Answer.Lost($"Exchange '{exchange}' does not exist.");
+                return new HandoverAnswer.Lost($"Exchange '{exchange}' does not exist.");
             }
 
             try
             {
                 var message = ScheduledMessages.Due(delivery, state, user);
                 await ConfirmAsync(_outward.PublishAsync(message.Exchange, message.RoutingKey, message.Properties, message.Body, cancellationToken)).ConfigureAwait(false);
-                return Answer.Done;
+                return HandoverAnswer.Done;
             }
             catch (TimeoutException)
             {
-                return new Answer.Again($"exchange '{exchange}' has not confirmed within {options.Patience.TotalSeconds:0} s");
+                return new HandoverAnswer.Again($"exchange '{exchange}' has not confirmed within {options.Patience.TotalSeconds:0} s");
             }
             catch (PublishRefusedException refused) when (refused.ReplyCode == Constants.NoRoute)
             {
-                return new Answer.Lost($"Exchange '{exchange}' leads to no queue for the routing key '{state.Kept.RoutingKey}'.");
+                return new HandoverAnswer.Lost($"Exchange '{exchange}' leads to no queue for the routing key '{state.Kept.RoutingKey}'.");
             }
             catch (PublishRefusedException refused) when (refused.ReplyCode == 0)
             {
-                return new Answer.Again(refused.Message);
+                return new HandoverAnswer.Again(refused.Message);
             }
             catch (PublishRefusedException refused)
             {
@@ -128,7 +128,7 @@ internal sealed class ScheduleHandover(
                 _exchanges.Forget(exchange);
                 if (closures == MostClosures || refused.Message.Contains($"exchange '{exchange}'", StringComparison.Ordinal))
                 {
-                    return new Answer.Lost(refused.Message);
+                    return new HandoverAnswer.Lost(refused.Message);
                 }
 
                 state = state with { Repeated = state.Repeated + 1 };
@@ -175,16 +175,5 @@ internal sealed class ScheduleHandover(
                 await Task.Delay(BetweenTries, time, cancellationToken).ConfigureAwait(false);
             }
         }
-    }
-
-    private abstract record Answer
-    {
-        public static readonly Answer Done = new Delivered();
-
-        private sealed record Delivered : Answer;
-
-        public sealed record Lost(string Cause) : Answer;
-
-        public sealed record Again(string Cause) : Answer;
     }
 }

@@ -16,7 +16,7 @@ internal static class ScheduleHeader
 
     /// <summary>Writes the text.</summary>
     public static string Write(ScheduleState state) => JsonSerializer.Serialize(
-        new Document
+        new ScheduleDocument
         {
             Due = state.DueAt.ToUnixTimeMilliseconds(),
             Leaves = state.LeavesAt?.ToUnixTimeMilliseconds(),
@@ -41,7 +41,9 @@ internal static class ScheduleHeader
 
         try
         {
-            return JsonSerializer.Deserialize<Document>(text, Json) is { Due: > 0, Exchange: not null } document && IsTime(document.Due) && IsTime(document.Leaves ?? 0)
+            return JsonSerializer.Deserialize<ScheduleDocument>(text, Json) is { Due: > 0, Exchange: not null } document
+                && IsTime(document.Due)
+                && IsTime(document.Leaves ?? 0)
                 ? Of(document)
                 : null;
         }
@@ -51,7 +53,7 @@ internal static class ScheduleHeader
         }
     }
 
-    private static ScheduleState Of(Document document) => new()
+    private static ScheduleState Of(ScheduleDocument document) => new()
     {
         DueAt = DateTimeOffset.FromUnixTimeMilliseconds(document.Due),
         LeavesAt = document.Leaves is { } leaves ? DateTimeOffset.FromUnixTimeMilliseconds(leaves) : null,
@@ -69,27 +71,4 @@ internal static class ScheduleHeader
     };
 
     private static bool IsTime(long milliseconds) => milliseconds >= 0 && milliseconds <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds();
-
-    private sealed record Document
-    {
-        public long Due { get; init; }
-
-        public long? Leaves { get; init; }
-
-        public string? Exchange { get; init; }
-
-        public string? Key { get; init; }
-
-        public byte? Priority { get; init; }
-
-        public string? Expiration { get; init; }
-
-        public string? User { get; init; }
-
-        public IReadOnlyList<string>? Cc { get; init; }
-
-        public IReadOnlyList<string>? Bcc { get; init; }
-
-        public int Repeated { get; init; }
-    }
 }

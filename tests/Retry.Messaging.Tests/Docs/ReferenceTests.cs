@@ -19,6 +19,16 @@ public sealed partial class ReferenceTests
         .Distinct()];
 
     [Fact]
+    public void The_page_on_the_scheduler_names_tests_that_exist()
+    {
+        var tests = string.Join('\n', Repository.Sources("tests/Retry.Messaging.BrokerTests/Scheduler").Select(File.ReadAllText));
+        var named = Regex.Matches(Read("docs/scheduler.md"), @"^\| .* \| `(\w+)` \|$", RegexOptions.Multiline).Select(match => match.Groups[1].Value).ToList();
+
+        named.Where(name => !tests.Contains($" {name}(", StringComparison.Ordinal)).ShouldBeEmpty();
+        named.Count.ShouldBe(Regex.Count(tests, @"\[(Fact|Theory)\]"), "Each test of the scheduler has its row.");
+    }
+
+    [Fact]
     public void The_page_on_concepts_names_every_header_that_is_written()
     {
         var page = Read("docs/concepts.md");

@@ -75,7 +75,7 @@ public class ScheduledSendTests
     [InlineData(-1, "orders", false)]
     [InlineData(1, "orders", true)]
     [InlineData(1, "", true)]
-    [InlineData(1, "reply-to", false)]
+    [InlineData(1, "amq.rabbitmq.reply-to", false)]
     public void Only_what_has_a_delay_is_concerned_and_no_answer_on_a_connection(int? seconds, string exchange, bool expected)
     {
         var context = Context(exchange);
