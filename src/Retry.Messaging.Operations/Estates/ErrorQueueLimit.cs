@@ -15,13 +15,16 @@ internal sealed record ErrorQueueLimit(long? Limit, bool IsGuessed)
 
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
 
+    /// <summary>Whether a nack is not counted.</summary>
+    public bool IsNackFree { get; private init; }
+
     /// <summary>Asks the management API, where the broker's version does not settle it.</summary>
     public static async Task<ErrorQueueLimit> OfAsync(string queue, IConnection connection, ManagementClient? management, CancellationToken cancellationToken)
     {
         var version = RetryConnection.Of(connection).Version;
         if (DeliveryLimit.Of(version, Cautious) is null)
         {
-            return new(Limit: null, IsGuessed: false);
+            return new(Limit: null, IsGuessed: false) { IsNackFree = true };
         }
 
         if (management is not null)

@@ -124,7 +124,7 @@ internal sealed class ErrorQueues(IConnection connection, TimeProvider time, Man
         }
 
         var limit = await ErrorQueueLimit.OfAsync(queue, connection, management, cancellationToken).ConfigureAwait(false);
-        return source with { DeliveryLimit = limit.Limit, IsLimitGuessed = limit.IsGuessed };
+        return source with { DeliveryLimit = limit.Limit, IsLimitGuessed = limit.IsGuessed, Nacks = limit.IsNackFree };
     }
 
     private async IAsyncEnumerable<ParkedMessage> ReadAsync(

@@ -14,8 +14,10 @@ namespace Retry.Messaging.RabbitMq.Lots;
 /// <param name="questions">The channel of the questions.</param>
 /// <param name="queue">The queue.</param>
 /// <param name="takesOut">Whether messages are acknowledged while others are held.</param>
+/// <param name="nacks">Whether what was held is given back by a nack.</param>
 /// <param name="time">The clock.</param>
-internal sealed class LotChannels(IConnection connection, IChannel questions, string queue, bool takesOut, TimeProvider time) : IAsyncDisposable
+internal sealed class LotChannels(IConnection connection, IChannel questions, string queue, bool takesOut, bool nacks, TimeProvider time)
+    : IAsyncDisposable
 {
     /// <summary>The prefetch of the first consumer, before anything is known about sizes.</summary>
     public const ushort FirstWindow = 1000;
@@ -112,9 +114,7 @@ internal sealed class LotChannels(IConnection connection, IChannel questions, st
         try
         {
             var ready = await CountReadyAsync(CancellationToken.None).ConfigureAwait(false);
-            // RabbitMQ 4.3 does not count what a consumer gives back, but counts what a closed channel held: after 21 readings an
-            // error queue with MassTransit's settings was empty (measured).
-            foreach (var channel in _channels)
+            foreach (var channel in nacks ? _channels : [])
             {
                 await channel.BasicNackAsync(EveryDelivery, multiple: true, requeue: true, CancellationToken.None).ConfigureAwait(false);
             }

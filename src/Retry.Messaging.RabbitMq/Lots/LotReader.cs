@@ -57,7 +57,7 @@ internal sealed class LotReader : IAsyncDisposable
         CancellationToken cancellationToken)
     {
         var questions = await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
-        var channels = new LotChannels(connection, questions, source.Queue, request.TakesOut, time);
+        var channels = new LotChannels(connection, questions, source.Queue, request.TakesOut, source.Nacks, time);
         try
         {
             var total = await channels.CountReadyAsync(cancellationToken).ConfigureAwait(false);

@@ -20,6 +20,11 @@ internal sealed record LotSource(string Queue, string WhenMissing, Func<string, 
     /// <summary>Whether that limit is a guess, because nothing tells it.</summary>
     public bool IsLimitGuessed { get; init; }
 
+    /// <summary>Whether what was held is given back by a nack, which RabbitMQ 4.3 does not count, and not by closing its channel, which it counts:
+    /// after 21 readings an error queue with MassTransit's settings was empty (measured).</summary>
+    /// <remarks>Not for a parking lot, which takes back for ever: on 3.10 a nack of many changes their order.</remarks>
+    public bool Nacks { get; init; }
+
     /// <summary>A point's parking lot.</summary>
     public static LotSource ParkingLot(RetryPointNames names) => new(
         names.Parked,

@@ -73,7 +73,7 @@ public sealed class RetryCtlTests(BrokerFixture broker)
         var table = await RunAsync(lot.Address, "parked list payments");
         table.ExitCode.ShouldBe(ExitCode.Done, table.Error);
         table.Output.ShouldContain("id-000000");
-        table.Output.ShouldContain("60 messages: 59 Exhausted, 1 Failed. The table shows the first 50; --limit 0 shows all.");
+        table.Output.ShouldMatch(@"60 messages: 59 Exhausted, 1 Failed\. Oldest \d+s, newest \d+s\. The table shows the first 50; --limit 0 shows all\.");
 
         (await lot.WaitForCountAsync(RawLot.Parked, 60)).ShouldBe(60u);
         var json = await RunAsync(lot.Address, "parked list payments --json");
