@@ -42,7 +42,9 @@ public sealed class DispatchTests(BrokerFixture broker)
         await using var raw = await RawClient.ConnectAsync(uri);
         var arrived = new Arrived<Order>();
         await using var service = await ScheduledService.StartAsync(uri, (_, cfg) => cfg.ReceiveEndpoint("orders", e => e.Handler<Order>(arrived.Note)));
-        await service.Scheduler.ScheduleSend(new Uri("queue:gone"), DateTime.UtcNow.AddSeconds(1), new Order(1));
+        // the first one waits until the ladder has been declared
+        await WaitForDispatcherAsync(raw);
+        await service.Scheduler.ScheduleSend(new Uri("queue:gone"), DateTime.UtcNow.AddSeconds(4), new Order(1));
         await using (var channel = await raw.Connection.CreateChannelAsync())
         {
             if (deletesExchange)

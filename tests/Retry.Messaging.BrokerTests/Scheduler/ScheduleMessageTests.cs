@@ -122,6 +122,22 @@ public sealed class ScheduleMessageTests(BrokerFixture broker)
         (await raw.CountAsync("small")).ShouldBe(0u);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_send_and_a_publish_with_a_delay_of_their_own_arrive_when_they_are_due(bool sends)
+    {
+        var arrived = new Arrived<Order>();
+        await using var service = await StartAsync(cfg => cfg.ReceiveEndpoint("orders", e => e.Handler<Order>(arrived.Note)));
+        var due = DateTime.UtcNow.AddMilliseconds(700);
+
+        await (sends
+            ? (await service.Bus.GetSendEndpoint(Orders)).Send(new Order(6), context => context.Delay = due - DateTime.UtcNow)
+            : service.Bus.Publish(new Order(6), context => context.Delay = due - DateTime.UtcNow));
+
+        (await arrived.OneAsync()).At.ShouldBeGreaterThanOrEqualTo(due);
+    }
+
     /// <summary>What the user's own lines ask for already does no harm.</summary>
     [Fact]
     public async Task The_lines_of_an_existing_service_may_stay()
