@@ -131,9 +131,10 @@ public sealed class ScheduleMessageTests(BrokerFixture broker)
         await using var service = await StartAsync(cfg => cfg.ReceiveEndpoint("orders", e => e.Handler<Order>(arrived.Note)));
         var due = DateTime.UtcNow.AddMilliseconds(700);
 
+        // without the scheduler the call does not return
         await (sends
             ? (await service.Bus.GetSendEndpoint(Orders)).Send(new Order(6), context => context.Delay = due - DateTime.UtcNow)
-            : service.Bus.Publish(new Order(6), context => context.Delay = due - DateTime.UtcNow));
+            : service.Bus.Publish(new Order(6), context => context.Delay = due - DateTime.UtcNow)).WaitAsync(Deadline);
 
         (await arrived.OneAsync()).At.ShouldBeGreaterThanOrEqualTo(due);
     }
