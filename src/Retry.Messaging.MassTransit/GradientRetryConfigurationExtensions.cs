@@ -60,11 +60,7 @@ public static class GradientRetryConfigurationExtensions
     {
         ArgumentNullException.ThrowIfNull(configurator);
         ArgumentNullException.ThrowIfNull(context);
-        if (context.GetService<GradientRetryRegistration>() is null)
-        {
-            throw new ConfigurationException($"UseGradientRetry found no graded retry on this bus. Add this line: {LineToAdd}");
-        }
-
+        Require(context, "UseGradientRetry found no graded retry on this bus.");
         EndpointLayers.Of(configurator).Add(configure);
     }
 
@@ -85,6 +81,14 @@ public static class GradientRetryConfigurationExtensions
         error: true)]
     public static void UseGradientRetry(this IConsumerConfigurator configurator, IRegistrationContext context, Action<RetryPointBuilder>? configure = null) =>
         throw new NotSupportedException();
+
+    internal static void Require(IRegistrationContext context, string found)
+    {
+        if (context.GetService<GradientRetryRegistration>() is null)
+        {
+            throw new ConfigurationException($"{found} Add this line: {LineToAdd}");
+        }
+    }
 
     // Not inlined: types of ours that a changed interface of MassTransit would break are loaded with this method, after the check.
     [MethodImpl(MethodImplOptions.NoInlining)]

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using MassTransit;
 using Retry.Messaging.Configuration;
+using Retry.Messaging.MassTransit.Idempotency;
 
 namespace Retry.Messaging.MassTransit.Configuration;
 
@@ -19,8 +20,16 @@ internal sealed class EndpointLayers
     /// <summary>Whether the endpoint was told to stay as it is.</summary>
     public bool Disabled { get; set; }
 
-    /// <summary>Whether the endpoint itself asked for retries.</summary>
-    public bool IsExplicit => Code is not null || Definition is not null;
+    /// <summary>How its consumers recognize duplicates; <see langword="null"/> where they do not.</summary>
+    public IdempotencySettings? Idempotency { get; set; }
+
+    /// <summary>Why the endpoint cannot stay as it is, though it was told to; or <see langword="null"/>.</summary>
+    public string? WhyNotDisabled => Idempotency is null
+        ? null
+        : "found UseIdempotency and DisableGradientRetry on one endpoint, wanted a retry point: a message whose key is in progress elsewhere waits on the ladder. Remove one of the two.";
+
+    /// <summary>Whether the endpoint itself asked for retries, or for what needs them.</summary>
+    public bool IsExplicit => Code is not null || Definition is not null || Idempotency is not null;
 
     public static EndpointLayers Of(IReceiveEndpointConfigurator endpoint) => Known.GetValue(endpoint, static _ => new EndpointLayers());
 

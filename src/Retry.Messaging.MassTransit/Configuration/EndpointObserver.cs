@@ -9,6 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Retry.Messaging.Configuration;
+using Retry.Messaging.Idempotency;
 using Retry.Messaging.MassTransit.Endpoints;
 using Retry.Messaging.MassTransit.InMemory;
 using Retry.Messaging.MassTransit.Transports;
@@ -56,7 +57,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         _unseen = new UnseenByAmqp(_manage, _logging.CreateLogger<UnseenByAmqp>());
         _bus = _configuration.Bus.Over(options.Bus);
         _upkeep = new BusUpkeep(_bus, _manage, options.LostRounds, _time, _logging);
-        _pipeline = new PointPipeline(options.Suspicion, _time, _logging);
+        _pipeline = new PointPipeline(options.Suspicion, services.GetService<IIdempotencyStore>, _time, _logging);
     }
 
     /// <summary>The queues of all endpoints of the bus, retry points or not.</summary>
@@ -85,6 +86,11 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         var layers = EndpointLayers.Of(configurator);
         if (layers.Disabled)
         {
+            if (layers.WhyNotDisabled is { } needed)
+            {
+                Refuse(configurator, needed);
+            }
+
             return;
         }
 
@@ -231,7 +237,8 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         }
 
         var point = new RetryPoint(queue, rules);
-        _pipeline.AddTo(endpoint, types, point, findings, new Lazy<IRetryTransport>(() => transport(point)), reason => LogLeftAlone(queue, reason));
+        var outcomes = new Lazy<IRetryTransport>(() => transport(point));
+        _pipeline.AddTo(endpoint, types, point, findings, layers.Idempotency, outcomes, reason => LogLeftAlone(queue, reason));
         return rules;
     }
 

@@ -4,7 +4,7 @@ using Retry.Messaging.Configuration;
 
 namespace Retry.Messaging.MassTransit.Configuration;
 
-/// <summary>Refuses a retry point that MassTransit's own redelivery is configured on as well, or its time-out.</summary>
+/// <summary>Refuses a retry point that MassTransit's own redelivery is configured on as well, its time-out, or beside idempotent consumers its outbox.</summary>
 /// <remarks>
 /// Of two redeliveries each would repeat what the other repeats. UseTimeout puts a context of its own around ours, and MassTransit
 /// publishes a Fault by that one after each attempt.
@@ -17,17 +17,19 @@ internal sealed class RedeliveryGuard : ConfigurationObserver, IMessageConfigura
 {
     private readonly IReceiveEndpointConfigurator _endpoint;
     private readonly string _queue;
+    private readonly bool _isIdempotent;
     private readonly List<(string Type, Func<IProbeSite> Pipe)> _messages = [];
     private bool _validated;
 
     /// <summary>The job consumer on this endpoint, when there is one. Known once the bus has been validated.</summary>
     public Type? JobConsumer { get; private set; }
 
-    public RedeliveryGuard(IReceiveEndpointConfigurator endpoint, string queue)
+    public RedeliveryGuard(IReceiveEndpointConfigurator endpoint, string queue, bool isIdempotent = false)
         : base(endpoint)
     {
         _endpoint = endpoint;
         _queue = queue;
+        _isIdempotent = isIdempotent;
         endpoint.ConnectConsumerConfigurationObserver(new ConsumerLook(this));
         endpoint.ConnectSagaConfigurationObserver(new SagaLook(this));
         Connect(this);
@@ -52,7 +54,7 @@ internal sealed class RedeliveryGuard : ConfigurationObserver, IMessageConfigura
     public override void BatchConsumerConfigured<TConsumer, TMessage>(IConsumerMessageConfigurator<TConsumer, Batch<TMessage>> configurator) =>
         MessageConfigured<TMessage>(_endpoint);
 
-    private static IEnumerable<string> Refusals(string messageType, Func<IProbeSite> pipe)
+    private IEnumerable<string> Refusals(string messageType, Func<IProbeSite> pipe)
     {
         var look = new PipeLook();
         try
@@ -66,8 +68,10 @@ internal sealed class RedeliveryGuard : ConfigurationObserver, IMessageConfigura
         }
 #pragma warning restore CA1031
 
-        return look.Found.Select(found => found switch
+        return look.Found.Where(found => _isIdempotent || found != Filter.Outbox).Select(found => found switch
         {
+            Filter.Outbox =>
+                $"found an outbox for {messageType} beside UseIdempotency, wanted one of the two: what an idempotent consumer sends goes out when it is done, and an outbox outside would hold it back after that. Remove the outbox.",
             Filter.Redelivery =>
                 $"found UseDelayedRedelivery or UseScheduledRedelivery for {messageType} on a retry point, wanted one of the two. Remove it (UseMessageRetry for immediate retries may stay), or call DisableGradientRetry on this endpoint.",
             _ => $"found UseTimeout for {messageType} on a retry point, wanted AttemptTimeout: with UseTimeout MassTransit publishes a Fault after each attempt. Remove it and type UseGradientRetry(context, retry => retry.AttemptTimeout(time)), or call DisableGradientRetry on this endpoint.",
@@ -92,6 +96,7 @@ internal sealed class RedeliveryGuard : ConfigurationObserver, IMessageConfigura
     {
         Redelivery,
         Timeout,
+        Outbox,
     }
 
     /// <summary>Looks at what was configured on a consumer itself.</summary>
@@ -162,6 +167,10 @@ internal sealed class RedeliveryGuard : ConfigurationObserver, IMessageConfigura
             if (key == "filterType")
             {
                 _filter = value;
+                if (value == "outbox")
+                {
+                    _root.Found.Add(Filter.Outbox);
+                }
             }
             else if (_filter == "retry" && key == "type" && value == "redelivery")
             {

@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using MassTransit;
 using MassTransit.Context;
+using Retry.Messaging.Configuration;
 using Retry.Messaging.Decisions;
 using Retry.Messaging.MassTransit.Faults;
 using Retry.Messaging.MassTransit.Transports;
@@ -54,6 +55,12 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
 
     /// <summary>How this attempt's exceptions are decided on.</summary>
     public required Func<AttemptContext, Exception, RetryDecision> Decider { get; init; }
+
+    /// <summary>The rules of its retry point.</summary>
+    public required RetryRules Rules { get; init; }
+
+    /// <summary>The delivery.</summary>
+    public RetryDelivery Delivery => _delivery;
 
     /// <summary>Decides on an exception, once: a filter further outside that asks again hears the same.</summary>
     public RetryDecision Decide(Exception exception)
@@ -128,8 +135,16 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
     /// <summary>Remembers what a consumer threw; several may fail at a time.</summary>
     public void Threw(string consumer, Exception exception) => LazyInitializer.EnsureInitialized(ref _thrown).Add(consumer, exception);
 
-    /// <summary>What the consumer threw, where MassTransit threw this.</summary>
-    public Exception OriginalOf(Exception exception) => _thrown?.OriginalOf(exception) ?? exception;
+    /// <summary>What the attempt failed with, where MassTransit threw this: what its consumer threw, or its time-out.</summary>
+    public Exception FailureOf(Exception exception)
+    {
+        // what one consumer threw stands over what is decided already for another one: only a failure uses up the attempt
+        var failure = _thrown is null ? exception : exception is DecidedException ? _thrown.Latest : _thrown.OriginalOf(exception);
+        return TimedOut ? new TimeoutException($"The attempt took longer than {Rules.AttemptTimeout}.", failure) : failure;
+    }
+
+    /// <summary>What an exception means by the point's rules.</summary>
+    public Outcome OutcomeOf(Exception exception, Type messageType) => Rules.Classify(FailureOf(exception), messageType);
 
     /// <summary><c>context.Redeliver(delay)</c>: this message once more, through the ladder, if the attempt ends well.</summary>
     /// <remarks>Nothing is published here. An attempt may still fail, and its message would live twice: one on the ladder for each.</remarks>

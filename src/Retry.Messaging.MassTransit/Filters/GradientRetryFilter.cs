@@ -77,7 +77,11 @@ internal sealed partial class GradientRetryFilter(
             context,
             delivery,
             point.Rules.AttemptTimeout,
-            time) { Decider = (self, exception) => Decide(self, delivery, exception) };
+            time)
+        {
+            Rules = point.Rules,
+            Decider = (self, exception) => Decide(self, delivery, exception),
+        };
         try
         {
             failure = await ConsumerRun.EndAsync(
@@ -104,8 +108,7 @@ internal sealed partial class GradientRetryFilter(
 
         if (failure is not null)
         {
-            failure = attempt.OriginalOf(failure);
-            failure = attempt.TimedOut ? new TimeoutException($"The attempt took longer than {point.Rules.AttemptTimeout}.", failure) : failure;
+            failure = attempt.FailureOf(failure);
         }
 
         // an exception stands over a redelivery that was asked for before it: a transaction or an outbox has undone the rest, too
@@ -127,16 +130,26 @@ internal sealed partial class GradientRetryFilter(
 
         var end = failure is null
             ? DecideOnRedelivery(attempt, delivery, asked.GetValueOrDefault())
-            : new AttemptEnd(failure, attempt.Decide(failure), ClimbCause.Failed(failure));
+            : new AttemptEnd(failure, attempt.Decide(failure), (failure as DecidedException)?.Cause ?? ClimbCause.Failed(failure));
         await settler.SettleAsync(attempt, delivery, end, context.CancellationToken).ConfigureAwait(false);
 
-        AttemptContext Unconsumed(RetryDecision decision) => new(context, delivery, null, time) { Decider = (_, _) => decision, WasConsumed = false };
+        AttemptContext Unconsumed(RetryDecision decision) => new(context, delivery, null, time)
+        {
+            Rules = point.Rules,
+            Decider = (_, _) => decision,
+            WasConsumed = false,
+        };
     }
 
     private RetryDecision Decide(AttemptContext attempt, RetryDelivery delivery, Exception exception)
     {
         var failure = FailureOf(attempt, delivery, exception);
         var now = time.GetUtcNow();
+        if (exception is DecidedException decided)
+        {
+            return decided.Decide(delivery.State, failure, point.Rules, now);
+        }
+
         return attempt.IsUnreadable(exception)
             ? RetryDecider.Refuse(delivery.State, failure, ParkReason.Malformed, now)
             : RetryDecider.Decide(delivery.State, failure, point.Rules, now, random);

@@ -25,6 +25,9 @@ internal sealed class ThrownExceptions
         while (Interlocked.CompareExchange(ref _last, new Thrown(consumer, exception, before), before) != before);
     }
 
+    /// <summary>What was thrown last.</summary>
+    public Exception Latest => _last!.Exception;
+
     /// <summary>What was thrown where the pipe threw this.</summary>
     public Exception OriginalOf(Exception exception)
     {

@@ -110,6 +110,10 @@ internal sealed partial class OutcomeSettler(string queue, RetryReporter reporte
         {
             LogRedelivery(queue, again.State.Id, again.Delay, attempt);
         }
+        else if (cause == ClimbCause.Postponed)
+        {
+            LogPostponed(queue, again.State.Id, again.Delay);
+        }
         else
         {
             reporter.Retried(again.State.Id, attempt, again.Delay, again.State.Error);
@@ -118,6 +122,9 @@ internal sealed partial class OutcomeSettler(string queue, RetryReporter reporte
 
     [LoggerMessage(LogEvents.RedeliveryScheduled, LogLevel.Debug, "{Queue}: {RetryId} is delivered again in {Delay}, as its consumer asked in attempt {Attempt}")]
     private partial void LogRedelivery(string queue, string? retryId, TimeSpan delay, int attempt);
+
+    [LoggerMessage(LogEvents.Postponed, LogLevel.Debug, "{Queue}: {RetryId} comes back in {Delay}, because its key is in progress elsewhere. No attempt is used")]
+    private partial void LogPostponed(string queue, string? retryId, TimeSpan delay);
 
     [LoggerMessage(LogEvents.Parked, LogLevel.Warning, "{Queue}: {RetryId} is parked as {Reason} after attempt {Attempt}: {Error}")]
     private partial void LogParked(string queue, string? retryId, string reason, int attempt, string? error);

@@ -14,6 +14,9 @@ internal readonly record struct ClimbCause(string Name, string? ErrorType = null
     /// <summary>It is suspected of killing its consumer.</summary>
     public static readonly ClimbCause Suspected = new("suspected");
 
+    /// <summary>Its key is in progress elsewhere.</summary>
+    public static readonly ClimbCause Postponed = new("postponed");
+
     /// <summary>Its attempt failed.</summary>
     public static ClimbCause Failed(Exception exception) => new("failed", exception.GetType().FullName);
 }

@@ -54,7 +54,7 @@ internal sealed class PointTelemetry(RetryMetrics metrics, PointHealth health, T
         {
             Count(metrics.Crashes);
         }
-        else
+        else if (cause != ClimbCause.Postponed)
         {
             Count(metrics.Attempts, TelemetryNames.Labels.Outcome, AttemptOutcome.Retried);
             Count(metrics.Retries, TelemetryNames.Labels.ErrorType, cause.ErrorType);
@@ -84,6 +84,9 @@ internal sealed class PointTelemetry(RetryMetrics metrics, PointHealth health, T
             Add(metrics.Parked, labels);
         }
     }
+
+    /// <summary>What an idempotent consumer's store knew of a delivery.</summary>
+    public void Recognized(string outcome) => Count(metrics.Idempotency, TelemetryNames.Labels.Outcome, outcome);
 
     /// <summary>The moment before a publish, for <see cref="Confirmed"/>; 0 when nothing listens to the instrument.</summary>
     public long Publishing() => metrics.ConfirmDuration.Enabled ? time.GetTimestamp() : 0;

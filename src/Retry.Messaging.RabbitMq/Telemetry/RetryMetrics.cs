@@ -34,6 +34,10 @@ internal sealed class RetryMetrics : IDisposable
             TelemetryNames.Crashes,
             "{delivery}",
             "Deliveries not consumed because they were suspected of killing their consumer.");
+        Idempotency = meter.CreateCounter<long>(
+            TelemetryNames.Idempotency,
+            "{delivery}",
+            "Deliveries to idempotent consumers, by what the store knew of their keys.");
         Delay = meter.CreateHistogram(
             TelemetryNames.Delay,
             "s",
@@ -70,6 +74,8 @@ internal sealed class RetryMetrics : IDisposable
     public Counter<long> Early { get; }
 
     public Counter<long> Crashes { get; }
+
+    public Counter<long> Idempotency { get; }
 
     public Histogram<double> Delay { get; }
 

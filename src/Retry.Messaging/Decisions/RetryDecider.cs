@@ -107,6 +107,25 @@ internal static class RetryDecider
         return Again(Attempted(chain, asked.FallbackId, attempt, state.Error), rounded, now);
     }
 
+    /// <summary>Decides on a message that comes back later though nothing failed: no attempt is used, and the chain's validity bounds it.</summary>
+    /// <param name="state">What the message knew when it was delivered.</param>
+    /// <param name="postponed">The delivery, with the exception that says why, which is written down where the message is parked.</param>
+    /// <param name="delay">How much later, rounded up to 100 ms.</param>
+    /// <param name="rules">The rules of its retry point.</param>
+    /// <param name="now">The current time.</param>
+    public static RetryDecision Postpone(RetryState state, FailedAttempt postponed, TimeSpan delay, RetryRules rules, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        ArgumentNullException.ThrowIfNull(postponed);
+        ArgumentNullException.ThrowIfNull(rules);
+
+        var chain = Bounded(state, postponed, rules, now);
+        var rounded = DelayLadder.RoundUp(Shorter(DelaySchedule.LongestDelay, delay));
+        return ComesTooLate(rounded, chain.Deadline!.Value - now)
+            ? TooLate(Failed(chain, chain.Attempt, postponed, now), postponed)
+            : Again(chain with { Id = chain.Id ?? HeaderText.OneLine(postponed.FallbackId, RetryState.MaxId) }, rounded, now);
+    }
+
     /// <summary>The state with the bounds in time of its chain.</summary>
     private static RetryState Bounded(RetryState state, FailedAttempt failure, RetryRules rules, DateTimeOffset now)
     {

@@ -15,6 +15,7 @@ public static class TelemetryNames
     internal const string Dropped = "retry.dropped";
     internal const string Early = "retry.early";
     internal const string Crashes = "retry.crashes";
+    internal const string Idempotency = "retry.idempotency";
     internal const string Held = "retry.held";
     internal const string Delay = "retry.delay";
     internal const string Lateness = "retry.lateness";

@@ -11,6 +11,7 @@ public readonly record struct ParkReason
     private static readonly ParkReason[] KnownReasons =
     [
         new("Exhausted"), new("Failed"), new("Expired"), new("Malformed"), new("Unhandled"), new("Poison"), new("Undeliverable"),
+        new("KeyReused"), new("Uncertain"),
     ];
 
     private readonly string? _name;
@@ -37,6 +38,12 @@ public readonly record struct ParkReason
 
     /// <summary>Gets the reason of a message that could not be delivered.</summary>
     public static ParkReason Undeliverable => KnownReasons[6];
+
+    /// <summary>Gets the reason of a message whose idempotency key belongs to a message with other content.</summary>
+    public static ParkReason KeyReused => KnownReasons[7];
+
+    /// <summary>Gets the reason of a message of which nobody knows whether its effect happened: the process that ran it did not say how it ended.</summary>
+    public static ParkReason Uncertain => KnownReasons[8];
 
     /// <summary>Gets the reasons that this version knows.</summary>
     public static IReadOnlyList<ParkReason> Known => KnownReasons.AsReadOnly();

@@ -48,10 +48,11 @@ public class FolderTests
         },
         ["Retry.Messaging.MassTransit"] = new()
         {
-            ["Configuration"] = ["Endpoints", "Filters", "InMemory", "Scheduling", "Transports"],
+            ["Configuration"] = ["Endpoints", "Filters", "Idempotency", "InMemory", "Scheduling", "Transports"],
             ["Endpoints"] = ["Transports"],
             ["Faults"] = [],
             ["Filters"] = ["Faults", "Transports"],
+            ["Idempotency"] = ["Filters"],
             ["InMemory"] = ["Faults", "Transports"],
             ["Scheduling"] = ["Transports"],
             ["Transports"] = ["Faults"],

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Retry.Messaging.Tests.Architecture;
 
-/// <summary>References go one way: core &lt;- RabbitMq &lt;- {MassTransit, Operations &lt;- Cli}; Testing &lt;- {tests, samples}.</summary>
+/// <summary>References go one way: core &lt;- RabbitMq &lt;- {MassTransit, Operations &lt;- Cli}; Idempotency &lt;- {Idempotency.Sqlite, MassTransit}; Testing &lt;- {tests, samples}.</summary>
 public class ReferenceTests
 {
     private const string Testing = "Retry.Messaging.Testing";
@@ -12,7 +12,9 @@ public class ReferenceTests
     {
         ["Retry.Messaging"] = [],
         ["Retry.Messaging.RabbitMq"] = ["Retry.Messaging"],
-        ["Retry.Messaging.MassTransit"] = ["Retry.Messaging.RabbitMq"],
+        ["Retry.Messaging.Idempotency"] = [],
+        ["Retry.Messaging.Idempotency.Sqlite"] = ["Retry.Messaging.Idempotency"],
+        ["Retry.Messaging.MassTransit"] = ["Retry.Messaging.RabbitMq", "Retry.Messaging.Idempotency"],
         ["Retry.Messaging.Operations"] = ["Retry.Messaging.RabbitMq"],
         ["Retry.Messaging.Cli"] = ["Retry.Messaging.Operations"],
         ["Retry.Messaging.Testing"] = [],
@@ -24,6 +26,8 @@ public class ReferenceTests
     {
         ["Retry.Messaging"] = ["Retry.Messaging.RabbitMq", "Retry.Messaging.MassTransit", "Retry.Messaging.Operations", "retryctl"],
         ["Retry.Messaging.RabbitMq"] = ["Retry.Messaging.MassTransit", "Retry.Messaging.Operations", "retryctl"],
+        ["Retry.Messaging.Idempotency"] = ["Retry.Messaging.Idempotency.Sqlite", "Retry.Messaging.MassTransit"],
+        ["Retry.Messaging.Idempotency.Sqlite"] = [],
         ["Retry.Messaging.MassTransit"] = [],
         ["Retry.Messaging.Operations"] = ["retryctl"],
         ["Retry.Messaging.Cli"] = [],
@@ -61,6 +65,8 @@ public class ReferenceTests
     [Theory]
     [InlineData("Retry.Messaging", new[] { "RabbitMQ", "MassTransit", "Spectre", "System.CommandLine" })]
     [InlineData("Retry.Messaging.RabbitMq", new[] { "MassTransit", "Spectre", "System.CommandLine" })]
+    [InlineData("Retry.Messaging.Idempotency", new[] { "RabbitMQ", "MassTransit", "Microsoft.Data" })]
+    [InlineData("Retry.Messaging.Idempotency.Sqlite", new[] { "RabbitMQ", "MassTransit" })]
     [InlineData("Retry.Messaging.Operations", new[] { "MassTransit", "Spectre", "System.CommandLine" })]
     [InlineData("Retry.Messaging.Cli", new[] { "MassTransit" })]
     public void A_library_knows_nothing_of_what_is_above_it(string library, string[] unwanted)

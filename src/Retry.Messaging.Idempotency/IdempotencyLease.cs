@@ -1,0 +1,6 @@
+namespace Retry.Messaging.Idempotency;
+
+/// <summary>The right to run for a key and to say how it ended.</summary>
+/// <param name="Key">The key.</param>
+/// <param name="Token">The fencing token: larger than that of every lease before it, in the whole store.</param>
+public sealed record IdempotencyLease(IdempotencyKey Key, long Token);

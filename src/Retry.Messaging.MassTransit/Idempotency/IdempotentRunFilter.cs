@@ -1,0 +1,24 @@
+using MassTransit;
+using MassTransit.Middleware.InMemoryOutbox;
+
+namespace Retry.Messaging.MassTransit.Idempotency;
+
+/// <summary>Begins each run of a consumer anew: an immediate retry that is configured on the consumer itself stands between the two filters,
+/// and would add to what a failed run had collected and written.</summary>
+internal sealed class IdempotentRunFilter<TConsumer, TMessage> : IFilter<ConsumerConsumeContext<TConsumer, TMessage>>
+    where TConsumer : class
+    where TMessage : class
+{
+    public async Task Send(ConsumerConsumeContext<TConsumer, TMessage> context, IPipe<ConsumerConsumeContext<TConsumer, TMessage>> next)
+    {
+        if (context.TryGetPayload<OutboxContext>(out _))
+        {
+            throw new ConfigurationException($"Found an outbox on {TypeCache<TConsumer>.ShortName}, wanted none beside UseIdempotency, which sends what the consumer sent only when it is done. Remove the outbox.");
+        }
+
+        await context.GetPayload<IIdempotentRun>().StartOverAsync().ConfigureAwait(false);
+        await next.Send(context).ConfigureAwait(false);
+    }
+
+    public void Probe(ProbeContext context) => context.CreateFilterScope("idempotentRun");
+}
