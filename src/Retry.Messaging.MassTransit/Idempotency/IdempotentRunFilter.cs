@@ -1,5 +1,4 @@
 using MassTransit;
-using MassTransit.Middleware.InMemoryOutbox;
 
 namespace Retry.Messaging.MassTransit.Idempotency;
 
@@ -11,11 +10,6 @@ internal sealed class IdempotentRunFilter<TConsumer, TMessage> : IFilter<Consume
 {
     public async Task Send(ConsumerConsumeContext<TConsumer, TMessage> context, IPipe<ConsumerConsumeContext<TConsumer, TMessage>> next)
     {
-        if (context.TryGetPayload<OutboxContext>(out _))
-        {
-            throw new ConfigurationException($"Found an outbox on {TypeCache<TConsumer>.ShortName}, wanted none beside UseIdempotency, which sends what the consumer sent only when it is done. Remove the outbox.");
-        }
-
         await context.GetPayload<IIdempotentRun>().StartOverAsync().ConfigureAwait(false);
         await next.Send(context).ConfigureAwait(false);
     }

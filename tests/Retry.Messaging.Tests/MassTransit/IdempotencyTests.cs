@@ -178,7 +178,7 @@ public sealed class IdempotencyTests
                     throw new TimeoutException();
                 }
             },
-            consumer: consumer => consumer.UseMessageRetry(immediate => immediate.Immediate(2)));
+            consumer: (_, consumer) => consumer.UseMessageRetry(immediate => immediate.Immediate(2)));
 
         await service.RequestAsync(Payment);
 

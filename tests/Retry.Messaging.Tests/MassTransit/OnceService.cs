@@ -1,8 +1,10 @@
 using MassTransit;
 using MassTransit.Testing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 using Retry.Messaging.Configuration;
 using Retry.Messaging.Idempotency;
+using Retry.Messaging.Idempotency.Sqlite;
 using Retry.Messaging.MassTransit;
 using Retry.Messaging.Tests.Idempotency;
 
@@ -36,8 +38,6 @@ internal sealed class OnceService : IAsyncDisposable
 
     public IReadOnlyList<object> Faults => _service.Faults;
 
-    public IIdempotencyStore Store => Harness.Provider.GetRequiredService<IIdempotencyStore>();
-
     /// <summary>What the consumers do, and did.</summary>
     public Till Till => Harness.Provider.GetRequiredService<Till>();
 
@@ -47,9 +47,9 @@ internal sealed class OnceService : IAsyncDisposable
         Func<ConsumeContext<Charge>, Task>? charge = null,
         Action<IdempotencyBuilder>? once = null,
         Action<RetryPointBuilder>? retry = null,
-        Action<IServiceCollection>? services = null,
+        Func<IIdempotencyStore, IIdempotencyStore>? decorate = null,
         Action<IRegistrationContext, IReceiveEndpointConfigurator>? endpoint = null,
-        Action<IConsumerConfigurator<TillConsumer>>? consumer = null,
+        Action<IRegistrationContext, IConsumerConfigurator<TillConsumer>>? consumer = null,
         bool skipDelays = true)
     {
         var file = new SqliteFile();
@@ -68,7 +68,7 @@ internal sealed class OnceService : IAsyncDisposable
                     {
                         e.UseIdempotency(context, once);
                         endpoint?.Invoke(context, e);
-                        e.ConfigureConsumer<TillConsumer>(context, consumer);
+                        e.ConfigureConsumer<TillConsumer>(context, configurator => consumer?.Invoke(context, configurator));
                     });
                     var till = context.GetRequiredService<Till>();
                     cfg.ReceiveEndpoint("witness", e => e.Handler<Booked>(message =>
@@ -80,10 +80,11 @@ internal sealed class OnceService : IAsyncDisposable
                 collection =>
                 {
                     collection.AddSingleton(new Till { Charge = charge ?? Till.ChargeAsync });
-                    services?.Invoke(collection);
-                    if (!collection.Any(added => added.ServiceType == typeof(IIdempotencyStore)))
+                    collection.AddMetrics();
+                    collection.AddSqliteIdempotency(file.ConnectionString);
+                    if (decorate is not null)
                     {
-                        collection.AddSqliteIdempotency(file.ConnectionString);
+                        collection.AddSingleton(_ => decorate(Open(file, TimeProvider.System)));
                     }
                 });
             if (skipDelays)
@@ -100,6 +101,9 @@ internal sealed class OnceService : IAsyncDisposable
         }
     }
 
+    /// <summary>Opens the store as another process would, whose clock shows another time.</summary>
+    public SqliteIdempotencyStore OpenStore(TimeSpan ahead) => Open(_file, new FakeTimeProvider(TimeProvider.System.GetUtcNow() + ahead));
+
     public async Task<Response<Charged>> RequestAsync(Charge charge, Guid? messageId = null) =>
         await Harness.GetRequestClient<Charge>().GetResponse<Charged>(
             charge,
@@ -109,6 +113,8 @@ internal sealed class OnceService : IAsyncDisposable
 
     public Task SendAsync(Charge charge, Guid? messageId = null) =>
         Harness.Bus.Publish(charge, context => context.MessageId = messageId ?? NewId.NextGuid());
+
+    private static SqliteIdempotencyStore Open(SqliteFile file, TimeProvider time) => new(file.ConnectionString, TimeSpan.FromDays(7), time);
 
     public async ValueTask DisposeAsync()
     {
