@@ -88,7 +88,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         {
             if (layers.WhyNotDisabled is { } needed)
             {
-                Refuse(configurator, needed);
+                GradientRetrySpecification.Refuse(configurator, needed);
             }
 
             return;
@@ -105,15 +105,12 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
                 break;
 
             default:
-                Refuse(
+                GradientRetrySpecification.Refuse(
                     configurator,
                     $"Graded retry runs on RabbitMQ (and on the in-memory transport, for tests); found {configurator.GetType().Name}. Call DisableGradientRetry on this endpoint, or remove AddGradientRetry from this bus.");
                 break;
         }
     }
-
-    private static void Refuse(IReceiveEndpointConfigurator endpoint, string message) =>
-        endpoint.AddPrePipeSpecification(new GradientRetrySpecification(null, [new RetryFinding("GradientRetry", message)]));
 
     private void AddTo(IRabbitMqReceiveEndpointConfigurator endpoint, ReceiveSettings settings, EndpointLayers layers)
     {
@@ -123,7 +120,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
             // left alone by itself; asked for by name, it is a mistake to say so
             if (layers.IsExplicit)
             {
-                Refuse(endpoint, reason);
+                GradientRetrySpecification.Refuse(endpoint, reason);
             }
             else
             {
@@ -135,7 +132,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
 
         if (BrokerNames.WhyNotADestination(queue) is { } unusable)
         {
-            Refuse(endpoint, unusable);
+            GradientRetrySpecification.Refuse(endpoint, unusable);
             return;
         }
 
@@ -168,7 +165,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         // the names of the point's own queues
         if (_places.WhyUnusable(queue, rules) is { } derived)
         {
-            Refuse(endpoint, derived);
+            GradientRetrySpecification.Refuse(endpoint, derived);
             return;
         }
 

@@ -13,6 +13,10 @@ internal sealed class GradientRetrySpecification(
     Action<string>? leftAlone = null)
     : IPipeSpecification<ConsumeContext>
 {
+    /// <summary>Has the bus refuse to start, because of an endpoint.</summary>
+    public static void Refuse(IReceiveEndpointConfigurator endpoint, string message) =>
+        endpoint.AddPrePipeSpecification(new GradientRetrySpecification(null, [new RetryFinding("GradientRetry", message)]));
+
     public void Apply(IPipeBuilder<ConsumeContext> builder)
     {
         if (guard?.JobConsumer is { } jobs)
