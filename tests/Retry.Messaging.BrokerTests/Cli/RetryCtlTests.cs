@@ -20,10 +20,10 @@ public sealed class RetryCtlTests(BrokerFixture broker)
     public async Task Applies_the_topology_and_may_do_so_again()
     {
         var address = await broker.CreateVirtualHostAsync();
-        (await RunAsync(address, "topology plan")).Output.ShouldContain("69 missing");
+        (await RunAsync(address, "topology plan")).Output.ShouldContain("70 missing");
         var first = await RunAsync(address, "topology apply --point payments");
         first.ExitCode.ShouldBe(ExitCode.Done, first.Error);
-        first.Output.ShouldContain("70 of the exchanges and queues are new");
+        first.Output.ShouldContain("71 of the exchanges and queues are new");
         first.Error.ShouldContain("found no queue 'payments', wanted the work queue of a retry point");
         first.Error.ShouldContain("start its service, then run this command again: it binds the queue and writes its policy");
         first.Error.ShouldContain("run 'retryctl topology remove --point payments', which removes");
@@ -59,7 +59,7 @@ public sealed class RetryCtlTests(BrokerFixture broker)
         isolated.Output.ShouldContain("Declared 11 exchanges, 61 queues, 70 bindings");
         await channel.ExchangeDeleteAsync(BrokerNames.ReturnExchange);
 
-        (await RunAsync(address, "topology apply --point payments")).Output.ShouldContain("69 bindings; 1 of the exchanges and queues is new");
+        (await RunAsync(address, "topology apply --point payments")).Output.ShouldContain("70 bindings; 1 of the exchanges and queues is new");
         await channel.BasicPublishAsync(BrokerNames.ReturnExchange, "0.0.0.0.0.0.0.0.payments.release", "{}"u8.ToArray());
         await raw.WaitForCountAsync("payments.release", 1, TimeSpan.FromSeconds(20));
     }
