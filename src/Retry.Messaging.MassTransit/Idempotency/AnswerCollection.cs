@@ -8,6 +8,8 @@ namespace Retry.Messaging.MassTransit.Idempotency;
 /// <remarks>MassTransit's own outboxes hand their messages over in the same way.</remarks>
 internal sealed class AnswerCollection(ConsumeContext context, TimeProvider time) : OutboxSendContext
 {
+    private const string RabbitMqExchange = "RMQ-Exchange";
+
     private readonly Lock _lock = new();
     private readonly List<StoredAnswer> _answers = [];
 
@@ -78,6 +80,9 @@ internal sealed class AnswerCollection(ConsumeContext context, TimeProvider time
 
         var properties = new Dictionary<string, object>(StringComparer.OrdinalIgnoreCase);
         transport.WritePropertiesTo(properties);
+
+        // a duplicate's response goes to its own requester, not to the exchange of the first one
+        properties.Remove(RabbitMqExchange);
         return context.SerializerContext.SerializeDictionary(properties);
     }
 }

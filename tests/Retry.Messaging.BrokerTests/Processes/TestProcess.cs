@@ -10,6 +10,7 @@ internal static class TestProcess
     public const string SlowConsumerRole = "slow-consumer";
     public const string FragileConsumerRole = "fragile-consumer";
     public const string LimiterRole = "limiter";
+    public const string OnceConsumerRole = "once-consumer";
 
     public static Task Main(string[] args) => args switch
     {
@@ -17,7 +18,8 @@ internal static class TestProcess
         [SlowConsumerRole] => SlowConsumer.RunAsync(),
         [FragileConsumerRole] => FragileConsumer.RunAsync(),
         [LimiterRole] => LimiterProcess.RunAsync(),
-        _ => throw new ArgumentException($"Unknown role '{string.Join(' ', args)}'; wanted {BrokerOwnerRole}, {SlowConsumerRole}, {FragileConsumerRole} or {LimiterRole}."),
+        [OnceConsumerRole] => OnceConsumer.RunAsync(),
+        _ => throw new ArgumentException($"Unknown role '{string.Join(' ', args)}'; wanted {BrokerOwnerRole}, {SlowConsumerRole}, {FragileConsumerRole}, {LimiterRole} or {OnceConsumerRole}."),
     };
 
     /// <summary>Starts this assembly in a role. It ends by itself when its standard input does.</summary>
