@@ -5,6 +5,9 @@ using Retry.Messaging.Cli.Hosting;
 using var stop = new CancellationTokenSource();
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, End);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, End);
+// a terminal that is closed: what is held must go back in good order, since a cut connection counts towards delivery limits
+using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, End);
+using var quit = PosixSignalRegistration.Create(PosixSignal.SIGQUIT, End);
 return await RetryCtl.InvokeAsync(args, CliHost.FromConsole(), stop.Token).ConfigureAwait(false);
 
 // the first asks for a clean end, the second takes the process

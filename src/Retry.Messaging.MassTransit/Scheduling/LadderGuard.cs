@@ -1,6 +1,5 @@
 using MassTransit;
 using RabbitMQ.Client;
-using Retry.Messaging.RabbitMq;
 using Retry.Messaging.RabbitMq.Topology;
 
 namespace Retry.Messaging.MassTransit.Scheduling;
@@ -16,7 +15,9 @@ internal sealed class LadderGuard(TopologyKeeper keeper, TimeProvider time)
     private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(2);
 
-    private readonly OncePer _looks = new(BetweenLooks, time);
+    private readonly Lock _lock = new();
+    private Task<IReadOnlyList<string>>? _look;
+    private long _lookedAt;
     private volatile IReadOnlyList<string> _missing = [];
     private volatile bool _suspected;
 
@@ -38,10 +39,9 @@ internal sealed class LadderGuard(TopologyKeeper keeper, TimeProvider time)
             cancellationToken.ThrowIfCancellationRequested();
         }
 
-        if ((_suspected || _missing.Count > 0) && Connection is { IsOpen: true } connection && _looks.IsTime())
+        if ((_suspected || _missing.Count > 0) && Connection is { IsOpen: true } connection)
         {
-            _suspected = false;
-            _missing = await TopologyLook.FindMissingAsync(connection, TopologyPlan.Ladder, cancellationToken).ConfigureAwait(false);
+            _missing = await LookAsync(connection).WaitAsync(cancellationToken).ConfigureAwait(false);
         }
 
         if (_missing is { Count: > 0 } missing)
@@ -49,6 +49,22 @@ internal sealed class LadderGuard(TopologyKeeper keeper, TimeProvider time)
             throw new TransportException(
                 destination,
                 $"The message was not scheduled. Found no {missing[0]}{(missing.Count > 1 ? $" (and {missing.Count - 1} more missing)" : string.Empty)}, wanted the whole ladder. A service with ManageTopology OnStart declares it again within a minute; where none may, run 'retryctl topology apply'.");
+        }
+    }
+
+    // One look serves all that send at the time: what an older one found missing may have been mended since.
+    private Task<IReadOnlyList<string>> LookAsync(IConnection connection)
+    {
+        lock (_lock)
+        {
+            if (_look is null or { IsCompleted: true, IsCompletedSuccessfully: false } || time.GetElapsedTime(_lookedAt) >= BetweenLooks)
+            {
+                _suspected = false;
+                _lookedAt = time.GetTimestamp();
+                _look = TopologyLook.FindMissingAsync(connection, TopologyPlan.Ladder, CancellationToken.None);
+            }
+
+            return _look;
         }
     }
 }

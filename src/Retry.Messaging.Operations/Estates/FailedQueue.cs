@@ -9,7 +9,6 @@ namespace Retry.Messaging.Operations.Estates;
 /// <summary>The queue that a message failed in, before it came to its error queue. Pure.</summary>
 internal static class FailedQueue
 {
-    private static readonly string[] Suffixes = ["_error", "_skipped"];
 
     /// <summary>Takes MassTransit's word, else the error queue's name without its suffix, else the broker's word.</summary>
     /// <param name="errorQueue">The queue that the message lies in.</param>
@@ -25,7 +24,7 @@ internal static class FailedQueue
         Uri.TryCreate(address, UriKind.Absolute, out var uri) ? Uri.UnescapeDataString(uri.AbsolutePath[(uri.AbsolutePath.LastIndexOf('/') + 1)..]) : null;
 
     private static string? WithoutSuffix(string errorQueue) =>
-        Suffixes.FirstOrDefault(suffix => errorQueue.EndsWith(suffix, StringComparison.Ordinal)) is { } suffix ? errorQueue[..^suffix.Length] : null;
+        MassTransitQueueNames.Suffixes.FirstOrDefault(suffix => errorQueue.EndsWith(suffix, StringComparison.Ordinal)) is { } suffix ? errorQueue[..^suffix.Length] : null;
 
     private static bool IsUsable(string? queue, string errorQueue) =>
         !string.IsNullOrEmpty(queue) && queue != errorQueue && Encoding.UTF8.GetByteCount(queue) <= BrokerNames.MaxQueueBytes;

@@ -5,7 +5,6 @@ namespace Retry.Messaging.Operations.Verification;
 /// <summary>What a work queue, which is not ours, must be and have for its point to work and to disturb nobody else.</summary>
 internal static class WorkQueueCheck
 {
-    private const string StreamType = "stream";
     private const int FirstVersionWithDeliveryLimit = 4;
 
     /// <summary>Looks at a work queue.</summary>
@@ -16,12 +15,12 @@ internal static class WorkQueueCheck
     public static IEnumerable<TopologyFinding> Find(QueueFact work, bool isIsolated, BrokerFacts facts, string apply)
     {
         var subject = $"queue '{work.Name}'";
-        if (!work.Durable || work.AutoDelete || work.Exclusive || work.Type == StreamType)
+        if (!work.Durable || work.AutoDelete || work.Exclusive || work.Type == PolicyKeys.StreamType)
         {
             return [new(
                 TopologyFindingKind.Different,
                 subject,
-                work.Type == StreamType ? "a stream" : "a queue that does not last",
+                work.Type == PolicyKeys.StreamType ? "a stream" : "a queue that does not last",
                 "a durable classic or quorum queue",
                 "Declare the endpoint as durable, or call DisableGradientRetry on it.")];
         }

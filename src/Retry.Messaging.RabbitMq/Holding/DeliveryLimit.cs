@@ -19,11 +19,18 @@ internal static class DeliveryLimit
     /// <summary>The limit that giving back counts towards; <see langword="null"/> where there is none.</summary>
     /// <param name="broker">The broker's version.</param>
     /// <param name="known">The queue's own limit, by argument or policy; negative for none; <see langword="null"/> where it is not known.</param>
-    public static long? Of(Version broker, long? known) =>
-        broker >= GivingBackIsFree ? null
-        : known is null ? broker >= SinceFour ? Default : null
+    public static long? Of(Version broker, long? known) => IsGivingBackFree(broker) ? null : OfCuts(broker, known);
+
+    /// <summary>The limit that a channel which closes with deliveries counts towards, on every version; <see langword="null"/> where there is none.</summary>
+    /// <param name="broker">The broker's version.</param>
+    /// <param name="known">The queue's own limit, as above.</param>
+    public static long? OfCuts(Version broker, long? known) =>
+        known is null ? broker >= SinceFour ? Default : null
         : known < 0 ? null
         : known;
+
+    /// <summary>Whether what a consumer gives back by a nack is not counted.</summary>
+    public static bool IsGivingBackFree(Version broker) => broker >= GivingBackIsFree;
 
     /// <summary>Whether a message is so near to the limit that it must not go back.</summary>
     /// <param name="limit">The limit, or <see langword="null"/>.</param>

@@ -28,13 +28,18 @@ internal sealed record LotSource(string Queue, string WhenMissing, Func<string, 
     /// <summary>A point's parking lot.</summary>
     public static LotSource ParkingLot(RetryPointNames names) => new(
         names.Parked,
-        names.Work.EndsWith(BrokerNames.ParkedSuffix, StringComparison.Ordinal)
-            ? $"Found no queue '{names.Parked}'. Give the work queue's name, '{names.Work[..^BrokerNames.ParkedSuffix.Length]}', not the parking lot's."
-            : $"Found no queue '{names.Parked}', which is the parking lot of '{names.Work}'. Check the name and the virtual host. The service makes the parking lot when it starts; so does 'retryctl topology apply --point {names.Work}'.",
+        WithoutLot(names),
         (_, _, properties, body) => ParkedMessageReader.Read(properties, body, names))
     {
         IsNamedByOperator = true,
     };
+
+    private static string WithoutLot(RetryPointNames names) =>
+        names.Work.EndsWith(BrokerNames.ParkedSuffix, StringComparison.Ordinal)
+            ? $"Found no queue '{names.Parked}'. Give the work queue's name, '{names.Work[..^BrokerNames.ParkedSuffix.Length]}', not the parking lot's."
+        : MassTransitQueueNames.IsOfFailed(names.Work)
+            ? $"Found no queue '{names.Parked}'. MassTransit's own error queue is no retry point: type '--queue {names.Work}' instead of '{names.Work}'."
+        : $"Found no queue '{names.Parked}', which is the parking lot of '{names.Work}'. Check the name and the virtual host. The service makes the parking lot when it starts; so does 'retryctl topology apply --point {names.Work}'.";
 
     /// <summary>What the broker says, as an error with its next step.</summary>
     public ParkingException Refusal(ShutdownEventArgs reason, Exception exception) => reason.ReplyCode switch

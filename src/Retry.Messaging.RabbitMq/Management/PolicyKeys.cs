@@ -20,6 +20,9 @@ internal static class PolicyKeys
     public const string QuorumType = "quorum";
     public const string ClassicType = "classic";
 
+    /// <summary>The type of a stream.</summary>
+    public const string StreamType = "stream";
+
     /// <summary>The argument of the same meaning.</summary>
     public static string Argument(string key) => "x-" + key;
 }

@@ -67,6 +67,29 @@ public sealed class StockServiceTests(BrokerFixture broker)
         (await service.Queues.CountAsync(StockService.Errors)).ShouldBe(4);
     }
 
+    /// <summary>A channel that closes with deliveries counts towards the delivery limit on every version.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Readers_that_are_cut_off_between_lists_lose_nothing(bool withManagement)
+    {
+        await using var service = await StockService.CreateAsync(broker, failed: 60, skipped: 1, quorum: true, deliveryLimit: 3);
+        var management = withManagement ? broker.Broker.ManagementUri : null;
+        var first = await CommandLineRun.RunAsync(service.Address, management, $"parked list --queue {StockService.Errors} --json");
+        var before = await service.Queues.ReadAsync(StockService.Errors);
+        for (var cut = 1; cut <= 6; cut++)
+        {
+            var run = await CommandLineRun.RunAsync(service.Address, management, $"parked list --queue {StockService.Errors} --json");
+            IdsOf(run.Output).ShouldBe(IdsOf(first.Output), ignoreOrder: true, $"after {cut} that were cut off");
+            // its channel closes with all of them
+            await service.Queues.ReadAsync(StockService.Errors);
+        }
+
+        (await service.Queues.DrainAsync(StockService.Errors)).Select(message => RawQueues.Said(message)).ShouldBe(
+            before.Select(message => RawQueues.Said(message)),
+            ignoreOrder: true);
+    }
+
     /// <summary>On RabbitMQ 4.0 a quorum queue deletes a message that was given back to it more than twenty times.</summary>
     [Theory]
     [InlineData(false, null, false)]

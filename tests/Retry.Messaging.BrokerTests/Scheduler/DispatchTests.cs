@@ -3,6 +3,8 @@ using MassTransit;
 using RabbitMQ.Client;
 using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.Naming;
+using Retry.Messaging.RabbitMq.Topology;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
 
@@ -84,6 +86,12 @@ public sealed class DispatchTests(BrokerFixture broker)
 
         failure.Message.ShouldContain("Found no exchange 'retry.v1.10m'");
         (await raw.CountAsync(BrokerNames.LostQueue)).ShouldBe(0u);
+
+        // mended: all that send from the next look on are served, and not the first of them alone
+        await TopologyDeclarer.DeclareAsync(raw.Connection, TopologyPlan.Ladder);
+        await Scenario.PauseAsync(TimeSpan.FromSeconds(3));
+        await Task.WhenAll(Enumerable.Range(3, 8).Select(number =>
+            service.Scheduler.ScheduleSend(new Uri("queue:later"), DateTime.UtcNow.AddMinutes(15), new Order(number)))).WaitAsync(Deadline);
     }
 
     [Fact]

@@ -74,6 +74,15 @@ public sealed class HoldTimeTests
         DeliveryLimit.Of(Version.Parse(broker), known).ShouldBe(limit);
 
     [Theory]
+    [InlineData("3.10.8", null, null)]
+    [InlineData("4.0.5", null, 20L)]
+    [InlineData("4.3.6", null, 20L)]
+    [InlineData("4.3.6", 3L, 3L)]
+    [InlineData("4.3.6", -1L, null)]
+    public void A_channel_that_closes_counts_towards_it_on_every_version(string broker, long? known, long? limit) =>
+        DeliveryLimit.OfCuts(Version.Parse(broker), known).ShouldBe(limit);
+
+    [Theory]
     [InlineData(null, 1_000_000, false)]
     [InlineData(20L, 0, false)]
     [InlineData(20L, 14, false)]

@@ -21,7 +21,7 @@ internal static class NodesCommand
     {
         var command = new Command(
             "nodes",
-            "Shows the running instances of services with retry points: since when each is UP, its BUILD, and how many POINTS it serves. GONE: it has died or lost its connection, and has not said that it stops; the exit code is then 3, and it is shown for a day at most.");
+            "Shows the running instances of services with retry points: since when each is UP, its BUILD, and how many POINTS it serves. GONE: it has died or lost its connection, and has not said that it stops; the exit code is then 3, and it is shown for a day at most. A process that hangs is there until the broker misses its heartbeats, and a point counts from when its endpoint begins to start.");
         command.Arguments.Add(Point);
         command.SetAction((parsed, cancellationToken) => RunAsync(host, parsed, cancellationToken));
         return command;
