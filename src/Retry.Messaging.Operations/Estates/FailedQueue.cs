@@ -24,7 +24,9 @@ internal static class FailedQueue
         Uri.TryCreate(address, UriKind.Absolute, out var uri) ? Uri.UnescapeDataString(uri.AbsolutePath[(uri.AbsolutePath.LastIndexOf('/') + 1)..]) : null;
 
     private static string? WithoutSuffix(string errorQueue) =>
-        MassTransitQueueNames.Suffixes.FirstOrDefault(suffix => errorQueue.EndsWith(suffix, StringComparison.Ordinal)) is { } suffix ? errorQueue[..^suffix.Length] : null;
+        MassTransitQueueNames.Suffixes.FirstOrDefault(suffix => errorQueue.EndsWith(suffix, StringComparison.Ordinal)) is { } suffix
+            ? errorQueue[..^suffix.Length]
+            : null;
 
     private static bool IsUsable(string? queue, string errorQueue) =>
         !string.IsNullOrEmpty(queue) && queue != errorQueue && Encoding.UTF8.GetByteCount(queue) <= BrokerNames.MaxQueueBytes;
