@@ -117,7 +117,9 @@ public sealed class HealthTests(BrokerFixture broker)
     [Fact]
     public async Task A_limited_point_that_is_disconnected_and_connected_again_is_healthy()
     {
-        await using var service = await RetryService.StartAsync(await broker.CreateVirtualHostAsync(), (_, _) => { });
+        var uri = await broker.CreateVirtualHostAsync();
+        await using var raw = await RawClient.ConnectAsync(uri);
+        await using var service = await RetryService.StartAsync(uri, (_, _) => { });
         var connector = service.Services.GetRequiredService<IReceiveEndpointConnector>();
         for (var i = 0; i < 2; i++)
         {
@@ -126,10 +128,11 @@ public sealed class HealthTests(BrokerFixture broker)
                 e.UseGradientRetry(context, retry => retry.LimitRedelivery(10));
                 e.Handler<Order>(_ => Task.CompletedTask);
             });
-            await endpoint.Ready;
+            // not by its own Ready, which MassTransit may complete before anybody listens
+            await raw.WaitForConsumersAsync("orders", 1, Deadline);
             await WaitForAsync(service, HealthStatus.Healthy);
 
-            await endpoint.StopAsync();
+            await endpoint.StopAsync().WaitAsync(Deadline);
 
             await WaitForAsync(service, HealthStatus.Healthy);
         }
