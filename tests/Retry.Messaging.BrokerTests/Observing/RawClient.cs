@@ -16,23 +16,21 @@ public sealed class RawClient : IAsyncDisposable
     public static async Task<RawClient> ConnectAsync(Uri broker) => new(await BrokerFixture.ConnectAsync(broker));
 
     /// <summary>The ready messages of a queue, or <see langword="null"/> when there is none.</summary>
-    public async Task<uint?> CountAsync(string queue)
+    public async Task<uint?> CountAsync(string queue) => (await LookAsync(queue))?.MessageCount;
+
+    private async Task<uint?> ConsumersAsync(string queue) => (await LookAsync(queue))?.ConsumerCount;
+
+    private async Task<QueueDeclareOk?> LookAsync(string queue)
     {
         await using var channel = await _connection.CreateChannelAsync();
         try
         {
-            return (await channel.QueueDeclarePassiveAsync(queue)).MessageCount;
+            return await channel.QueueDeclarePassiveAsync(queue);
         }
         catch (OperationInterruptedException exception) when (exception.ShutdownReason?.ReplyCode == Constants.NotFound)
         {
             return null;
         }
-    }
-
-    private async Task<uint?> ConsumersAsync(string queue)
-    {
-        await using var channel = await _connection.CreateChannelAsync();
-        return (await channel.QueueDeclarePassiveAsync(queue)).ConsumerCount;
     }
 
     private static async Task WaitAsync(string queue, Func<string, Task<uint?>> look, string what, uint wanted, TimeSpan deadline)
