@@ -115,8 +115,7 @@ internal sealed partial class IdempotencyFilter<TConsumer, TMessage>(
         }
         catch (Exception exception)
         {
-            await mine.StartOverAsync().ConfigureAwait(false);
-            await EndFailedAsync(run.Lease, context.CancellationToken.IsCancellationRequested ? null : ResultOf(attempt, exception)).ConfigureAwait(false);
+            await EndFailedAsync(mine, run.Lease, context.CancellationToken.IsCancellationRequested ? null : ResultOf(attempt, exception)).ConfigureAwait(false);
             throw;
         }
 
@@ -156,10 +155,11 @@ internal sealed partial class IdempotencyFilter<TConsumer, TMessage>(
     private static string ErrorOf(Exception exception) => $"{HeaderText.TypeName(exception)}: {HeaderText.Message(exception)}";
 
     // What the consumer threw is the outcome, whatever the store says. Its lease runs out by itself.
-    private async Task EndFailedAsync(IdempotencyLease lease, IdempotencyResult? result)
+    private async Task EndFailedAsync(IdempotentContext<TMessage> mine, IdempotencyLease lease, IdempotencyResult? result)
     {
         try
         {
+            await mine.StartOverAsync().ConfigureAwait(false);
             await store.EndAsync(lease, result, transaction: null, CancellationToken.None).ConfigureAwait(false);
         }
 #pragma warning disable CA1031

@@ -33,7 +33,9 @@ internal static class HeaderFrame
         RetryHeaderNames.Reason,
         RetryHeaderNames.Crashes,
         RetryHeaderNames.Replayed,
-        RetryHeaderNames.Plan);
+        RetryHeaderNames.Plan,
+        RetryHeaderNames.Schedule,
+        RetryHeaderNames.Repeated);
 
     /// <summary>Cuts headers, ours first and then the largest, until the frame fits.</summary>
     /// <param name="properties">The properties whose headers are cut.</param>

@@ -22,8 +22,10 @@ internal sealed class ScheduleDispatcher(ScheduleDispatcherOptions options, Time
             {
                 var session = await DispatchSession.OpenAsync(options, _reporter, time, random, cancellationToken).ConfigureAwait(false);
                 await using var ends = session.ConfigureAwait(false);
-                pause = FirstPause;
+                var began = time.GetTimestamp();
                 _reporter.IsDown(await session.RunAsync(cancellationToken).ConfigureAwait(false));
+                // one that ends as soon as it has begun is no reason to hurry
+                pause = time.GetElapsedTime(began) > LongestPause ? FirstPause : pause;
             }
 #pragma warning disable CA1031 // whatever it was, without a dispatcher nothing that was scheduled arrives: it is said, and tried again
             catch (Exception exception) when (!cancellationToken.IsCancellationRequested)

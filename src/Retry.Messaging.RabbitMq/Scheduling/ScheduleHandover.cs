@@ -166,6 +166,8 @@ internal sealed class ScheduleHandover(
             try
             {
                 var (exchange, routingKey, properties, body) = message();
+                // a frame that is too large would close the connection, again and again, for all that is scheduled
+                HeaderFrame.Fit(properties, connection.FrameMax);
                 await _back.PublishAsync(exchange, routingKey, properties, body, cancellationToken).ConfigureAwait(false);
                 return;
             }

@@ -117,6 +117,35 @@ public sealed class DispatchTests(BrokerFixture broker)
     }
 
     /// <summary>Counted by the broker's clock from a delay that is as long as the ladder, it would take ten days: so it is played by hand.</summary>
+    /// <summary>What the lost queue is told of it does not fit into its frame any more; the broker would close the dispatcher's connection.</summary>
+    [Fact]
+    public async Task A_message_with_large_headers_and_no_way_stops_no_other()
+    {
+        var uri = await broker.CreateVirtualHostAsync();
+        await using var raw = await RawClient.ConnectAsync(uri);
+        await raw.DeclareQueueAsync("there");
+        await using var service = await ScheduledService.StartAsync(uri, (_, _) => { });
+        await WaitForDispatcherAsync(raw);
+        var now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
+
+        foreach (var (exchange, size) in new[] { ("gone", 130_600), (string.Empty, 10) })
+        {
+            await raw.PublishAsync(
+                BrokerNames.ReturnExchange,
+                "0.0.0.0.0.0.0.0." + BrokerNames.ScheduleQueue,
+                "late"u8.ToArray(),
+                new BasicProperties
+                {
+                    Headers = new Dictionary<string, object?> { ["large"] = new byte[size], ["retry-schedule"] = $$"""{"due":{{now}},"exchange":"{{exchange}}","key":"there"}""" },
+                });
+        }
+
+        await raw.WaitForCountAsync("there", 1, Deadline);
+        await raw.WaitForCountAsync(BrokerNames.LostQueue, 1, Deadline);
+        var lost = (await raw.DrainAsync(BrokerNames.LostQueue)).ShouldHaveSingleItem().BasicProperties.Headers!;
+        Encoding.UTF8.GetString((byte[])lost["retry-schedule"]!).ShouldContain("\"exchange\":\"gone\"");
+    }
+
     [Fact]
     public async Task What_waits_for_longer_than_the_ladder_is_long_climbs_again_and_arrives_once()
     {

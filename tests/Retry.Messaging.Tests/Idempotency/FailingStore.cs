@@ -7,17 +7,24 @@ internal sealed class FailingStore(IIdempotencyStore store) : IIdempotencyStore
 {
     private int _acquireFails;
     private int _endFailsAfterCommit;
+    private int _rollBackFails;
 
     public int AcquireFails { init => _acquireFails = value; }
 
     public int EndFailsAfterCommit { init => _endFailsAfterCommit = value; }
+
+    public int RollBackFails { init => _rollBackFails = value; }
 
     public TimeSpan Retention => store.Retention;
 
     public Task<IdempotencyVerdict> AcquireAsync(IdempotencyRequest request, CancellationToken cancellationToken) =>
         Interlocked.Decrement(ref _acquireFails) >= 0 ? throw new IOException("the store is down") : store.AcquireAsync(request, cancellationToken);
 
-    public Task<IdempotencyTransaction> BeginAsync(CancellationToken cancellationToken) => store.BeginAsync(cancellationToken);
+    public async Task<IdempotencyTransaction> BeginAsync(CancellationToken cancellationToken)
+    {
+        var transaction = await store.BeginAsync(cancellationToken);
+        return Interlocked.Decrement(ref _rollBackFails) >= 0 ? new(transaction.Connection, transaction.Transaction, new Broken(transaction)) : transaction;
+    }
 
     public async Task<bool> EndAsync(IdempotencyLease lease, IdempotencyResult? result, IdempotencyTransaction? transaction, CancellationToken cancellationToken)
     {
@@ -26,4 +33,14 @@ internal sealed class FailingStore(IIdempotencyStore store) : IIdempotencyStore
     }
 
     public Task<int> PruneAsync(int most, CancellationToken cancellationToken) => store.PruneAsync(most, cancellationToken);
+
+    private sealed class Broken(IdempotencyTransaction transaction) : IDisposable
+    {
+        public void Dispose()
+        {
+            // all of it is undone, and the next one has its turn
+            transaction.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            throw new IOException("the connection broke off in the roll-back");
+        }
+    }
 }

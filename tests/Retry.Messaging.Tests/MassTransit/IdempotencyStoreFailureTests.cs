@@ -99,6 +99,24 @@ public sealed class IdempotencyStoreFailureTests
     }
 
     [Fact]
+    public async Task What_the_consumer_threw_is_the_outcome_although_the_roll_back_fails()
+    {
+        await using var service = await OnceService.StartAsync(
+            async context =>
+            {
+                await context.EnlistAsync();
+                throw new TimeoutException("the gateway");
+            },
+            retry: retry => retry.Immediate(0),
+            decorate: store => new FailingStore(store) { RollBackFails = 1 });
+
+        await service.SendAsync(Payment);
+
+        await Eventually.TrueAsync(() => service.Harness.GetParked().Count == 1, OnceService.Deadline);
+        service.Harness.GetParked().Single().Exception.ShouldBeOfType<TimeoutException>();
+    }
+
+    [Fact]
     public async Task After_an_expired_lease_it_runs_again()
     {
         await using var service = await OnceService.StartAsync(once: KeyedByPayment);

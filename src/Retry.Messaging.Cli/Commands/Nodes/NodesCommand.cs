@@ -11,28 +11,27 @@ namespace Retry.Messaging.Cli.Commands.Nodes;
 internal static class NodesCommand
 {
     private const int NarrowestName = 12;
-    private static readonly Argument<string?> Point = new("POINT")
-    {
-        Description = "Only instances that serve this work queue; then each one's policy, prefetch and message types.",
-        Arity = ArgumentArity.ZeroOrOne,
-    };
 
     public static Command Create(CliHost host)
     {
         var command = new Command(
             "nodes",
             "Shows the running instances of services with retry points: since when each is UP, its BUILD, and how many POINTS it serves. GONE: it has died or lost its connection, and has not said that it stops; the exit code is then 3, and it is shown for a day at most. A process that hangs is there until the broker misses its heartbeats, and a point counts from when its endpoint begins to start.");
-        command.Arguments.Add(Point);
-        command.SetAction((parsed, cancellationToken) => RunAsync(host, parsed, cancellationToken));
+        var point = new Argument<string?>("POINT")
+        {
+            Description = "Only instances that serve this work queue; then each one's policy, prefetch and message types.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        command.Arguments.Add(point);
+        command.SetAction((parsed, cancellationToken) => RunAsync(host, parsed, parsed.GetValue(point), cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(CliHost host, ParseResult parsed, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(CliHost host, ParseResult parsed, string? point, CancellationToken cancellationToken)
     {
         var broker = new OwnConnection(GlobalOptions.RequireAddress(parsed, host), RetryCtl.Name);
         await using var ends = broker.ConfigureAwait(false);
         var all = await new NodesReader(await broker.OpenAsync(cancellationToken).ConfigureAwait(false), host.Time).ReadAsync(cancellationToken).ConfigureAwait(false);
-        var point = parsed.GetValue(Point);
         var nodes = point is null ? all : [.. all.Where(node => node.Points.Any(served => served.Queue == point))];
         if (parsed.GetValue(GlobalOptions.Json))
         {

@@ -37,7 +37,7 @@ internal static class PointsTable
         {
             host.Out.WriteLine(Printable.Wrap(
                 $"{Printable.Line(point.Queue)} runs in {Printable.Count(point.Builds.Count)} builds: ",
-                $"{Printable.Line(string.Join(", ", point.Builds))}. Run 'retryctl nodes {point.Queue}'.",
+                $"{Printable.Line(string.Join(", ", point.Builds))}. Run 'retryctl nodes {Printable.Line(point.Queue)}'.",
                 host.Width));
         }
 
