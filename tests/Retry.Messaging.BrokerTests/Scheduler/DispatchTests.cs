@@ -128,7 +128,7 @@ public sealed class DispatchTests(BrokerFixture broker)
         await WaitForDispatcherAsync(raw);
         var now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
 
-        foreach (var (exchange, size) in new[] { ("gone", 130_600), (string.Empty, 10) })
+        foreach (var (exchange, size) in new[] { ("gone", 130_800), (string.Empty, 10) })
         {
             await raw.PublishAsync(
                 BrokerNames.ReturnExchange,
