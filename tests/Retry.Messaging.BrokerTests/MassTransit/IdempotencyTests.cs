@@ -12,7 +12,7 @@ using Xunit;
 namespace Retry.Messaging.BrokerTests.MassTransit;
 
 /// <summary>On a broker: duplicates get the same answer, whatever happens to the process that gave it. A raw client sends and looks.</summary>
-[Collection(SharedBroker.Name)]
+[Collection(ScheduleBroker.Name)]
 public sealed class IdempotencyTests(BrokerFixture broker) : IAsyncLifetime, IDisposable
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);

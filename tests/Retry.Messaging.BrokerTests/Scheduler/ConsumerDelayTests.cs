@@ -6,7 +6,7 @@ using Xunit;
 namespace Retry.Messaging.BrokerTests.Scheduler;
 
 /// <summary>What a consumer delays: redelivery, deferral, outboxes, sagas.</summary>
-[Collection(SharedBroker.Name)]
+[Collection(ScheduleBroker.Name)]
 public sealed class ConsumerDelayTests(BrokerFixture broker)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);

@@ -11,7 +11,7 @@ using Xunit;
 namespace Retry.Messaging.BrokerTests.Scheduler;
 
 /// <summary>What the dispatcher does when something is not as it should be.</summary>
-[Collection(SharedBroker.Name)]
+[Collection(ScheduleBroker.Name)]
 public sealed class DispatchTests(BrokerFixture broker)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);

@@ -5,7 +5,7 @@ using Xunit;
 namespace Retry.Messaging.BrokerTests.Scheduler;
 
 /// <summary>A saga's schedule and the time-out of its request.</summary>
-[Collection(SharedBroker.Name)]
+[Collection(ScheduleBroker.Name)]
 public sealed class SagaScheduleTests(BrokerFixture broker)
 {
     private static readonly TimeSpan Delay = TimeSpan.FromMilliseconds(600);

@@ -9,7 +9,7 @@ using Xunit;
 namespace Retry.Messaging.BrokerTests.Scheduler;
 
 /// <summary>A plain client sees the same message, whether it was scheduled or sent at once.</summary>
-[Collection(SharedBroker.Name)]
+[Collection(ScheduleBroker.Name)]
 public sealed partial class SameMessageTests(BrokerFixture broker)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);

@@ -7,7 +7,7 @@ using Xunit;
 namespace Retry.Messaging.BrokerTests.Scheduler;
 
 /// <summary>MassTransit's own calls that schedule a message, on a broker without the delay plugin.</summary>
-[Collection(SharedBroker.Name)]
+[Collection(ScheduleBroker.Name)]
 public sealed class ScheduleMessageTests(BrokerFixture broker)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);

@@ -128,7 +128,7 @@ public sealed class HealthTests(BrokerFixture broker)
                 e.UseGradientRetry(context, retry => retry.LimitRedelivery(10));
                 e.Handler<Order>(_ => Task.CompletedTask);
             });
-            // not by its own Ready, which MassTransit may complete before anybody listens
+            // as the broker sees it
             await raw.WaitForConsumersAsync("orders", 1, Deadline);
             await WaitForAsync(service, HealthStatus.Healthy);
 
