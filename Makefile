@@ -21,7 +21,7 @@ export DOTNET_CLI_USE_MSBUILD_SERVER := 0
 export UseSharedCompilation := false
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-unit test-broker test-long test-matrix limiter bench demo topology pack clean rabbitmq
+.PHONY: help build test test-unit test-broker test-long test-matrix limiter bench demo topology pack clean rabbitmq postgresql
 # Targets share bin folders, and tests share two cores.
 .NOTPARALLEL:
 
@@ -41,16 +41,16 @@ define run-tests
 	done; exit $$status
 endef
 
-test: rabbitmq clean-results build ## Run all tests but the long ones; installs RabbitMQ first where it may
+test: rabbitmq postgresql clean-results build ## Run all tests but the long ones; installs RabbitMQ and PostgreSQL first where it may
 	$(call run-tests,$(TEST_PROJECTS),$(SHORT))
 
-test-unit: build ## Run the tests that need no broker
+test-unit: postgresql build ## Run the tests that need no broker
 	$(call run-tests,$(UNIT_TESTS),$(SHORT))
 
-test-broker: rabbitmq build ## Run the tests on a private broker
+test-broker: rabbitmq postgresql build ## Run the tests on a private broker
 	$(call run-tests,$(BROKER_TESTS),$(SHORT))
 
-test-long: rabbitmq build ## Run the tests that take minutes each
+test-long: rabbitmq postgresql build ## Run the tests that take minutes each
 	$(call run-tests,$(TEST_PROJECTS),Category=Long)
 
 test-matrix: build ## Run the broker tests on RabbitMQ 3.10, 4.0 and 4.3; installs what is missing into a folder
@@ -66,10 +66,10 @@ define measure
 	dotnet run --project $(BENCHMARKS) --configuration $(CONFIGURATION) --no-build -- $(1) $(BENCH_OPTIONS)
 endef
 
-bench: rabbitmq ## Measure everything, in under 20 minutes, into docs/performance.md; bench-NAME: one thing, BENCH_OPTIONS="--rounds 3"
+bench: rabbitmq postgresql ## Measure everything, in under 20 minutes, into docs/performance.md; bench-NAME: one thing, BENCH_OPTIONS="--rounds 3"
 	$(call measure,--markdown docs/performance.md)
 
-bench-%: rabbitmq
+bench-%: rabbitmq postgresql
 	$(call measure,$*)
 
 demo: rabbitmq ## Run the payment sample; KEEP=1 keeps its broker to look into; SABOTAGE=drop loses one message on purpose
@@ -94,3 +94,6 @@ clean-results:
 
 rabbitmq:
 	@eng/ensure-rabbitmq.sh
+
+postgresql:
+	@eng/ensure-postgresql.sh

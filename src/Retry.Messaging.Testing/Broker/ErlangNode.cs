@@ -34,7 +34,7 @@ internal sealed class ErlangNode : IBrokerNode
     public static async Task<ErlangNode> CreateAsync(ErlangNodeLayout layout, TimeSpan startTimeout, CancellationToken cancellationToken)
     {
         string[] arguments = [layout.EpmdPort.ToString(CultureInfo.InvariantCulture), layout.ServerPath, .. layout.Prefix];
-        var guard = await NodeGuard.StartAsync("erlang-node-guard.sh", layout.Directory, arguments, cancellationToken).ConfigureAwait(false);
+        var guard = await NodeGuard.StartAsync(typeof(ErlangNode).Assembly, "erlang-node-guard.sh", layout.Directory, arguments, cancellationToken).ConfigureAwait(false);
         return new ErlangNode(layout, startTimeout, guard);
     }
 

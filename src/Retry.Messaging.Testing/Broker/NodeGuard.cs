@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Reflection;
 
 namespace Retry.Messaging.Testing;
 
@@ -28,11 +29,11 @@ internal sealed class NodeGuard : IAsyncDisposable
 
     private NodeGuard(Process process) => _process = process;
 
-    /// <summary>Starts a guard script that is embedded in this assembly.</summary>
-    public static async Task<NodeGuard> StartAsync(string script, string directory, IEnumerable<string> arguments, CancellationToken cancellationToken)
+    /// <summary>Starts a guard script that is embedded in an assembly.</summary>
+    public static async Task<NodeGuard> StartAsync(Assembly assembly, string script, string directory, IEnumerable<string> arguments, CancellationToken cancellationToken)
     {
         var path = Path.Combine(directory, script);
-        var source = typeof(NodeGuard).Assembly.GetManifestResourceStream(script)!;
+        var source = assembly.GetManifestResourceStream(script)!;
         await using (source.ConfigureAwait(false))
         {
             var file = File.Create(path);
@@ -85,7 +86,7 @@ internal sealed class NodeGuard : IAsyncDisposable
         catch (Exception exception) when (exception is IOException or TimeoutException)
         {
             throw new BrokerUnavailableException(
-                $"The private broker's guard did not answer '{command}'; it was ended from outside. Start a new broker.",
+                $"The guard of a private broker or database did not answer '{command}'; it was ended from outside. Start a new broker.",
                 exception);
         }
         finally
