@@ -30,7 +30,12 @@ internal sealed class NodeGuard : IAsyncDisposable
     private NodeGuard(Process process) => _process = process;
 
     /// <summary>Starts a guard script that is embedded in an assembly.</summary>
-    public static async Task<NodeGuard> StartAsync(Assembly assembly, string script, string directory, IEnumerable<string> arguments, CancellationToken cancellationToken)
+    public static async Task<NodeGuard> StartAsync(
+        Assembly assembly,
+        string script,
+        string directory,
+        IEnumerable<string> arguments,
+        CancellationToken cancellationToken)
     {
         var path = Path.Combine(directory, script);
         var source = assembly.GetManifestResourceStream(script)!;
