@@ -3,6 +3,8 @@ using System.Runtime.CompilerServices;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using Retry.Messaging.Configuration;
 using Retry.Messaging.MassTransit;
 using Retry.Messaging.MassTransit.Configuration;
@@ -104,6 +106,9 @@ public static class GradientRetryConfigurationExtensions
             services.AddSingleton<GradientRetryHealthCheck>();
             services.AddHealthChecks().AddCheck<GradientRetryHealthCheck>(GradientRetryHealthCheck.Name, HealthStatus.Degraded, ["ready", "masstransit"]);
             services.AddSingleton(static provider => new RetryMetrics(provider.GetService<IMeterFactory>()));
+            services.AddSingleton(static provider => new ProcessControls(
+                provider.GetService<TimeProvider>() ?? TimeProvider.System,
+                provider.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance));
         }
 
         BusConfigurationHook.AddTo(services);

@@ -56,6 +56,7 @@ internal static class LogEvents
     public const int StopNotSaid = 1223;
     public const int CameBack = 1224;
     public const int Postponed = 1225;
+    public const int ControlTrouble = 1401;
     public const int RanAgain = 1301;
     public const int KeyNotEnded = 1303;
 }

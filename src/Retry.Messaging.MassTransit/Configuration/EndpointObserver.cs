@@ -39,7 +39,6 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
     private readonly OutcomePublisher _publisher;
     private readonly UnseenByAmqp _unseen;
     private readonly BusSettings _bus;
-    private readonly BusUpkeep _upkeep;
     private readonly PointPipeline _pipeline;
 
     public EndpointObserver(IServiceProvider services, GradientRetryOptions options)
@@ -56,7 +55,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         Keeper = new TopologyKeeper(_manage, options.Rounds, _time, Random.Shared, _logging.CreateLogger<TopologyKeeper>());
         _unseen = new UnseenByAmqp(_manage, _logging.CreateLogger<UnseenByAmqp>());
         _bus = _configuration.Bus.Over(options.Bus);
-        _upkeep = new BusUpkeep(_bus, _manage, options.LostRounds, _time, _logging);
+        Upkeep = new BusUpkeep(_bus, _manage, options.LostRounds, services.GetRequiredService<ProcessControls>, _time, _logging);
         _pipeline = new PointPipeline(options.Suspicion, services.GetService<IIdempotencyStore>, _time, _logging);
     }
 
@@ -66,8 +65,8 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
     /// <summary>Looks after the topology of the bus.</summary>
     public TopologyKeeper Keeper { get; }
 
-    /// <summary>Has this instance say that it stops.</summary>
-    public Task EndAsync() => _upkeep.EndAsync();
+    /// <summary>What the bus does beside consuming.</summary>
+    public BusUpkeep Upkeep { get; }
 
     /// <summary>The endpoints that appsettings speak of.</summary>
     public IEnumerable<string> NamesInSettings => _configuration.Endpoints.Keys;
@@ -154,7 +153,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
                 times,
                 Keeper,
                 _publisher,
-                _upkeep.Instances,
+                Upkeep.Instances,
                 telemetry,
                 _time));
         if (rules is null)
@@ -175,7 +174,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         var topology = new PointTopology(
             place,
             Keeper,
-            (connection, token) => _upkeep.StartAsync(connection, description.Of(queue), token),
+            (connection, token) => Upkeep.StartAsync(connection, description.Of(queue), telemetry, token),
             _manage,
             rules,
             telemetry.Health,
@@ -183,7 +182,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
             settings.QueueArguments,
             _logging.CreateLogger<PointTopology>());
         Keeper.Add(queue, place.PointPlan);
-        _upkeep.Add(times);
+        Upkeep.Add(times);
         if (_manage != TopologyManagement.OnStart || !settings.QueueArguments.ContainsKey(RabbitMQ.Client.Headers.XDeadLetterExchange))
         {
             _unseen.Add(queue, place.PointPlan.HasReleaseQueue);

@@ -2,10 +2,10 @@ using MassTransit;
 
 namespace Retry.Messaging.MassTransit.Configuration;
 
-/// <summary>Has an instance say that it stops before its bus cuts off the first delivery.</summary>
+/// <summary>Has an instance say that it stops before its bus cuts off the first delivery, and ends the control of its points when it has stopped.</summary>
 internal sealed class StopNotice(EndpointObserver endpoints) : IBusObserver
 {
-    public Task PreStop(IBus bus) => endpoints.EndAsync();
+    public Task PreStop(IBus bus) => endpoints.Upkeep.EndAsync();
 
     public void PostCreate(IBus bus)
     {
@@ -21,7 +21,7 @@ internal sealed class StopNotice(EndpointObserver endpoints) : IBusObserver
 
     public Task StartFaulted(IBus bus, Exception exception) => Task.CompletedTask;
 
-    public Task PostStop(IBus bus) => Task.CompletedTask;
+    public Task PostStop(IBus bus) => endpoints.Upkeep.LeaveAsync();
 
     public Task StopFaulted(IBus bus, Exception exception) => Task.CompletedTask;
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using MassTransit;
 using MassTransit.RabbitMqTransport;
 using Microsoft.Extensions.Logging;
@@ -9,6 +10,7 @@ using Retry.Messaging.RabbitMq.Holding;
 using Retry.Messaging.RabbitMq.Instances;
 using Retry.Messaging.RabbitMq.Lost;
 using Retry.Messaging.RabbitMq.Management;
+using Retry.Messaging.RabbitMq.Telemetry;
 
 namespace Retry.Messaging.MassTransit.Endpoints;
 
@@ -18,10 +20,19 @@ internal sealed class BusUpkeep
     private readonly BusSettings _settings;
     private readonly LostMover _mover;
     private readonly TimeoutWatch _timeouts;
+    private readonly Func<ProcessControls> _controls;
+    private readonly ConcurrentDictionary<PointTelemetry, ProcessControl> _controlled = new();
 
-    public BusUpkeep(BusSettings settings, TopologyManagement manage, LostRounds rounds, TimeProvider time, ILoggerFactory logging)
+    public BusUpkeep(
+        BusSettings settings,
+        TopologyManagement manage,
+        LostRounds rounds,
+        Func<ProcessControls> controls,
+        TimeProvider time,
+        ILoggerFactory logging)
     {
         _settings = settings;
+        _controls = controls;
         // a service that does not look after the topology does not send on what is lost
         var lostFor = manage == TopologyManagement.Never ? TimeSpan.Zero : settings.ForwardLostFor ?? RetryDefaults.ForwardLostFor;
         _mover = new LostMover(lostFor, binds: manage == TopologyManagement.OnStart, rounds, time, Random.Shared, logging.CreateLogger<LostMover>());
@@ -42,7 +53,7 @@ internal sealed class BusUpkeep
     public void Add(PointTimes times) => _timeouts.Add(times);
 
     /// <summary>Starts on a connection, before an endpoint consumes. Every endpoint calls it of the connection that they share.</summary>
-    public async Task StartAsync(ConnectionContext context, ServedPoint point, CancellationToken cancellationToken)
+    public async Task StartAsync(ConnectionContext context, ServedPoint point, PointTelemetry telemetry, CancellationToken cancellationToken)
     {
         await Instances.BeginAsync(context.Connection, point, cancellationToken).ConfigureAwait(false);
         if (!context.TryGetPayload<RabbitMqHostSettings>(out var host))
@@ -50,6 +61,7 @@ internal sealed class BusUpkeep
             return;
         }
 
+        await _controlled.GetOrAdd(telemetry, _ => _controls().Of(host)).BeginAsync(host, telemetry, cancellationToken).ConfigureAwait(false);
         _mover.Start(context.Connection, cancellation => BusConnections.ConnectAsync(host, "lost messages", static _ => { }, cancellation));
         if (_settings.Management is { } management)
         {
@@ -59,6 +71,17 @@ internal sealed class BusUpkeep
 
     /// <summary>Has this instance say that it stops.</summary>
     public Task EndAsync() => Instances.EndAsync();
+
+    /// <summary>Ends what is said of the bus's points: its endpoints have stopped.</summary>
+    public async Task LeaveAsync()
+    {
+        foreach (var control in _controlled.GroupBy(point => point.Value, point => point.Key).ToList())
+        {
+            await control.Key.EndAsync(control).ConfigureAwait(false);
+        }
+
+        _controlled.Clear();
+    }
 
     private static ManagementClient ManagementOf(RabbitMqHostSettings host, string virtualHost, string management)
     {

@@ -71,7 +71,7 @@ internal sealed partial class GradientRetryFilter(
             return;
         }
 
-        delivery.Telemetry.Began(delivery.State.Attempt, delivery.State.DueAt);
+        var began = delivery.Telemetry.Began(delivery.State.Attempt, delivery.State.DueAt);
         Exception? failure = null;
         var attempt = new AttemptContext(
             context,
@@ -103,6 +103,7 @@ internal sealed partial class GradientRetryFilter(
 #pragma warning restore CA1031
         finally
         {
+            delivery.Telemetry.Ended(began);
             attempt.Dispose();
         }
 

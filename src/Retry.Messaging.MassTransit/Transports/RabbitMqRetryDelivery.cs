@@ -49,18 +49,20 @@ internal sealed class RabbitMqRetryDelivery(
     public override Task HoldAsync(Func<Task> step, CancellationToken cancellationToken) =>
         transport.HoldAsync(connection, hold, step, cancellationToken);
 
-    protected override Task SendUpAsync(RetryDecision.Again again, CancellationToken cancellationToken) =>
-        transport.PublishAsync(
-            connection,
-            hold,
-            () => OutcomeMessages.Climbing(
-                basic.Properties,
-                receive.Body.GetBytes(),
-                again,
-                transport.Names.Work,
-                transport.Destination,
-                transport.Time.GetUtcNow()),
-            cancellationToken);
+    protected override async Task SendUpAsync(RetryDecision.Again again, CancellationToken cancellationToken)
+    {
+        var (sent, delay) = (default(DateTimeOffset), TimeSpan.Zero);
+        await transport.PublishAsync(connection, hold, Climbing, cancellationToken).ConfigureAwait(false);
+        Telemetry.Counts.Climbs.Add(delay, sent);
+
+        OutcomeMessage Climbing()
+        {
+            sent = transport.Time.GetUtcNow();
+            var route = OutcomeMessages.RouteOf(again, transport.Destination, sent);
+            delay = route.Delay;
+            return OutcomeMessages.Climbing(basic.Properties, receive.Body.GetBytes(), again, transport.Names.Work, route);
+        }
+    }
 
     protected override Task SendToParkingLotAsync(RetryDecision.Park park, FaultDetails fault, CancellationToken cancellationToken)
     {

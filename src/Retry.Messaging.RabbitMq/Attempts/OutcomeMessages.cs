@@ -10,23 +10,29 @@ namespace Retry.Messaging.RabbitMq.Attempts;
 /// <summary>Builds what is published for an outcome: the message's bytes and properties as they came, with its state in the headers.</summary>
 internal static class OutcomeMessages
 {
+    /// <summary>The way up the ladder.</summary>
+    /// <param name="again">The decision.</param>
+    /// <param name="destination">The queue that the ladder leads to: the work queue, or its release queue.</param>
+    /// <param name="now">The time. After a hold only the rest of the delay is left, because a policy's delay counts from the failure.</param>
+    public static LadderRoute RouteOf(RetryDecision.Again again, string destination, DateTimeOffset now)
+    {
+        var left = again.DueAt - now;
+        return DelayLadder.Route(left < again.Delay - DelayLadder.Step ? left : again.Delay, destination);
+    }
+
     /// <summary>A message that goes up the ladder.</summary>
     /// <param name="original">The properties that the delivery came with.</param>
     /// <param name="body">Its bytes.</param>
     /// <param name="again">The decision.</param>
     /// <param name="workQueue">The queue that it came from.</param>
-    /// <param name="destination">The queue that the ladder leads it to: the work queue, or its release queue.</param>
-    /// <param name="now">The time. After a hold only the rest of the delay is left, because a policy's delay counts from the failure.</param>
+    /// <param name="route">Its way.</param>
     public static OutcomeMessage Climbing(
         IReadOnlyBasicProperties original,
         ReadOnlyMemory<byte> body,
         RetryDecision.Again again,
         string workQueue,
-        string destination,
-        DateTimeOffset now)
+        LadderRoute route)
     {
-        var left = again.DueAt - now;
-        var route = DelayLadder.Route(left < again.Delay - DelayLadder.Step ? left : again.Delay, destination);
         var properties = Republication.Climbing(original, again.State, workQueue);
         properties.Headers![MassTransitHeaderNames.RedeliveryCount] = again.State.Attempt - 1;
         RetryTracing.Propagate(properties.Headers);

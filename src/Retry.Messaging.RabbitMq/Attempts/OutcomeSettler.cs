@@ -31,7 +31,7 @@ internal sealed partial class OutcomeSettler(string queue, RetryReporter reporte
                 break;
 
             case RetryDecision.Drop drop:
-                delivery.Telemetry.Dropped();
+                delivery.Telemetry.Dropped(end.Exception);
                 attempt.MarkSettled();
                 reporter.Dropped(drop.State.Id, delivery.State.Attempt, drop.State.Error);
                 await AnswerAsync(attempt, delivery, end.Exception, drop.State, cancellationToken).ConfigureAwait(false);

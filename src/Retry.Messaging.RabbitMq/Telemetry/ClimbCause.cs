@@ -17,6 +17,9 @@ internal readonly record struct ClimbCause(string Name, string? ErrorType = null
     /// <summary>Its key is in progress elsewhere.</summary>
     public static readonly ClimbCause Postponed = new("postponed");
 
+    /// <summary>Whether its attempt ended with a time-out.</summary>
+    public bool IsTimeout { get; private init; }
+
     /// <summary>Its attempt failed.</summary>
-    public static ClimbCause Failed(Exception exception) => new("failed", exception.GetType().FullName);
+    public static ClimbCause Failed(Exception exception) => new("failed", exception.GetType().FullName) { IsTimeout = exception is TimeoutException };
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using Retry.Messaging.Naming;
 using Retry.Messaging.Outcomes;
+using Retry.Messaging.RabbitMq.Counting;
 using Retry.Messaging.RabbitMq.Health;
 
 namespace Retry.Messaging.RabbitMq.Telemetry;
@@ -16,6 +17,9 @@ internal sealed class PointTelemetry(RetryMetrics metrics, PointHealth health, T
 
     public string Queue => health.Queue;
 
+    /// <summary>What is counted for whoever listens to the pulse.</summary>
+    public PointCounts Counts { get; } = new();
+
     /// <summary>Tells where the point's messages come from; known with the first connection.</summary>
     public void IsAt(string cluster, string virtualHost)
     {
@@ -26,20 +30,37 @@ internal sealed class PointTelemetry(RetryMetrics metrics, PointHealth health, T
     }
 
     /// <summary>An attempt begins.</summary>
-    public void Began(int attempt, DateTimeOffset? dueAt)
+    /// <returns>The moment, for <see cref="Ended"/>.</returns>
+    public long Began(int attempt, DateTimeOffset? dueAt)
     {
         RetryTracing.TagAttempt(attempt);
-        if (dueAt is { } due && metrics.Lateness.Enabled)
+        Counts.Begin();
+        if (dueAt is { } due)
         {
             // what is less than zero is the difference between two clocks
-            Record(metrics.Lateness, Math.Max((time.GetUtcNow() - due).TotalSeconds, 0));
+            var late = time.GetUtcNow() - due;
+            Counts.Lateness.Add(late);
+            if (metrics.Lateness.Enabled)
+            {
+                Record(metrics.Lateness, Math.Max(late.TotalSeconds, 0));
+            }
         }
+
+        return time.GetTimestamp();
     }
 
-    public void Done() => Count(metrics.Attempts, TelemetryNames.Labels.Outcome, AttemptOutcome.Done);
+    /// <summary>An attempt has ended, whatever becomes of its message.</summary>
+    public void Ended(long began) => Counts.End(time.GetElapsedTime(began));
 
-    public void Dropped()
+    public void Done()
     {
+        Counts.CountDone();
+        Count(metrics.Attempts, TelemetryNames.Labels.Outcome, AttemptOutcome.Done);
+    }
+
+    public void Dropped(Exception exception)
+    {
+        Counts.CountError(exception is TimeoutException);
         Count(metrics.Attempts, TelemetryNames.Labels.Outcome, AttemptOutcome.Dropped);
         Count(metrics.Dropped);
     }
@@ -56,6 +77,7 @@ internal sealed class PointTelemetry(RetryMetrics metrics, PointHealth health, T
         }
         else if (cause != ClimbCause.Postponed)
         {
+            CountAgain(cause);
             Count(metrics.Attempts, TelemetryNames.Labels.Outcome, AttemptOutcome.Retried);
             Count(metrics.Retries, TelemetryNames.Labels.ErrorType, cause.ErrorType);
             if (metrics.Delay.Enabled)
@@ -73,6 +95,7 @@ internal sealed class PointTelemetry(RetryMetrics metrics, PointHealth health, T
         }
         else
         {
+            CountLast(reason, exception);
             Count(metrics.Attempts, TelemetryNames.Labels.Outcome, AttemptOutcome.Parked);
         }
 
@@ -100,6 +123,31 @@ internal sealed class PointTelemetry(RetryMetrics metrics, PointHealth health, T
     }
 
     public Measurement<long>? MeasureHeld() => _place is null ? null : new Measurement<long>(health.Held.Count, Labels());
+
+    // a consumer that asks for another attempt has not failed
+    private void CountAgain(ClimbCause cause)
+    {
+        if (cause == ClimbCause.Asked)
+        {
+            Counts.CountDone();
+        }
+        else
+        {
+            Counts.CountError(cause.IsTimeout);
+        }
+    }
+
+    private void CountLast(ParkReason reason, Exception exception)
+    {
+        if (reason == ParkReason.Exhausted || reason == ParkReason.Expired)
+        {
+            Counts.CountError(exception is TimeoutException);
+        }
+        else
+        {
+            Counts.CountFail();
+        }
+    }
 
     private void Count(Counter<long> counter, string? label = null, string? value = null)
     {

@@ -35,6 +35,15 @@ public static class BrokerNames
     /// <summary>The stream in which processes say what they are; kept for a day.</summary>
     public const string AnnouncementStream = LadderPrefix + "announcements";
 
+    /// <summary>The exchange by which processes say, at most once a second, what their points do. It keeps nothing: who wants to know listens.</summary>
+    internal const string PulseExchange = LadderPrefix + "pulse";
+
+    /// <summary>The stream in which processes say what they have sent up the ladder; kept for as long as something may climb.</summary>
+    internal const string DelayedStream = LadderPrefix + "delayed";
+
+    /// <summary>What the queues of those begin with who listen to the pulse.</summary>
+    internal const string ListenPrefix = LadderPrefix + "listen.";
+
     /// <summary>What the sign of life of an instance begins with: a queue that is there as long as its connection.</summary>
     internal const string InstancePrefix = LadderPrefix + "instance.";
 
@@ -81,6 +90,10 @@ public static class BrokerNames
     /// <summary>The queue that is there as long as an instance of a service is connected.</summary>
     /// <param name="instance">The instance's id.</param>
     internal static string InstanceQueue(string instance) => InstancePrefix + instance;
+
+    /// <summary>The queue of one who listens to the pulse.</summary>
+    /// <param name="listener">The listener's id.</param>
+    internal static string ListenQueue(string listener) => ListenPrefix + listener;
 
     /// <summary>The release queue of a work queue.</summary>
     /// <param name="workQueue">The work queue's name.</param>

@@ -1,6 +1,8 @@
 using System.Net.Http.Headers;
 using System.Text;
+using System.Text.Json;
 using Retry.Messaging.Testing;
+using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 
 namespace Retry.Messaging.BrokerTests.Observing;
@@ -29,6 +31,31 @@ public sealed class RawManagement : IDisposable
     {
         await SendAsync(HttpMethod.Put, $"users/{name}", new { password, tags });
         await SendAsync(HttpMethod.Put, $"permissions/{_virtualHost}/{name}", new { configure = mayConfigure, write = mayWrite, read = ".*" });
+    }
+
+    /// <summary>Closes the connections of the virtual host whose name says what they are for, as soon as the broker lists them.</summary>
+    /// <returns>How many there were.</returns>
+    public async Task<int> CloseConnectionsAsync(string purpose)
+    {
+        string[] names = [];
+        await Eventually.TrueAsync(async () => (names = await ConnectionsAsync(purpose)).Length > 0, TimeSpan.FromSeconds(30));
+        foreach (var name in names)
+        {
+            await SendAsync(HttpMethod.Delete, $"connections/{Uri.EscapeDataString(name)}");
+        }
+
+        return names.Length;
+    }
+
+    private async Task<string[]> ConnectionsAsync(string purpose)
+    {
+        using var document = JsonDocument.Parse(await GetAsync("vhosts/VHOST/connections"));
+        return
+        [
+            .. document.RootElement.EnumerateArray()
+                .Where(connection => connection.TryGetProperty("user_provided_name", out var name) && name.GetString()!.EndsWith(purpose, StringComparison.Ordinal))
+                .Select(connection => connection.GetProperty("name").GetString()!),
+        ];
     }
 
     public Task DeleteUserAsync(string name) => SendAsync(HttpMethod.Delete, $"users/{name}");

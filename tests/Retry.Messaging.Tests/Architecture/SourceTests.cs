@@ -22,6 +22,7 @@ public partial class SourceTests
         "src/Retry.Messaging.RabbitMq/Topology/TopologyDeclarer.cs",
         "src/Retry.Messaging.RabbitMq/Control/RecordStream.cs",
         "src/Retry.Messaging.RabbitMq/Instances/InstanceSession.cs",
+        "src/Retry.Messaging.RabbitMq/Pulse/PulseExchange.cs",
         "src/Retry.Messaging.RabbitMq/Lots/WayBack.cs",
         "src/Retry.Messaging.Operations/Topology/QueueRemoval.cs",
     ];
@@ -37,7 +38,7 @@ public partial class SourceTests
     public void One_place_declares_the_topology_of_a_service() =>
         Findings(Declaration(), Declarers).ShouldBeEmpty("Have the TopologyKeeper declare it.");
 
-    /// <summary>The plan is declared by one class. A stream, an instance's sign of life and the binding of a replay are made by who uses them.</summary>
+    /// <summary>The plan is declared by one class. A stream, an instance's sign of life, the pulse's exchange and queues, and the binding of a replay are made by who uses them.</summary>
     [Fact]
     public void Few_places_ask_the_broker_to_make_something() =>
         Findings(Making(), Makers).ShouldBeEmpty("Put it into the TopologyPlan.");

@@ -24,7 +24,7 @@ public sealed class OutcomeMessagesTests
     {
         var again = new RetryDecision.Again(TimeSpan.FromSeconds(90), Now.AddSeconds(90), RetryState.Fresh with { Id = "1", Attempt = 2 });
 
-        var message = OutcomeMessages.Climbing(Original, Body, again, "orders", "orders.release", Now.AddSeconds(heldSeconds));
+        var message = OutcomeMessages.Climbing(Original, Body, again, "orders", OutcomeMessages.RouteOf(again, "orders.release", Now.AddSeconds(heldSeconds)));
 
         var route = DelayLadder.Route(TimeSpan.FromSeconds(restSeconds), "orders.release");
         (message.Exchange, message.RoutingKey).ShouldBe((route.Exchange, route.RoutingKey));

@@ -45,7 +45,7 @@ public sealed class ThrowingListenerTests : IDisposable
 
         point.Began(2, _clock.GetUtcNow());
         point.Done();
-        point.Dropped();
+        point.Dropped(new TimeoutException());
         point.Climbed(ClimbCause.Failed(Failure), TimeSpan.FromSeconds(5));
         point.Climbed(ClimbCause.Early, TimeSpan.FromSeconds(5));
         point.Climbed(ClimbCause.Suspected, TimeSpan.FromSeconds(5));

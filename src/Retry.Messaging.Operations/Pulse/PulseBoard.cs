@@ -1,0 +1,105 @@
+using Retry.Messaging.RabbitMq.Counting;
+using Retry.Messaging.RabbitMq.Pulse;
+
+namespace Retry.Messaging.Operations.Pulse;
+
+/// <summary>Puts together what the nodes say, pulse by pulse.</summary>
+internal sealed class PulseBoard(TimeProvider time)
+{
+    /// <summary>How long a node counts that says nothing: an idle one says something every five seconds.</summary>
+    public static readonly TimeSpan Silence = TimeSpan.FromSeconds(12);
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, Heard> _nodes = new(StringComparer.Ordinal);
+
+    /// <summary>The nodes that have said something lately, by their ids.</summary>
+    public IReadOnlyList<string> Nodes => [.. Current().Select(node => node.Last.Node)];
+
+    /// <summary>Takes in a pulse. One that comes out of turn is passed over.</summary>
+    public void Hear(PulseDocument pulse)
+    {
+        lock (_lock)
+        {
+            if (!_nodes.TryGetValue(pulse.Node, out var before))
+            {
+                _nodes[pulse.Node] = new Heard(pulse, null, time.GetTimestamp(), time.GetUtcNow());
+            }
+            else if (pulse.At > before.Last.At)
+            {
+                _nodes[pulse.Node] = new Heard(pulse, before.Last, time.GetTimestamp(), time.GetUtcNow());
+            }
+        }
+    }
+
+    /// <summary>What each point does, by name.</summary>
+    public IReadOnlyList<PointActivity> Points()
+    {
+        var said = Current().SelectMany(node => node.Last.Points.Select(point => (Node: node, Point: point)));
+        return
+        [
+            .. said.GroupBy(one => one.Point.Queue, StringComparer.Ordinal)
+                .OrderBy(point => point.Key, StringComparer.Ordinal)
+                .Select(point => Sum(point.Key, [.. point])),
+        ];
+    }
+
+    /// <summary>What one node says of what climbs, by point; <see langword="null"/> where it has said nothing lately.</summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<RungWait>>? ClimbingOf(string node) =>
+        Current().FirstOrDefault(one => one.Last.Node == node) is { } heard
+            ? heard.Last.Points.ToDictionary(point => point.Queue, point => Climbing(heard, point), StringComparer.Ordinal)
+            : null;
+
+    private List<Heard> Current()
+    {
+        lock (_lock)
+        {
+            foreach (var (node, _) in _nodes.Where(node => time.GetElapsedTime(node.Value.HeardAt) > Silence).ToList())
+            {
+                _nodes.Remove(node);
+            }
+
+            return [.. _nodes.Values];
+        }
+    }
+
+    private static PointActivity Sum(string queue, IReadOnlyList<(Heard Node, PointPulse Point)> said) => new(queue, said.Count)
+    {
+        Done = Rate(said, point => point.Done),
+        Error = Rate(said, point => point.Error),
+        Fail = Rate(said, point => point.Fail),
+        TimedOut = Rate(said, point => point.TimedOut),
+        InFlight = said.Sum(one => one.Point.InFlight),
+        Held = said.Sum(one => one.Point.Held),
+        Median = TimeDistribution.Percentile(said.Select(one => one.Point.ConsumerTime ?? []), 0.5),
+        Slow = TimeDistribution.Percentile(said.Select(one => one.Point.ConsumerTime ?? []), 0.95),
+        Late = TimeDistribution.Percentile(said.Select(one => one.Point.Lateness ?? []), 0.95),
+        Climbing =
+        [
+            .. said.SelectMany(one => Climbing(one.Node, one.Point))
+                .GroupBy(wait => (wait.Level, wait.Digit))
+                .Select(rung => rung.Aggregate((one, other) => one.And(other)))
+                .OrderBy(wait => wait.Level)
+                .ThenByDescending(wait => wait.Digit),
+        ],
+    };
+
+    private static double? Rate(IEnumerable<(Heard Node, PointPulse Point)> said, Func<PointPulse, long> count)
+    {
+        double? sum = null;
+        foreach (var (node, point) in said)
+        {
+            if (node.Before is { } before)
+            {
+                var counted = count(point) - (before.Points.FirstOrDefault(other => other.Queue == point.Queue) is { } earlier ? count(earlier) : 0);
+                sum = (sum ?? 0) + (Math.Max(counted, 0) * 1000.0 / (node.Last.At - before.At));
+            }
+        }
+
+        return sum;
+    }
+
+    private static IReadOnlyList<RungWait> Climbing(Heard node, PointPulse point) =>
+        [.. (point.Climbing ?? []).Select(rung => rung?.Read(node.At)).OfType<RungWait>()];
+
+    private sealed record Heard(PulseDocument Last, PulseDocument? Before, long HeardAt, DateTimeOffset At);
+}

@@ -1,0 +1,105 @@
+using System.Text;
+using Microsoft.Extensions.Time.Testing;
+using Retry.Messaging.Operations.Pulse;
+using Retry.Messaging.RabbitMq.Pulse;
+using Shouldly;
+using Xunit;
+
+namespace Retry.Messaging.Tests.Pulse;
+
+/// <summary>What nodes say, put together.</summary>
+public sealed class PulseBoardTests
+{
+    private readonly FakeTimeProvider _clock = new();
+    private readonly PulseBoard _board;
+
+    public PulseBoardTests() => _board = new PulseBoard(_clock);
+
+    [Fact]
+    public void Rates_are_those_of_all_nodes_by_their_own_clocks()
+    {
+        Say("one", 1000, Payments(10));
+        _board.Points().ShouldHaveSingleItem().Done.ShouldBeNull();
+        Say("one", 3000, Payments(30));
+        Say("two", 500, Payments(0));
+        Say("two", 1000, Payments(20));
+
+        var point = _board.Points().ShouldHaveSingleItem();
+
+        (point.Queue, point.Nodes, point.Done, point.Error, point.InFlight).ShouldBe(("payments", 2, 10 + 40, 0, 4));
+    }
+
+    [Fact]
+    public void A_pulse_that_is_missed_takes_nothing_along()
+    {
+        Say("one", 1000, Payments(10));
+        Say("one", 11_000, Payments(110));
+
+        _board.Points().ShouldHaveSingleItem().Done.ShouldBe(10);
+    }
+
+    [Fact]
+    public void A_pulse_that_comes_out_of_turn_is_passed_over()
+    {
+        Say("one", 1000, Payments(10));
+        Say("one", 2000, Payments(20));
+        Say("one", 2000, Payments(900));
+        Say("one", 1500, Payments(15));
+
+        _board.Points().ShouldHaveSingleItem().Done.ShouldBe(10);
+    }
+
+    [Fact]
+    public void Who_says_nothing_for_a_while_is_gone()
+    {
+        Say("one", 1000, Payments(10));
+        _clock.Advance(PulseBoard.Silence - TimeSpan.FromSeconds(1));
+        _board.Nodes.ShouldBe(["one"]);
+
+        _clock.Advance(TimeSpan.FromSeconds(2));
+
+        _board.Nodes.ShouldBeEmpty();
+        _board.Points().ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("""{"node":"n","by":"h:1","at":5,"points":[{"queue":"q","done":3,"novel":[1]}],"later":{}}""", 1)]
+    [InlineData("""{"node":"n"}""", 0)]
+    [InlineData("""{"node":"n","points":[null,{"done":1},{"queue":"q","climbing":[null,{"level":99,"digit":1,"count":4}]}]}""", 1)]
+    public void A_reader_passes_over_what_it_does_not_know(string text, int points)
+    {
+        var pulse = PulseDocument.Read(Encoding.UTF8.GetBytes(text)).ShouldNotBeNull();
+        pulse.Points.Count.ShouldBe(points);
+
+        _board.Hear(pulse);
+
+        _board.Points().Count.ShouldBe(points);
+        _board.Points().SelectMany(point => point.Climbing).ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("[]")]
+    [InlineData("null")]
+    [InlineData("""{"points":[]}""")]
+    [InlineData("""{"node":"n","version":2}""")]
+    [InlineData("""{"node":"n","at":"soon"}""")]
+    public void What_is_no_pulse_is_passed_over(string text) => PulseDocument.Read(Encoding.UTF8.GetBytes(text)).ShouldBeNull();
+
+    [Fact]
+    public void What_is_written_is_read()
+    {
+        var point = new PointPulse("payments") { Done = 1, Error = 2, Fail = 3, TimedOut = 4, InFlight = 5, Held = 6, ConsumerTime = [7, 8], Lateness = [9, 1] };
+        var read = PulseDocument.Read(new PulseDocument("n", "web-1:7", 12, [point with { Climbing = [new RungPulse(4, 2, 3.5, 10, 20) { Error = 1 }] }]).Write()).ShouldNotBeNull();
+
+        (read.Node, read.By, read.At, read.Version).ShouldBe(("n", "web-1:7", 12, PulseDocument.Known));
+        var same = read.Points.ShouldHaveSingleItem();
+        same.Climbing.ShouldBe([new RungPulse(4, 2, 3.5, 10, 20) { Error = 1 }]);
+        same.ConsumerTime.ShouldBe([7, 8]);
+        (same with { Climbing = null, ConsumerTime = point.ConsumerTime, Lateness = point.Lateness }).ShouldBe(point);
+    }
+
+    private static PointPulse Payments(long done) => new("payments") { Done = done, InFlight = 2 };
+
+    private void Say(string node, long at, params PointPulse[] points) => _board.Hear(new PulseDocument(node, "web-1:1", at, points));
+}
