@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using Retry.Messaging.Cli.Commands.Delayed;
 using Retry.Messaging.Cli.Commands.Limiter;
 using Retry.Messaging.Cli.Commands.Lost;
 using Retry.Messaging.Cli.Commands.Nodes;
@@ -93,10 +94,15 @@ internal static class RetryCtl
             LostListCommand.Create(host),
             LostReplayCommand.Create(host),
         };
+        var delayed = new Command("delayed", "Messages that wait on the ladder for their next attempt.")
+        {
+            DelayedListCommand.Create(host),
+        };
         var root = new RootCommand("retryctl: the retry ladder and the parking lots of a RabbitMQ virtual host.\nExit codes: 0 done, 1 failed, 2 wrong usage or a queue that does not exist, 3 something is not as it should be, or could not be checked.")
         {
             PointsCommand.Create(host),
             NodesCommand.Create(host),
+            delayed,
             topology,
             parked,
             lost,

@@ -61,7 +61,7 @@ internal sealed class BusUpkeep
             return;
         }
 
-        await _controlled.GetOrAdd(telemetry, _ => _controls().Of(host)).BeginAsync(host, telemetry, cancellationToken).ConfigureAwait(false);
+        await _controlled.GetOrAdd(telemetry, _ => _controls().Of(host)).BeginAsync(host, telemetry, Instances, cancellationToken).ConfigureAwait(false);
         _mover.Start(context.Connection, cancellation => BusConnections.ConnectAsync(host, "lost messages", static _ => { }, cancellation));
         if (_settings.Management is { } management)
         {

@@ -22,6 +22,12 @@ internal sealed record PointSummary(string Queue)
     /// <summary>Messages that wait for the limiter, with those that it holds; <see langword="null"/> where the point has no release queue.</summary>
     public long? Waiting { get; init; }
 
+    /// <summary>Messages that it has on the ladder; <see langword="null"/> where that could not be read.</summary>
+    public long? Climbing { get; init; }
+
+    /// <summary>By how many <see cref="Climbing"/> may be wrong at most.</summary>
+    public long? ClimbingError { get; init; }
+
     /// <summary>Messages in the parking lot; <see langword="null"/> where it does not exist.</summary>
     public long? Parked { get; init; }
 

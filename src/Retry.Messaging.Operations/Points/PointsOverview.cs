@@ -1,4 +1,5 @@
 using Retry.Messaging.Naming;
+using Retry.Messaging.Operations.Delayed;
 using Retry.Messaging.Operations.Nodes;
 using Retry.Messaging.Operations.Verification;
 using Retry.Messaging.RabbitMq.Limiter;
@@ -19,6 +20,7 @@ internal sealed record PointsOverview(IReadOnlyList<PointSummary> Points, long C
         Unacknowledged = Points.Sum(point => point.Unacknowledged),
         Consumers = Points.Sum(point => point.Consumers),
         Waiting = Points.Sum(point => point.Waiting),
+        Climbing = Points.Sum(point => point.Climbing),
         Parked = Points.Sum(point => point.Parked),
     };
 
@@ -27,15 +29,17 @@ internal sealed record PointsOverview(IReadOnlyList<PointSummary> Points, long C
     /// <param name="counts">The counts of its queues.</param>
     /// <param name="settings">What operators and code have set, by point; <see langword="null"/> where that could not be read.</param>
     /// <param name="nodes">The instances that have announced themselves; <see langword="null"/> where that could not be read.</param>
+    /// <param name="delayed">What waits in delay; <see langword="null"/> where that could not be read.</param>
     public static PointsOverview Of(
         BrokerFacts facts,
         IReadOnlyList<QueueCount> counts,
         IReadOnlyDictionary<string, LimiterSettings>? settings,
-        IReadOnlyList<NodeSummary>? nodes)
+        IReadOnlyList<NodeSummary>? nodes,
+        DelayedOverview? delayed)
     {
         var byName = counts.ToDictionary(count => count.Name, StringComparer.Ordinal);
         return new PointsOverview(
-            [.. KnownPoints.Find(facts).Select(names => Served(Summarize(names, byName, settings), nodes))],
+            [.. KnownPoints.Find(facts).Select(names => Climbs(Served(Summarize(names, byName, settings), nodes), delayed))],
             TopologyPlan.Ladder.Queues.Where(queue => queue.Name is not (BrokerNames.LostQueue or BrokerNames.ScheduleQueue))
                 .Sum(rung => byName.GetValueOrDefault(rung.Name)?.Messages ?? 0),
             byName.GetValueOrDefault(BrokerNames.LostQueue)?.Messages ?? 0);
@@ -59,6 +63,12 @@ internal sealed record PointsOverview(IReadOnlyList<PointSummary> Points, long C
             Limiter = StateOf(release, settings is not null, set),
             PerSecond = release is null ? null : set?.LastReadable.PerSecond ?? set?.Code?.Limit?.PerSecond,
         };
+    }
+
+    private static PointSummary Climbs(PointSummary point, DelayedOverview? delayed)
+    {
+        var known = delayed?.Points.FirstOrDefault(other => other.Queue == point.Queue);
+        return delayed is null ? point : point with { Climbing = known?.Waiting ?? 0, ClimbingError = known?.Error ?? 0 };
     }
 
     private static PointSummary Served(PointSummary point, IReadOnlyList<NodeSummary>? nodes)

@@ -1,5 +1,7 @@
 using RabbitMQ.Client;
+using Retry.Messaging.Operations.Delayed;
 using Retry.Messaging.Operations.Nodes;
+using Retry.Messaging.Operations.Pulse;
 using Retry.Messaging.Operations.Verification;
 using Retry.Messaging.RabbitMq.Control;
 using Retry.Messaging.RabbitMq.Limiter;
@@ -8,7 +10,11 @@ using Retry.Messaging.RabbitMq.Management;
 namespace Retry.Messaging.Operations.Points;
 
 /// <summary>Reads the retry points of a virtual host: over the management API, and from the control log. It writes nothing.</summary>
-internal sealed class PointsReader(IConnection connection, ManagementClient client, TimeProvider time)
+/// <param name="connection">The connection.</param>
+/// <param name="client">The management API.</param>
+/// <param name="board">What nodes say; <see langword="null"/> where nobody listens. Then what they sent up the ladder in the last five seconds is not known.</param>
+/// <param name="time">The clock.</param>
+internal sealed class PointsReader(IConnection connection, ManagementClient client, PulseBoard? board, TimeProvider time)
 {
     /// <summary>Reads them.</summary>
     /// <exception cref="ManagementException">The management API is missing, refuses the user, or is that of another cluster.</exception>
@@ -31,7 +37,8 @@ internal sealed class PointsReader(IConnection connection, ManagementClient clie
             facts,
             counts,
             await SettingsAsync(cancellationToken).ConfigureAwait(false),
-            await NodesAsync(cancellationToken).ConfigureAwait(false));
+            await NodesAsync(cancellationToken).ConfigureAwait(false),
+            await DelayedAsync(cancellationToken).ConfigureAwait(false));
     }
 
     // without them a limiter that stands still may be paused or missing, which is said
@@ -42,6 +49,18 @@ internal sealed class PointsReader(IConnection connection, ManagementClient clie
             return await new LimiterControl(connection, time).ReadAllAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (LimiterException)
+        {
+            return null;
+        }
+    }
+
+    private async Task<DelayedOverview?> DelayedAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await new DelayedReader(connection, board, time).ReadAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (ControlException)
         {
             return null;
         }

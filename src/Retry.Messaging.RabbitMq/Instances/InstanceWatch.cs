@@ -33,6 +33,18 @@ internal sealed partial class InstanceWatch(InstanceFacts facts, TimeProvider ti
     private long _opened;
     private string? _trouble;
 
+    /// <summary>Gets the id of the instance that this process is on this bus at the moment.</summary>
+    public string Instance
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _instance;
+            }
+        }
+    }
+
     /// <summary>Has an instance say that it is about to consume from a point's queue. Start-up does not fail here, and waits for 10 s at most.</summary>
     /// <param name="connection">The connection that the deliveries come by.</param>
     /// <param name="point">The point.</param>

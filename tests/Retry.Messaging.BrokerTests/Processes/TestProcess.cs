@@ -11,6 +11,7 @@ internal static class TestProcess
     public const string FragileConsumerRole = "fragile-consumer";
     public const string LimiterRole = "limiter";
     public const string OnceConsumerRole = "once-consumer";
+    public const string ClimbingConsumerRole = "climbing-consumer";
 
     public static Task Main(string[] args) => args switch
     {
@@ -19,7 +20,8 @@ internal static class TestProcess
         [FragileConsumerRole] => FragileConsumer.RunAsync(),
         [LimiterRole] => LimiterProcess.RunAsync(),
         [OnceConsumerRole] => OnceConsumer.RunAsync(),
-        _ => throw new ArgumentException($"Unknown role '{string.Join(' ', args)}'; wanted {BrokerOwnerRole}, {SlowConsumerRole}, {FragileConsumerRole}, {LimiterRole} or {OnceConsumerRole}."),
+        [ClimbingConsumerRole] => ClimbingConsumer.RunAsync(),
+        _ => throw new ArgumentException($"Unknown role '{string.Join(' ', args)}'; wanted {BrokerOwnerRole}, {SlowConsumerRole}, {FragileConsumerRole}, {LimiterRole}, {OnceConsumerRole} or {ClimbingConsumerRole}."),
     };
 
     /// <summary>Starts this assembly in a role. It ends by itself when its standard input does.</summary>

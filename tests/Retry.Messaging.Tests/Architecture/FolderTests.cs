@@ -41,10 +41,11 @@ public class FolderTests
         },
         ["Retry.Messaging.Operations"] = new()
         {
+            ["Delayed"] = ["Pulse"],
             ["Estates"] = ["Parking"],
             ["Nodes"] = [],
             ["Parking"] = [],
-            ["Points"] = ["Nodes", "Verification"],
+            ["Points"] = ["Delayed", "Nodes", "Pulse", "Verification"],
             ["Pulse"] = [],
             ["Topology"] = [],
             ["Verification"] = [],

@@ -1,6 +1,7 @@
 using System.Collections;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using Retry.Messaging.Cli.Commands.Delayed;
 using Retry.Messaging.Cli.Commands.Lost;
 using Retry.Messaging.Cli.Commands.Nodes;
 using Retry.Messaging.Cli.Commands.Parked;
@@ -25,6 +26,7 @@ public sealed partial class JsonFieldTests
         ["`parked replay`, `parked discard`"] = typeof(ParkedMoveDocument),
         ["`lost replay`"] = typeof(LostMoveDocument),
         ["`points`"] = typeof(PointsDocument),
+        ["`delayed list`"] = typeof(DelayedDocument),
         ["`nodes`"] = typeof(NodeDocument),
         ["`topology plan`"] = typeof(TopologyPlanDocument),
         ["`topology apply`"] = typeof(TopologyApplyDocument),

@@ -19,7 +19,7 @@ public sealed class PointsOverviewTests
     [Fact]
     public void A_point_without_a_limit_shows_its_work_queue_and_its_lot()
     {
-        var overview = PointsOverview.Of(HealthyBroker.Facts(), [new(Orders, 5, 2, 3), new("orders.parked", 7, 1, 0)], Nothing, nodes: null);
+        var overview = PointsOverview.Of(HealthyBroker.Facts(), [new(Orders, 5, 2, 3), new("orders.parked", 7, 1, 0)], Nothing, nodes: null, delayed: null);
 
         overview.Points.ShouldBe([new PointSummary(Orders) { Ready = 5, Unacknowledged = 2, Consumers = 3, Parked = 8, Limiter = PointLimiterState.None }]);
     }
@@ -56,14 +56,14 @@ public sealed class PointsOverviewTests
         unreadable.Read(new ControlRecord(LimiterDocument.SettingKind, Orders, 2, "no json"u8.ToArray()));
 
         Limited(0, unreadable).Limiter.ShouldBe(PointLimiterState.Unknown);
-        PointsOverview.Of(HealthyBroker.Facts(withRelease: true), [new("orders.release", 9, 0, 0)], settings: null, nodes: null)
+        PointsOverview.Of(HealthyBroker.Facts(withRelease: true), [new("orders.release", 9, 0, 0)], settings: null, nodes: null, delayed: null)
             .Points.ShouldHaveSingleItem().Limiter.ShouldBe(PointLimiterState.Unknown);
     }
 
     [Fact]
     public void What_does_not_exist_has_no_number_and_what_is_shared_is_told_for_all()
     {
-        var overview = PointsOverview.Of(HealthyBroker.Facts(), [new("retry.v1.5s", 3, 0, 0), new("retry.v1.9d", 4, 0, 0), new("retry.v1.lost", 2, 0, 0)], Nothing, nodes: null);
+        var overview = PointsOverview.Of(HealthyBroker.Facts(), [new("retry.v1.5s", 3, 0, 0), new("retry.v1.9d", 4, 0, 0), new("retry.v1.lost", 2, 0, 0)], Nothing, nodes: null, delayed: null);
 
         overview.Points.ShouldBe([new PointSummary(Orders)]);
         overview.Climbing.ShouldBe(7);
@@ -77,12 +77,13 @@ public sealed class PointsOverviewTests
             HealthyBroker.Facts(),
             [],
             Nothing,
-            [Node("a", "build 2"), Node("b", "build 1"), Node("c", "build 2"), Node("gone", "build 0") with { IsThere = false }, Node("other", "x") with { Points = [new("mails")] }]);
+            [Node("a", "build 2"), Node("b", "build 1"), Node("c", "build 2"), Node("gone", "build 0") with { IsThere = false }, Node("other", "x") with { Points = [new("mails")] }],
+            delayed: null);
 
         overview.Points.ShouldHaveSingleItem().Nodes.ShouldBe(3);
         overview.Points[0].Builds.ShouldBe(["build 1", "build 2"]);
-        PointsOverview.Of(HealthyBroker.Facts(), [], Nothing, []).Points[0].Nodes.ShouldBe(0);
-        PointsOverview.Of(HealthyBroker.Facts(), [], Nothing, nodes: null).Points[0].Nodes.ShouldBeNull();
+        PointsOverview.Of(HealthyBroker.Facts(), [], Nothing, [], delayed: null).Points[0].Nodes.ShouldBe(0);
+        PointsOverview.Of(HealthyBroker.Facts(), [], Nothing, nodes: null, delayed: null).Points[0].Nodes.ShouldBeNull();
 
         static NodeSummary Node(string instance, string build) => new(instance, $"{instance}:1")
         {
@@ -133,7 +134,7 @@ public sealed class PointsOverviewTests
         HealthyBroker.Facts(withRelease: true),
         [new(Orders, 5, 2, 3), new("orders.release", 6, 3, consumers)],
         new Dictionary<string, LimiterSettings> { [Orders] = settings },
-        nodes: null).Points.ShouldHaveSingleItem();
+        nodes: null, delayed: null).Points.ShouldHaveSingleItem();
 
     private static LimiterSettings Set(bool paused)
     {

@@ -1,3 +1,4 @@
+using Retry.Messaging.Cli.Commands.Delayed;
 using Retry.Messaging.Cli.Commands.Limiter;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Output;
@@ -8,7 +9,7 @@ namespace Retry.Messaging.Cli.Commands.Points;
 /// <summary>All retry points for people: a table, and below it what needs attention.</summary>
 internal static class PointsTable
 {
-    private const int NarrowestName = 12;
+    private const int NarrowestName = 9;
 
     public static void Write(CliHost host, PointsOverview overview)
     {
@@ -18,7 +19,7 @@ internal static class PointsTable
         }
         else
         {
-            var table = Tables.Create(host, ["READY", "UNACKED", "CONSUMERS", "WAITING", "PARKED", "LIMITER"], ["POINT"]);
+            var table = Tables.Create(host, ["READY", "UNACKED", "RUN BY", "CLIMBING", "WAITING", "PARKED", "LIMITER"], ["POINT"]);
             foreach (var point in overview.Points)
             {
                 Add(table, point, LimiterOf(point));
@@ -49,6 +50,7 @@ internal static class PointsTable
         Number(point.Ready),
         Number(point.Unacknowledged),
         ConsumersOf(point),
+        point.Climbing is { } climbing ? DelayedListCommand.Number(climbing, point.ClimbingError ?? 0) : "-",
         Number(point.Waiting),
         Number(point.Parked),
         limiter,

@@ -1,0 +1,4 @@
+namespace Retry.Messaging.Cli.Commands.Delayed;
+
+/// <summary>What waits in delay of one point, as JSON shows it.</summary>
+internal sealed record DelayedPointDocument(string Queue, long Waiting, long Error, IReadOnlyList<DelayedGradeDocument> Grades);
