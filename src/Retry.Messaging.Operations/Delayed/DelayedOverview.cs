@@ -14,7 +14,7 @@ internal sealed record DelayedOverview(IReadOnlyList<DelayedRung> Rungs, IReadOn
 {
     /// <summary>What nobody has claimed in a rung: scheduled messages, and those of killed processes.</summary>
     public long UnclaimedIn(DelayedRung rung) =>
-        Math.Max(rung.Waiting - Points.SelectMany(point => point.Rungs).Where(other => (other.Level, other.Digit) == (rung.Level, rung.Digit)).Sum(other => other.Waiting), 0);
+        Math.Max(rung.Waiting - Points.SelectMany(point => point.Rungs).Where(rung.IsSameAs).Sum(other => other.Waiting), 0);
 
     /// <summary>Puts it together. Pure.</summary>
     /// <param name="totals">What the broker has in each rung.</param>
@@ -25,7 +25,9 @@ internal sealed record DelayedOverview(IReadOnlyList<DelayedRung> Rungs, IReadOn
         IReadOnlyDictionary<string, IReadOnlyList<RungWait>> waits,
         Func<string, int, int, bool> mayBeMore)
     {
-        var claimed = waits.Values.SelectMany(point => point).GroupBy(wait => (wait.Level, wait.Digit)).ToDictionary(rung => rung.Key, rung => rung.Sum(wait => wait.Count));
+        var claimed = waits.Values.SelectMany(point => point)
+            .GroupBy(wait => (wait.Level, wait.Digit))
+            .ToDictionary(rung => rung.Key, rung => rung.Sum(wait => wait.Count));
         var rungs = totals.Where(rung => rung.Value > 0)
             .OrderBy(rung => rung.Key.Level)
             .ThenByDescending(rung => rung.Key.Digit)

@@ -11,6 +11,9 @@ internal sealed record DelayedRung(int Level, int Digit, long Waiting)
     /// <summary>The grade, for example <c>30s</c>.</summary>
     public string Grade => DelayLadder.Levels[Level].Grade(Digit);
 
+    /// <summary>Whether another is the same rung.</summary>
+    public bool IsSameAs(DelayedRung other) => (Level, Digit) == (other.Level, other.Digit);
+
     /// <summary>By how many <see cref="Waiting"/> may be wrong at most. Of all it is 0: that number is the broker's.</summary>
     public long Error { get; init; }
 

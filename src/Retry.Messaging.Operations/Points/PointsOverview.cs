@@ -20,7 +20,7 @@ internal sealed record PointsOverview(IReadOnlyList<PointSummary> Points, long C
         Unacknowledged = Points.Sum(point => point.Unacknowledged),
         Consumers = Points.Sum(point => point.Consumers),
         Waiting = Points.Sum(point => point.Waiting),
-        Climbing = Points.Sum(point => point.Climbing),
+        Climbing = Points.All(point => point.Climbing is null) ? null : Points.Sum(point => point.Climbing),
         Parked = Points.Sum(point => point.Parked),
     };
 

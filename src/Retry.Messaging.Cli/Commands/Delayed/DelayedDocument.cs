@@ -7,6 +7,6 @@ internal sealed record DelayedDocument(DateTimeOffset At, IReadOnlyList<DelayedP
 {
     public static DelayedDocument Of(DelayedOverview overview, DateTimeOffset at) => new(
         at,
-        [.. overview.Points.Select(point => new DelayedPointDocument(point.Queue, point.Waiting, point.Error, [.. point.Rungs.Select(rung => DelayedGradeDocument.Of(rung, null))]))],
+        [.. overview.Points.Select(DelayedPointDocument.Of)],
         [.. overview.Rungs.Select(rung => DelayedGradeDocument.Of(rung, overview.UnclaimedIn(rung)))]);
 }
