@@ -1,6 +1,8 @@
 using System.Runtime.CompilerServices;
+using MassTransit.Scheduling;
 using MassTransit.Transports;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Retry.Messaging.MassTransit.Configuration;
 using Retry.Messaging.MassTransit.Scheduling;
 
@@ -16,7 +18,7 @@ public static class GradientSchedulerConfigurationExtensions
     /// <c>IMessageScheduler</c>, <c>context.ScheduleSend</c>, the schedules and request time-outs of sagas, <c>context.Redeliver</c>,
     /// <c>context.Defer</c> and <c>UseDelayedRedelivery</c> work unchanged; <c>AddDelayedMessageScheduler</c> and
     /// <c>UseDelayedMessageScheduler</c> are done by this call, and may stay. What is delayed waits on the ladder, replicated, for any time from 100 ms to
-    /// years, and never arrives before its time. Nothing that was scheduled can be cancelled yet. On other transports nothing changes.
+    /// years, and never arrives before its time. <c>IRecurringMessageScheduler</c> works, too, and <c>AddRecurring</c> adds what recurs in code. Nothing that was scheduled can be cancelled yet. On other transports nothing changes.
     /// </remarks>
     /// <param name="configurator">The bus's registration.</param>
     /// <exception cref="NotSupportedException">MassTransit or RabbitMQ.Client is loaded in a version that this package does not allow.</exception>
@@ -29,6 +31,11 @@ public static class GradientSchedulerConfigurationExtensions
             static services => services.GetRequiredService<DependencyInjection.Bind<IBus, IBusRegistrationContext>>().Value,
             static services => services.GetRequiredService<DependencyInjection.Bind<IBus, IBusInstance>>().Value);
         configurator.AddDelayedMessageScheduler();
+        configurator.TryAddScoped<IRecurringMessageScheduler>(static services =>
+        {
+            var bus = services.GetRequiredService<IBus>();
+            return new PublishRecurringMessageScheduler(bus, bus.Topology);
+        });
         return configurator;
     }
 
@@ -45,6 +52,11 @@ public static class GradientSchedulerConfigurationExtensions
             static services => services.GetRequiredService<DependencyInjection.Bind<TBus, IBusRegistrationContext>>().Value,
             static services => services.GetRequiredService<IBusInstance<TBus>>());
         configurator.AddDelayedMessageScheduler();
+        configurator.TryAddScoped(static services =>
+        {
+            var bus = services.GetRequiredService<TBus>();
+            return DependencyInjection.Bind<TBus>.Create<IRecurringMessageScheduler>(new PublishRecurringMessageScheduler(bus, bus.Topology));
+        });
         return configurator;
     }
 

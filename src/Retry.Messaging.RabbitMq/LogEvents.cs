@@ -46,6 +46,12 @@ internal static class LogEvents
     public const int ScheduledWentAsLost = 1304;
     public const int ScheduledCameEarly = 1305;
     public const int ScheduledWaits = 1306;
+    public const int RecurringTurn = 1311;
+    public const int RecurringDown = 1312;
+    public const int RecurrenceUnreadable = 1313;
+    public const int RecurrenceSent = 1314;
+    public const int RecurrenceOvertaken = 1315;
+    public const int RecurrenceNotWritten = 1316;
     public const int OutcomeWentAsLost = 1215;
     public const int OutcomeHasNoWay = 1216;
     public const int LostMoved = 1217;

@@ -49,9 +49,14 @@ internal sealed class BusConfigurationHook(IServiceProvider services, IUsageTrac
             }
         }
 
+        var recurring = services.GetServices<RecurringRegistration>().Where(one => ReferenceEquals(one.ContextOf(services), context)).ToList();
         if (services.GetServices<GradientSchedulerRegistration>().FirstOrDefault(scheduler => ReferenceEquals(scheduler.ContextOf(services), context)) is { } found)
         {
-            AddScheduler(configurator, found, points?.Keeper);
+            AddScheduler(configurator, found, points?.Keeper, recurring);
+        }
+        else if (recurring.Count > 0)
+        {
+            throw new ConfigurationException("Found AddRecurring without AddGradientScheduler on the same bus, wanted both. Add x.AddGradientScheduler().");
         }
     }
 
@@ -59,7 +64,7 @@ internal sealed class BusConfigurationHook(IServiceProvider services, IUsageTrac
         where T : IRiderFactoryConfigurator =>
         inner.PreConfigureRider(configurator);
 
-    private void AddScheduler<T>(T configurator, GradientSchedulerRegistration scheduler, TopologyKeeper? keeper)
+    private void AddScheduler<T>(T configurator, GradientSchedulerRegistration scheduler, TopologyKeeper? keeper, IReadOnlyList<RecurringRegistration> recurring)
         where T : IBusFactoryConfigurator
     {
         // other transports delay by themselves
@@ -79,10 +84,11 @@ internal sealed class BusConfigurationHook(IServiceProvider services, IUsageTrac
             Random.Shared,
             logging.CreateLogger<TopologyKeeper>());
         var guard = new LadderGuard(keeper, time);
-        var observer = new ScheduleObserver(guard, time);
+        var recurrences = new BusRecurrences(() => scheduler.InstanceOf(services).Bus, recurring, time, logging.CreateLogger<BusRecurrences>());
+        var observer = new ScheduleObserver(guard, recurrences.Calls, time);
         configurator.ConnectSendObserver(observer);
         configurator.ConnectPublishObserver(observer);
-        configurator.ConnectBusObserver(new BusScheduler(() => scheduler.InstanceOf(services), keeper, guard, time, logging));
+        configurator.ConnectBusObserver(new BusScheduler(() => scheduler.InstanceOf(services), keeper, guard, recurrences, time, logging));
     }
 
     // the container knows only this one, and MassTransit's own has a report to cancel

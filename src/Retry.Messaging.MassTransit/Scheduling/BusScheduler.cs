@@ -15,7 +15,7 @@ namespace Retry.Messaging.MassTransit.Scheduling;
 /// Where the bus has retry points, their endpoints have the topology looked after. Otherwise the dispatcher's connection has.
 /// </remarks>
 #pragma warning disable CA1001 // MassTransit disposes no observers; what is started is ended, and disposed, when the bus stops
-internal sealed class BusScheduler(Func<IBusInstance> bus, TopologyKeeper keeper, LadderGuard guard, TimeProvider time, ILoggerFactory logging) : IBusObserver
+internal sealed class BusScheduler(Func<IBusInstance> bus, TopologyKeeper keeper, LadderGuard guard, BusRecurrences recurrences, TimeProvider time, ILoggerFactory logging) : IBusObserver
 #pragma warning restore CA1001
 {
     private CancellationTokenSource? _stop;
@@ -29,6 +29,7 @@ internal sealed class BusScheduler(Func<IBusInstance> bus, TopologyKeeper keeper
             {
                 ConnectAsync = (prepare, cancellation) => BusConnections.ConnectAsync(settings, "scheduler", prepare, cancellation),
                 ConnectedAsync = ConnectedAsync,
+                BesideAsync = recurrences.RunAsync,
             };
             _stop = new CancellationTokenSource();
             _run = new ScheduleDispatcher(options, time, Random.Shared, logging.CreateLogger<ScheduleDispatcher>()).RunAsync(_stop.Token);

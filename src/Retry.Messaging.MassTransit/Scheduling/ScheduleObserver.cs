@@ -2,16 +2,26 @@ using MassTransit;
 
 namespace Retry.Messaging.MassTransit.Scheduling;
 
-/// <summary>Sees each send and publish of a bus before it leaves, and has those with a delay go by the ladder.</summary>
-internal sealed class ScheduleObserver(LadderGuard ladder, TimeProvider time) : ISendObserver, IPublishObserver
+/// <summary>Sees each send and publish of a bus before it leaves, has those with a delay go by the ladder, and takes what is said of recurring ones.</summary>
+internal sealed class ScheduleObserver(LadderGuard ladder, RecurringCalls recurring, TimeProvider time) : ISendObserver, IPublishObserver
 {
     public Task PreSend<T>(SendContext<T> context)
-        where T : class =>
-        ScheduledSend.Concerns(context) ? RewriteAsync(context) : Task.CompletedTask;
+        where T : class
+    {
+        if (RecurringCapture.Of(context) is { } capture)
+        {
+            capture.Take(context);
+            return Task.CompletedTask;
+        }
+
+        return ScheduledSend.Concerns(context) ? RewriteAsync(context) : Task.CompletedTask;
+    }
 
     public Task PrePublish<T>(PublishContext<T> context)
         where T : class =>
-        ScheduledSend.Concerns(context) ? RewriteAsync(context) : Task.CompletedTask;
+        RecurringCalls.Concerns(context) ? recurring.TakeAsync(context)
+        : ScheduledSend.Concerns(context) ? RewriteAsync(context)
+        : Task.CompletedTask;
 
     public Task PostSend<T>(SendContext<T> context)
         where T : class =>

@@ -2,6 +2,7 @@ using System.Globalization;
 using MassTransit;
 using MassTransit.Context;
 using MassTransit.RabbitMqTransport;
+using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Scheduling;
 using Retry.Messaging.Wire;
@@ -44,24 +45,33 @@ internal static class ScheduledSend
         where T : class
     {
         var rabbit = context.GetPayload<RabbitMqSendContext>();
-        WriteWhatIsTakenOff(context, rabbit);
-        var properties = rabbit.BasicProperties;
-        var climb = ScheduleClimb.Begin(
-            new ScheduleState { DueAt = due, Kept = Republication.Keep(properties, rabbit.Exchange, rabbit.RoutingKey ?? string.Empty, expiresAt: null) },
-            now);
-        properties.Headers!.Remove(Cc);
-        properties.Headers.Remove(Bcc);
-        properties.Headers[RetryHeaderNames.Schedule] = climb.Header;
-        Readdress((TransportSendContext)rabbit, climb);
-
-        // reading sets a priority of 0 where there was none
-        properties.ClearPriority();
-        properties.ClearExpiration();
-        properties.ClearUserId();
-        context.TimeToLive = null;
-        context.Delay = null;
+        var climb = ScheduleClimb.Begin(new ScheduleState { DueAt = due, Kept = TakeOff(context) }, now);
+        rabbit.BasicProperties.Headers![RetryHeaderNames.Schedule] = climb.Header;
+        Readdress(context, climb.Route.Exchange, climb.Route.RoutingKey);
         rabbit.Mandatory = true;
         rabbit.AwaitAck = true;
+    }
+
+    /// <summary>Takes off what would harm a message that waits.</summary>
+    /// <returns>What was taken off, and where the message goes.</returns>
+    public static KeptProperties TakeOff<T>(SendContext<T> context)
+        where T : class
+    {
+        var rabbit = context.GetPayload<RabbitMqSendContext>();
+        WriteWhatIsTakenOff(context, rabbit);
+        var properties = rabbit.BasicProperties;
+        var kept = Republication.Keep(properties, rabbit.Exchange, rabbit.RoutingKey ?? string.Empty, expiresAt: null);
+        properties.Headers!.Remove(Cc);
+        properties.Headers.Remove(Bcc);
+        return kept;
+    }
+
+    /// <summary>Has a send go nowhere: the broker takes it, and drops it.</summary>
+    /// <remarks>An observer cannot call a send off but by an exception, which would be a failed send to every other observer.</remarks>
+    public static void GoNowhere(SendContext context)
+    {
+        Readdress(context, string.Empty, BrokerNames.Nowhere);
+        context.GetPayload<RabbitMqSendContext>().Mandatory = false;
     }
 
     // into the properties, where MassTransit would write it after this: the body is made first, since it tells the time to live and has the headers
@@ -87,12 +97,22 @@ internal static class ScheduledSend
         }
     }
 
-    private static void Readdress(TransportSendContext context, ScheduleClimb climb)
+    private static void Readdress(SendContext context, string exchange, string routingKey)
     {
+        var rabbit = context.GetPayload<RabbitMqSendContext>();
+        var transport = (TransportSendContext)rabbit;
         var written = new Dictionary<string, object>();
-        context.WritePropertiesTo(written);
-        written[ExchangeProperty] = climb.Route.Exchange;
-        written[RoutingKeyProperty] = climb.Route.RoutingKey;
-        context.ReadPropertiesFrom(written);
+        transport.WritePropertiesTo(written);
+        written[ExchangeProperty] = exchange;
+        written[RoutingKeyProperty] = routingKey;
+        transport.ReadPropertiesFrom(written);
+
+        // reading sets a priority of 0 where there was none
+        var properties = rabbit.BasicProperties;
+        properties.ClearPriority();
+        properties.ClearExpiration();
+        properties.ClearUserId();
+        context.TimeToLive = null;
+        context.Delay = null;
     }
 }

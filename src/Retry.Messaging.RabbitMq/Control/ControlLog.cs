@@ -74,9 +74,9 @@ internal sealed class ControlLog : IAsyncDisposable
                 log.IsThere = await stream.FollowAsync(log.Read, log.Fail, cancellationToken).ConfigureAwait(false);
             }
 
-            if (log.IsThere && await stream.FindEndAsync(cancellationToken).ConfigureAwait(false) is { } end)
+            if (log.IsThere)
             {
-                await log._position.ReachedAsync(end, cancellationToken).ConfigureAwait(false);
+                await log.CatchUpAsync(cancellationToken).ConfigureAwait(false);
             }
 
             return log;
@@ -85,6 +85,16 @@ internal sealed class ControlLog : IAsyncDisposable
         {
             await log.DisposeAsync().ConfigureAwait(false);
             throw;
+        }
+    }
+
+    /// <summary>Waits until all that was written by now is read. One at a time.</summary>
+    /// <exception cref="ControlException">The log can no longer be followed.</exception>
+    public async Task CatchUpAsync(CancellationToken cancellationToken)
+    {
+        if (await _stream.FindEndAsync(cancellationToken).ConfigureAwait(false) is { } end)
+        {
+            await _position.ReachedAsync(end, cancellationToken).ConfigureAwait(false);
         }
     }
 

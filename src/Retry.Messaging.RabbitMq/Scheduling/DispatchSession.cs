@@ -30,6 +30,7 @@ internal sealed class DispatchSession : IAsyncDisposable
     private readonly TimeProvider _time;
     private readonly TaskCompletionSource<string> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _over = new();
+    private Task _beside = Task.CompletedTask;
     private int _held;
 
     private DispatchSession(IConnection connection, ScheduleHandover handover, DispatchReporter reporter, TimeProvider time)
@@ -55,6 +56,7 @@ internal sealed class DispatchSession : IAsyncDisposable
         try
         {
             await options.ConnectedAsync(connection, cancellationToken).ConfigureAwait(false);
+            session._beside = options.BesideAsync(connection, session._over.Token);
             return session;
         }
         catch
@@ -104,6 +106,7 @@ internal sealed class DispatchSession : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await EndAsync("the dispatcher ends").ConfigureAwait(false);
+        await _beside.ConfigureAwait(false);
         try
         {
             // the connection takes its channels with it, and the broker puts back what was not acknowledged

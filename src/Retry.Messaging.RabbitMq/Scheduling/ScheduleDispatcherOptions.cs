@@ -11,6 +11,9 @@ internal sealed record ScheduleDispatcherOptions
     /// <summary>Has the topology looked after on a new connection, before the queue is consumed.</summary>
     public Func<IConnection, CancellationToken, Task> ConnectedAsync { get; init; } = static (_, _) => Task.CompletedTask;
 
+    /// <summary>What else runs on the connection, until it ends or is cancelled. It does not throw.</summary>
+    public Func<IConnection, CancellationToken, Task> BesideAsync { get; init; } = static (_, _) => Task.CompletedTask;
+
     /// <summary>How long a destination may take to confirm. After it, only this message waits for it.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(5);
 

@@ -53,6 +53,9 @@ internal sealed record TopologyPlan
         (Headers.XMaxLength, 1),
         (Headers.XMessageTTL, (long)TimeSpan.FromMinutes(1).TotalMilliseconds));
 
+    /// <summary>The queue of the turn to send recurring messages. Each process that takes part declares it; it is no part of the ladder.</summary>
+    internal static QueuePlan RecurringTurn { get; } = OwnQueue(BrokerNames.RecurringQueue, (Headers.XSingleActiveConsumer, true), (Headers.XMaxLength, 1));
+
     /// <summary>What one retry point adds: its parking lot, its way back and, where it is limited or isolated, its release queue.</summary>
     /// <param name="names">The point's queues.</param>
     /// <param name="withRelease">Whether messages wait in a release queue before they go back to work.</param>

@@ -29,6 +29,12 @@ public static class BrokerNames
     /// <summary>The queue of the messages whose scheduled time has come; one dispatcher in the virtual host takes them to where they go.</summary>
     public const string ScheduleQueue = LadderPrefix + "schedule";
 
+    /// <summary>The queue whose one active consumer sends recurring messages. Its message is the turn to do so, and says nothing.</summary>
+    internal const string RecurringQueue = LadderPrefix + "recurring";
+
+    /// <summary>A queue that there never is.</summary>
+    internal const string Nowhere = LadderPrefix + "nowhere";
+
     /// <summary>The stream of documents by which operators control the points of the virtual host.</summary>
     public const string ControlStream = LadderPrefix + "control";
 

@@ -57,6 +57,12 @@ public static class RetryHeaderNames
     /// <summary>How often a scheduled message may have been dispatched before; absent where it cannot have been. Integer.</summary>
     public const string Repeated = "retry-repeated";
 
+    /// <summary>The name of the recurrence that a message is of. String.</summary>
+    public const string Recurrence = "retry-recurrence";
+
+    /// <summary>The slot of a recurring message: when it was due, in milliseconds since 1970, UTC. Integer.</summary>
+    public const string Slot = "retry-slot";
+
     /// <summary>What all of the above start with.</summary>
     public const string Prefix = "retry-";
 }

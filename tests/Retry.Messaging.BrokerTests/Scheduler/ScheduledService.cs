@@ -19,6 +19,8 @@ internal sealed class ScheduledService : IAsyncDisposable
 
     public IBus Bus => _service.Bus;
 
+    public IServiceProvider Services => _service.Services;
+
     public IMessageScheduler Scheduler { get; }
 
     public static async Task<ScheduledService> StartAsync(

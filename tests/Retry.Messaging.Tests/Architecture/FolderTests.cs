@@ -18,6 +18,7 @@ public class FolderTests
             ["Naming"] = ["Ladder"],
             ["Outcomes"] = [],
             ["Policies"] = [],
+            ["Recurring"] = [],
             ["Wire"] = ["Outcomes"],
         },
         ["Retry.Messaging.RabbitMq"] = new()
@@ -35,6 +36,7 @@ public class FolderTests
             ["Lots"] = ["Connections", "Holding", "Limiter", "Publishing", "Telemetry", "Topology"],
             ["Pulse"] = ["Control", "Counting", "Telemetry"],
             ["Publishing"] = ["Connections", "Health", "Holding", "Telemetry", "Topology"],
+            ["Recurring"] = ["Connections", "Control", "Holding", "Publishing", "Scheduling", "Topology"],
             ["Scheduling"] = ["Connections", "Holding", "Publishing"],
             ["Telemetry"] = ["Counting", "Health"],
             ["Topology"] = ["Connections"],
