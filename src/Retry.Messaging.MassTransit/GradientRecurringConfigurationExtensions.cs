@@ -34,7 +34,13 @@ public static class GradientRecurringConfigurationExtensions
         where T : class
     {
         ArgumentNullException.ThrowIfNull(configurator);
-        Add(configurator, static services => services.GetRequiredService<DependencyInjection.Bind<IBus, IBusRegistrationContext>>().Value, id, cron, message, configure);
+        Add(
+            configurator,
+            static services => services.GetRequiredService<DependencyInjection.Bind<IBus, IBusRegistrationContext>>().Value,
+            id,
+            cron,
+            message,
+            configure);
         return configurator;
     }
 
@@ -52,7 +58,13 @@ public static class GradientRecurringConfigurationExtensions
         where T : class
     {
         ArgumentNullException.ThrowIfNull(configurator);
-        Add(configurator, static services => services.GetRequiredService<DependencyInjection.Bind<TBus, IBusRegistrationContext>>().Value, id, cron, message, configure);
+        Add(
+            configurator,
+            static services => services.GetRequiredService<DependencyInjection.Bind<TBus, IBusRegistrationContext>>().Value,
+            id,
+            cron,
+            message,
+            configure);
         return configurator;
     }
 
@@ -72,7 +84,9 @@ public static class GradientRecurringConfigurationExtensions
         _ = RecurrenceName.Of(options.Group, id);
         _ = CronSlots.Parse(cron, options.TimeZone);
         var schedule = new CodeSchedule(id, cron, options);
-        services.AddSingleton(new RecurringRegistration(contextOf, bus => new ScheduleRecurringMessageCommand<T>(schedule, options.Destination ?? AddressOf(bus), message)));
+        services.AddSingleton(new RecurringRegistration(contextOf, CommandOn));
+
+        ScheduleRecurringMessage CommandOn(IBus bus) => new ScheduleRecurringMessageCommand<T>(schedule, options.Destination ?? AddressOf(bus), message);
 
         static Uri AddressOf(IBus bus) => bus.Topology.TryGetPublishAddress<T>(out var address)
             ? address!

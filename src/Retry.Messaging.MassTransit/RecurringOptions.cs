@@ -5,6 +5,10 @@ namespace Retry.Messaging.MassTransit;
 /// <summary>How a message recurs that <c>AddRecurring</c> adds.</summary>
 public sealed class RecurringOptions
 {
+    internal RecurringOptions()
+    {
+    }
+
     /// <summary>Gets or sets where the message is sent, for example <c>queue:reports</c>.</summary>
     /// <value>The default is <see langword="null"/>: it is published.</value>
     public Uri? Destination { get; set; }

@@ -15,7 +15,13 @@ namespace Retry.Messaging.MassTransit.Scheduling;
 /// Where the bus has retry points, their endpoints have the topology looked after. Otherwise the dispatcher's connection has.
 /// </remarks>
 #pragma warning disable CA1001 // MassTransit disposes no observers; what is started is ended, and disposed, when the bus stops
-internal sealed class BusScheduler(Func<IBusInstance> bus, TopologyKeeper keeper, LadderGuard guard, BusRecurrences recurrences, TimeProvider time, ILoggerFactory logging) : IBusObserver
+internal sealed class BusScheduler(
+    Func<IBusInstance> bus,
+    TopologyKeeper keeper,
+    LadderGuard guard,
+    BusRecurrences recurrences,
+    TimeProvider time,
+    ILoggerFactory logging) : IBusObserver
 #pragma warning restore CA1001
 {
     private CancellationTokenSource? _stop;

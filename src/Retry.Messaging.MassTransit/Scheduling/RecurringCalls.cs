@@ -80,17 +80,20 @@ internal sealed class RecurringCalls(Func<IBus> bus, RecurrenceRunner runner, Ti
                 break;
 
             case CancelScheduledRecurringMessage cancel:
-                await (await WriterAsync(cancellationToken).ConfigureAwait(false)).RemoveAsync(RecurrenceName.Of(cancel.ScheduleGroup, cancel.ScheduleId), cancellationToken).ConfigureAwait(false);
+                await ChangeAsync(cancel.ScheduleGroup, cancel.ScheduleId, (writer, name) => writer.RemoveAsync(name, cancellationToken)).ConfigureAwait(false);
                 break;
 
             case PauseScheduledRecurringMessage pause:
-                await (await WriterAsync(cancellationToken).ConfigureAwait(false)).PauseAsync(RecurrenceName.Of(pause.ScheduleGroup, pause.ScheduleId), cancellationToken).ConfigureAwait(false);
+                await ChangeAsync(pause.ScheduleGroup, pause.ScheduleId, (writer, name) => writer.PauseAsync(name, cancellationToken)).ConfigureAwait(false);
                 break;
 
             case ResumeScheduledRecurringMessage resume:
-                await (await WriterAsync(cancellationToken).ConfigureAwait(false)).ResumeAsync(RecurrenceName.Of(resume.ScheduleGroup, resume.ScheduleId), cancellationToken).ConfigureAwait(false);
+                await ChangeAsync(resume.ScheduleGroup, resume.ScheduleId, (writer, name) => writer.ResumeAsync(name, cancellationToken)).ConfigureAwait(false);
                 break;
         }
+
+        async Task ChangeAsync(string group, string id, Func<RecurrenceWriter, string, Task> change) =>
+            await change(await WriterAsync(cancellationToken).ConfigureAwait(false), RecurrenceName.Of(group, id)).ConfigureAwait(false);
     }
 
     private async Task<RecurrenceWriter> WriterAsync(CancellationToken cancellationToken)

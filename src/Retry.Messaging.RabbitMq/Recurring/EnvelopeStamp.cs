@@ -31,7 +31,12 @@ internal static class EnvelopeStamp
     /// <param name="id">Its id; it begins a conversation of its own.</param>
     /// <param name="sentAt">When it is sent.</param>
     /// <param name="headers">Headers for consumers, which read them from the envelope.</param>
-    public static ReadOnlyMemory<byte> Write(string? contentType, ReadOnlyMemory<byte> body, Guid id, DateTimeOffset sentAt, IReadOnlyDictionary<string, object?> headers) =>
+    public static ReadOnlyMemory<byte> Write(
+        string? contentType,
+        ReadOnlyMemory<byte> body,
+        Guid id,
+        DateTimeOffset sentAt,
+        IReadOnlyDictionary<string, object?> headers) =>
         Change(contentType, body, envelope =>
         {
             envelope[MessageId] = id.ToString();

@@ -33,7 +33,9 @@ internal static class RecurrenceDocuments
 
     /// <summary>Whether two definitions say the same, whenever they were made.</summary>
     public static bool AreSame(RecurrenceDefinition one, RecurrenceDefinition other) =>
-        JsonSerializer.SerializeToUtf8Bytes(one with { Since = default }, Json).AsSpan().SequenceEqual(JsonSerializer.SerializeToUtf8Bytes(other with { Since = default }, Json));
+        WithoutTime(one).AsSpan().SequenceEqual(WithoutTime(other));
+
+    private static byte[] WithoutTime(RecurrenceDefinition definition) => JsonSerializer.SerializeToUtf8Bytes(definition with { Since = default }, Json);
 
     // headers are texts, numbers and truth values; whatever else a sender put there becomes a text
     private sealed class HeaderValueConverter : JsonConverter<object>

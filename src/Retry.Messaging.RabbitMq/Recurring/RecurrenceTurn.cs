@@ -39,7 +39,8 @@ internal sealed class RecurrenceTurn : IRecurrenceTurn
     {
         try
         {
-            await TopologyDeclarer.DeclareAsync(connection, TopologyPlan.Nothing with { Queues = [TopologyPlan.RecurringTurn] }, cancellationToken: cancellationToken).ConfigureAwait(false);
+            var plan = TopologyPlan.Nothing with { Queues = [TopologyPlan.RecurringTurn] };
+            await TopologyDeclarer.DeclareAsync(connection, plan, cancellationToken: cancellationToken).ConfigureAwait(false);
         }
         catch (TopologyException exception) when (exception.IsForbidden)
         {

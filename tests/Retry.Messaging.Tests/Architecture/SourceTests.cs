@@ -14,6 +14,7 @@ public partial class SourceTests
         "src/Retry.Messaging.RabbitMq/Topology/TopologyMending.cs",
         "src/Retry.Messaging.RabbitMq/Topology/PointDeclarations.cs",
         "src/Retry.Messaging.RabbitMq/Lost/MoverCalls.cs",
+        "src/Retry.Messaging.RabbitMq/Recurring/RecurrenceTurn.cs",
         "src/Retry.Messaging.Cli/Commands/Topology/TopologyApplyCommand.cs",
     ];
 

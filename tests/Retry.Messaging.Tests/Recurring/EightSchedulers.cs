@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
+using RabbitMQ.Client;
 using Retry.Messaging.RabbitMq;
 using Retry.Messaging.RabbitMq.Control;
 using Retry.Messaging.RabbitMq.Publishing;
@@ -52,7 +53,7 @@ internal sealed class EightSchedulers : IAsyncDisposable
     public async Task<RecurrenceWriter> WriterAsync()
     {
         var book = new RecurrenceBook();
-        return new RecurrenceWriter(await ControlLog.OpenAsync(_stream.Open(), declare: true, book.Read, () => { }, default), book, "a test", Clock);
+        return new RecurrenceWriter(await ControlLog.OpenAsync(new OneAtATime(_stream), declare: true, book.Read, () => { }, default), book, "a test", Clock);
     }
 
     public async ValueTask DisposeAsync()
@@ -77,17 +78,7 @@ internal sealed class EightSchedulers : IAsyncDisposable
     {
         await Task.Yield();
         var book = new RecurrenceBook();
-        ControlLog log;
-        lock (_stream)
-        {
-            log = ControlLog.OpenAsync(_stream.Open(), declare: true, record =>
-            {
-                book.Read(record);
-                process.Unrecorded = record.Kind == RecurrenceDocuments.ProgressKind && process.IsOurs ? process.Unrecorded.Remove(record.Key) : process.Unrecorded;
-                process.WakeUp.Set();
-            }, process.WakeUp.Set, default).GetAwaiter().GetResult();
-        }
-
+        var log = await ControlLog.OpenAsync(new OneAtATime(_stream), declare: true, Read, process.WakeUp.Set, default);
         var session = new RecurrenceSession(log, book, process, PublishAsync, process.WakeUp, new RecurrenceReporter(Clock, NullLogger.Instance), "one", Clock);
         try
         {
@@ -100,6 +91,17 @@ internal sealed class EightSchedulers : IAsyncDisposable
         catch (KilledException)
         {
             Die(process);
+        }
+
+        void Read(ControlRecord record)
+        {
+            book.Read(record);
+            if (record.Kind == RecurrenceDocuments.ProgressKind && process.IsOurs)
+            {
+                process.Unrecorded = process.Unrecorded.Remove(record.Key);
+            }
+
+            process.WakeUp.Set();
         }
 
         Task PublishAsync(OutcomeMessage message, CancellationToken cancellationToken)
@@ -141,6 +143,33 @@ internal sealed class EightSchedulers : IAsyncDisposable
     }
 
     private sealed class KilledException : Exception;
+
+    private sealed class OneAtATime(StreamInMemory stream) : IRecordStream
+    {
+        private readonly IRecordStream _stream = stream.Open();
+
+        public string Name => _stream.Name;
+
+        public Task DeclareAsync(CancellationToken cancellationToken) => Locked(() => _stream.DeclareAsync(cancellationToken));
+
+        public Task<bool> FollowAsync(Action<StreamRecord> read, Action<string> failed, CancellationToken cancellationToken) =>
+            Locked(() => _stream.FollowAsync(read, failed, cancellationToken));
+
+        public Task<long?> FindEndAsync(CancellationToken cancellationToken) => Locked(() => _stream.FindEndAsync(cancellationToken));
+
+        public Task AppendAsync(BasicProperties properties, ReadOnlyMemory<byte> body, CancellationToken cancellationToken) =>
+            Locked(() => _stream.AppendAsync(properties, body, cancellationToken));
+
+        public ValueTask DisposeAsync() => _stream.DisposeAsync();
+
+        private T Locked<T>(Func<T> action)
+        {
+            lock (stream)
+            {
+                return action();
+            }
+        }
+    }
 
     private sealed class Process(EightSchedulers all) : IRecurrenceTurn
     {
