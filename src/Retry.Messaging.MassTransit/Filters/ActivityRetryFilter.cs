@@ -8,6 +8,7 @@ namespace Retry.Messaging.MassTransit.Filters;
 /// The host of an activity catches every exception itself and faults the routing slip at once. What it does respect is a result
 /// that it is given: this one throws when it is evaluated, and the host passes that on. When the policy gives up,
 /// the exception takes its usual way: the routing slip faults and is compensated, and nothing is parked.
+/// So it is with what an activity says (<see cref="SaidOutcome"/>), whatever result it returns.
 /// </remarks>
 internal sealed class ActivityRetryFilter<TArguments> : IFilter<ExecuteContext<TArguments>>
     where TArguments : class
@@ -28,6 +29,24 @@ internal sealed class ActivityRetryFilter<TArguments> : IFilter<ExecuteContext<T
 
             throw;
         }
+
+        if (context.TryGetPayload<AttemptContext>(out var ended) && ended.Said is { } said)
+        {
+            context.Result = ResultOf(context, ended, said);
+        }
+    }
+
+    // what is tried again has no result yet; otherwise the routing slip has one, and the message is done
+    private static ExecutionResult ResultOf(ExecuteContext<TArguments> context, AttemptContext attempt, SaidOutcome said)
+    {
+        var end = attempt.EndOf(said);
+        if (end.Decision is RetryDecision.Again)
+        {
+            return NotYet.Instance;
+        }
+
+        attempt.TakeBack();
+        return context.Faulted(end.Exception);
     }
 
     public void Probe(ProbeContext context) => context.CreateFilterScope("gradientRetryActivity");
@@ -40,6 +59,19 @@ internal sealed class ActivityRetryFilter<TArguments> : IFilter<ExecuteContext<T
         {
             thrown = exception;
             return true;
+        }
+    }
+
+    private sealed class NotYet : ExecutionResult
+    {
+        public static readonly NotYet Instance = new();
+
+        public Task Evaluate() => Task.CompletedTask;
+
+        public bool IsFaulted(out Exception exception)
+        {
+            exception = null!;
+            return false;
         }
     }
 }

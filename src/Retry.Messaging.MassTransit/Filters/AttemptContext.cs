@@ -12,12 +12,12 @@ using Retry.Messaging.Wire;
 namespace Retry.Messaging.MassTransit.Filters;
 
 /// <summary>The consume context of one attempt: keeps the Fault back until the message is parked.</summary>
-internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryContext, IAttempt, IDisposable
+internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryContext, ISaidOutcomes, IAttempt, IDisposable
 {
     private readonly ConsumeContext _context;
     private readonly RetryDelivery _delivery;
     private readonly TimeProvider _time;
-    private readonly RedeliveryRequest _redelivery = new();
+    private readonly SaidOutcomeSlot _said = new();
     private ThrownExceptions? _thrown;
     private readonly CancellationTokenSource? _timeout;
     private readonly CancellationTokenSource? _linked;
@@ -26,6 +26,8 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
     private Exception? _unreadable;
     private Exception? _decidedOn;
     private RetryDecision? _decision;
+    private SaidOutcome? _endedBy;
+    private AttemptEnd? _end;
 
     public AttemptContext(ConsumeContext context, RetryDelivery delivery, TimeSpan? timeout, TimeProvider time)
         : base(context)
@@ -53,8 +55,8 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
     /// <summary>The type of the message as the consumer took it.</summary>
     public Type? MessageType => _message?.MessageType;
 
-    /// <summary>How this attempt's exceptions are decided on.</summary>
-    public required Func<AttemptContext, Exception, RetryDecision> Decider { get; init; }
+    /// <summary>How this attempt's outcome is decided on.</summary>
+    public required AttemptDecisions Decisions { get; init; }
 
     /// <summary>The rules of its retry point.</summary>
     public required RetryRules Rules { get; init; }
@@ -67,10 +69,21 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
     {
         if (_decision is null || !ReferenceEquals(_decidedOn, exception))
         {
-            (_decidedOn, _decision) = (exception, Decider(this, exception));
+            (_decidedOn, _decision) = (exception, Decisions.Of(this, exception));
         }
 
         return _decision;
+    }
+
+    /// <summary>Decides on what the consumer said, once, as with an exception.</summary>
+    public AttemptEnd EndOf(SaidOutcome said)
+    {
+        if (_end is null || !ReferenceEquals(_endedBy, said))
+        {
+            (_endedBy, _end) = (said, Decisions.Of(this, said));
+        }
+
+        return _end;
     }
 
     /// <summary>Whether an exception says that the message cannot be read as what its sender calls it.</summary>
@@ -150,19 +163,38 @@ internal sealed class AttemptContext : ConsumeContextProxy, MessageRedeliveryCon
     /// <remarks>Nothing is published here. An attempt may still fail, and its message would live twice: one on the ladder for each.</remarks>
     public Task ScheduleRedelivery(TimeSpan delay, Action<ConsumeContext, SendContext>? callback = null)
     {
+        RefuseCallback(callback);
+        Say(new SaidOutcome.Redeliver(delay));
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Refuses what would change a message that is redelivered.</summary>
+    public static void RefuseCallback(Action<ConsumeContext, SendContext>? callback)
+    {
         if (callback is not null)
         {
             throw new NotSupportedException("Redeliver through the ladder sends the original bytes once more, so its callback has nothing to change. Call Redeliver(delay) without a callback, or send a message of your own.");
         }
-
-        return _redelivery.TryAsk(delay)
-            ? Task.CompletedTask
-            : throw new InvalidOperationException("Found a call of Redeliver after the attempt had ended, wanted it before: the message has its outcome. Await Redeliver inside the consumer.");
     }
 
-    /// <summary>Ends the attempt: nothing can be asked for any more.</summary>
-    /// <returns>The delay after which the consumer asked for another attempt, or <see langword="null"/>.</returns>
-    public TimeSpan? End() => _redelivery.Close();
+    /// <summary>What the consumer said last of the attempt, so far.</summary>
+    public SaidOutcome? Said => _said.Said;
+
+    /// <inheritdoc/>
+    public void Say(SaidOutcome said)
+    {
+        if (!_said.TrySay(said))
+        {
+            throw new InvalidOperationException($"Found a call of {said.GetType().Name} after the attempt had ended, wanted it before: the message has its outcome. Call it inside the consumer, and await what calls it.");
+        }
+    }
+
+    /// <summary>Takes back what the consumer said: something else has been made of it.</summary>
+    public void TakeBack() => _said.TrySay(null);
+
+    /// <summary>Ends the attempt: nothing can be said any more.</summary>
+    /// <returns>What the consumer said, or <see langword="null"/>.</returns>
+    public SaidOutcome? End() => _said.Close();
 
     /// <summary>What the parked message's headers tell other tools.</summary>
     public FaultDetails FaultOf(Exception exception) =>

@@ -2,7 +2,6 @@ using MassTransit;
 using Microsoft.Extensions.Logging;
 using Retry.Messaging.Decisions;
 using Retry.Messaging.MassTransit.Transports;
-using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq;
 using Retry.Messaging.RabbitMq.Attempts;
 using Retry.Messaging.RabbitMq.Telemetry;
@@ -16,9 +15,9 @@ namespace Retry.Messaging.MassTransit.Filters;
 /// <item>It comes back from a process that died: it may have killed it (<see cref="CrashSuspicion"/>), and is kept apart before it is consumed.</item>
 /// <item>It came before its due time: it goes up the ladder again for the rest, and no attempt is used.</item>
 /// <item>The rest of the pipe runs: retries in memory, outbox, transaction, consumer. What becomes of the message is decided when it has ended, once.</item>
-/// <item>No exception: done, or decided on like a failure where the consumer asked for another attempt.</item>
+/// <item>No exception: done, unless the consumer said something else (<see cref="SaidOutcome"/>); then that is decided on.</item>
 /// <item>The host is stopping, or the delivery is lost: no outcome. It goes back untouched.</item>
-/// <item>The exception is decided on (<see cref="RetryDecider"/>): climb, park, drop or done.</item>
+/// <item>An exception is decided on (<see cref="RetryDecider"/>): climb, park, drop or done.</item>
 /// <item>It is settled (<see cref="OutcomeSettler"/>): published and confirmed, then announced.</item>
 /// <item>MassTransit acknowledges, because nothing is thrown from here.</item>
 /// </list>
@@ -36,9 +35,7 @@ internal sealed partial class GradientRetryFilter(
     ILogger logger)
     : IFilter<ConsumeContext>
 {
-    // asked of the operating system anew each time
-    private static readonly string Host = Environment.MachineName;
-
+    private readonly AttemptDecisions _decisions = new(point, time, random);
     private readonly SuspectDeliveries _suspects = new(point.Queue, suspicion, settler, time, random, logger);
     private readonly EarlyDeliveries _early = new(point.Queue, time, logger);
 
@@ -80,7 +77,7 @@ internal sealed partial class GradientRetryFilter(
             time)
         {
             Rules = point.Rules,
-            Decider = (self, exception) => Decide(self, delivery, exception),
+            Decisions = _decisions,
         };
         try
         {
@@ -112,9 +109,9 @@ internal sealed partial class GradientRetryFilter(
             failure = attempt.FailureOf(failure);
         }
 
-        // an exception stands over a redelivery that was asked for before it: a transaction or an outbox has undone the rest, too
-        var asked = attempt.End();
-        if (failure is null && asked is null)
+        // an exception stands over what was said before it: a transaction or an outbox has undone the rest, too
+        var said = attempt.End();
+        if (failure is null && said is null)
         {
             delivery.Telemetry.Done();
             return;
@@ -130,48 +127,17 @@ internal sealed partial class GradientRetryFilter(
         }
 
         var end = failure is null
-            ? DecideOnRedelivery(attempt, delivery, asked.GetValueOrDefault())
+            ? attempt.EndOf(said!)
             : new AttemptEnd(failure, attempt.Decide(failure), (failure as DecidedException)?.Cause ?? ClimbCause.Failed(failure));
         await settler.SettleAsync(attempt, delivery, end, context.CancellationToken).ConfigureAwait(false);
 
-        AttemptContext Unconsumed(RetryDecision decision) => new(context, delivery, null, time)
+        AttemptContext Unconsumed(RetryDecision _) => new(context, delivery, null, time)
         {
             Rules = point.Rules,
-            Decider = (_, _) => decision,
+            Decisions = _decisions,
             WasConsumed = false,
         };
     }
-
-    private RetryDecision Decide(AttemptContext attempt, RetryDelivery delivery, Exception exception)
-    {
-        var failure = FailureOf(attempt, delivery, exception);
-        var now = time.GetUtcNow();
-        if (exception is DecidedException decided)
-        {
-            return decided.Decide(delivery.State, failure, point.Rules, now);
-        }
-
-        return attempt.IsUnreadable(exception)
-            ? RetryDecider.Refuse(delivery.State, failure, ParkReason.Malformed, now)
-            : RetryDecider.Decide(delivery.State, failure, point.Rules, now, random);
-    }
-
-    private AttemptEnd DecideOnRedelivery(AttemptContext attempt, RetryDelivery delivery, TimeSpan delay)
-    {
-        var refused = new RedeliveryRefusedException(point.Queue, delay, point.Rules);
-        return new AttemptEnd(
-            refused,
-            RetryDecider.Redeliver(delivery.State, FailureOf(attempt, delivery, refused), delay, point.Rules, time.GetUtcNow(), random),
-            ClimbCause.Asked);
-    }
-
-    private static FailedAttempt FailureOf(AttemptContext attempt, RetryDelivery delivery, Exception exception) => new(exception, Host)
-    {
-        MessageType = attempt.MessageType,
-        FallbackId = delivery.FallbackId,
-        MessageDeadline = delivery.Deadline,
-        IsRequest = attempt.IsRequest,
-    };
 
     [LoggerMessage(LogEvents.ConsumerAbandoned, LogLevel.Error, "{Queue}: the broker took a delivery away from its consumer (attempt {Attempt}), because it took too long. The consumer did not listen to its CancellationToken for {Seconds} s, and the endpoint no longer waits for it. The message runs again under the same number, perhaps beside it. Shorten the consumer, set an AttemptTimeout and pass context.CancellationToken on, or raise the broker's consumer timeout")]
     private partial void LogAbandoned(string queue, int attempt, double seconds);

@@ -1,11 +1,9 @@
-using System.Text;
 using MassTransit;
 using Microsoft.Extensions.Logging;
 using Retry.Messaging.Idempotency;
 using Retry.Messaging.MassTransit.Filters;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq;
-using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.MassTransit.Idempotency;
 
@@ -82,9 +80,7 @@ internal sealed partial class IdempotencyFilter<TConsumer, TMessage>(
     private Task AnswerAsync(ConsumeContext<TMessage> context, IdempotencyKey key, IdempotencyVerdict verdict) => verdict switch
     {
         IdempotencyVerdict.Ended { Result.IsFailure: false } done => SendAsync(context, StoredAnswer.Read(done.Result.Content)),
-        IdempotencyVerdict.Ended failed => throw new RefusedException(
-            ParkReason.Failed,
-            $"A message with the key '{key.Value}' has failed before, and this is a duplicate of it: {Encoding.UTF8.GetString(failed.Result.Content.Span)}. Replay it to run it all the same."),
+        IdempotencyVerdict.Ended failed => RefuseFailedAsync(context, key, StoredFailure.Read(failed.Result.Content)),
         IdempotencyVerdict.InProgress busy => throw new PostponedException(key.Value, UntilNextLook(settings.Lease - busy.Rest, busy.Rest)),
         IdempotencyVerdict.OtherContent => throw new RefusedException(
             ParkReason.KeyReused,
@@ -93,6 +89,14 @@ internal sealed partial class IdempotencyFilter<TConsumer, TMessage>(
             ParkReason.Uncertain,
             $"The lease of the key '{key.Value}' ran out before its process said how it ended, so whether its effect happened is not known. Look at the target, then replay the message, or discard it."),
     };
+
+    private async Task RefuseFailedAsync(ConsumeContext<TMessage> context, IdempotencyKey key, StoredFailure failure)
+    {
+        await SendAsync(context, failure.Answers).ConfigureAwait(false);
+        throw new RefusedException(
+            ParkReason.Failed,
+            $"A message with the key '{key.Value}' has failed before, and this is a duplicate of it: {failure.Error}. Replay it to run it all the same.");
+    }
 
     private async Task RunAsync(ConsumeContext<TMessage> context, IPipe<ConsumeContext<TMessage>> next, AttemptContext attempt, IdempotencyVerdict.Run run)
     {
@@ -125,15 +129,21 @@ internal sealed partial class IdempotencyFilter<TConsumer, TMessage>(
     private async Task EndAsync(ConsumeContext<TMessage> context, IdempotentContext<TMessage> mine, IdempotencyLease lease)
     {
         var answers = mine.Collection.Answers;
+        var result = mine.Said switch
+        {
+            null => new IdempotencyResult(IsFailure: false, StoredAnswer.Write(answers)),
+            SaidOutcome.Fail fail => StoredFailure.Of(new FailSaidException(fail.Reason), answers),
 
-        // a consumer that asked to be run once more is not done, and its next delivery no duplicate
-        var result = mine.IsRedeliveryAsked ? null : new IdempotencyResult(IsFailure: false, StoredAnswer.Write(answers));
+            // not done: its next delivery is no duplicate
+            _ => null,
+        };
         if (!await store.EndAsync(lease, result, mine.Transaction, context.CancellationToken).ConfigureAwait(false))
         {
             throw new LeaseLostException(lease.Key.Value);
         }
 
         await SendAsync(context, answers).ConfigureAwait(false);
+        mine.PassOn();
     }
 
     private async Task SendAsync(ConsumeContext<TMessage> context, IReadOnlyCollection<StoredAnswer> answers)
@@ -148,11 +158,9 @@ internal sealed partial class IdempotencyFilter<TConsumer, TMessage>(
     private static IdempotencyResult? ResultOf(AttemptContext attempt, Exception exception) => attempt.OutcomeOf(exception, typeof(TMessage)) switch
     {
         Outcome.Ok => new IdempotencyResult(IsFailure: false, default),
-        Outcome.Fail => new IdempotencyResult(IsFailure: true, Encoding.UTF8.GetBytes(ErrorOf(attempt.FailureOf(exception)))),
+        Outcome.Fail => StoredFailure.Of(attempt.FailureOf(exception), []),
         _ => null,
     };
-
-    private static string ErrorOf(Exception exception) => $"{HeaderText.TypeName(exception)}: {HeaderText.Message(exception)}";
 
     // What the consumer threw is the outcome, whatever the store says. Its lease runs out by itself.
     private async Task EndFailedAsync(IdempotentContext<TMessage> mine, IdempotencyLease lease, IdempotencyResult? result)

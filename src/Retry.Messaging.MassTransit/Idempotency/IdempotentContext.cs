@@ -2,16 +2,18 @@ using MassTransit;
 using MassTransit.Context;
 using MassTransit.Middleware.Outbox;
 using Retry.Messaging.Idempotency;
+using Retry.Messaging.MassTransit.Filters;
 
 namespace Retry.Messaging.MassTransit.Idempotency;
 
 /// <summary>The consume context of an idempotent consumer: what it sends is collected, and it can enlist its own writes.</summary>
-internal sealed class IdempotentContext<TMessage> : ConsumeContextProxy<TMessage>, IIdempotentRun, MessageRedeliveryContext, IAsyncDisposable
+internal sealed class IdempotentContext<TMessage> : ConsumeContextProxy<TMessage>, IIdempotentRun, MessageRedeliveryContext, ISaidOutcomes, IAsyncDisposable
     where TMessage : class
 {
     private readonly ConsumeContext<TMessage> _context;
     private readonly IIdempotencyStore _store;
     private readonly SemaphoreSlim _enlisting = new(1, 1);
+    private bool _hasEnded;
 
     public IdempotentContext(ConsumeContext<TMessage> context, IIdempotencyStore store, TimeProvider time)
         : base(context)
@@ -29,8 +31,8 @@ internal sealed class IdempotentContext<TMessage> : ConsumeContextProxy<TMessage
     /// <summary>The consumer's transaction, once it has asked for one.</summary>
     public IdempotencyTransaction? Transaction { get; private set; }
 
-    /// <summary>Whether the consumer asked to be run once more: then it has not ended.</summary>
-    public bool IsRedeliveryAsked { get; private set; }
+    /// <summary>What the consumer said of its attempt, if this run stands.</summary>
+    public SaidOutcome? Said { get; private set; }
 
     /// <inheritdoc/>
     public async Task<IdempotencyTransaction> EnlistAsync(CancellationToken cancellationToken)
@@ -50,7 +52,7 @@ internal sealed class IdempotentContext<TMessage> : ConsumeContextProxy<TMessage
     public async Task StartOverAsync()
     {
         Collection.Clear();
-        IsRedeliveryAsked = false;
+        Said = null;
         if (Transaction is { } begun)
         {
             Transaction = null;
@@ -59,10 +61,32 @@ internal sealed class IdempotentContext<TMessage> : ConsumeContextProxy<TMessage
     }
 
     /// <summary><c>context.Redeliver(delay)</c></summary>
-    public async Task ScheduleRedelivery(TimeSpan delay, Action<ConsumeContext, SendContext>? callback = null)
+    public Task ScheduleRedelivery(TimeSpan delay, Action<ConsumeContext, SendContext>? callback = null)
     {
-        await _context.GetPayload<MessageRedeliveryContext>().ScheduleRedelivery(delay, callback).ConfigureAwait(false);
-        IsRedeliveryAsked = true;
+        AttemptContext.RefuseCallback(callback);
+        Say(new SaidOutcome.Redeliver(delay));
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Takes it down, to pass it on when the run has ended: what starts over may say something else.</summary>
+    public void Say(SaidOutcome said)
+    {
+        if (_hasEnded)
+        {
+            _context.GetPayload<ISaidOutcomes>().Say(said);
+        }
+
+        Said = said;
+    }
+
+    /// <summary>The run stands: what was said in it is said of the attempt.</summary>
+    public void PassOn()
+    {
+        _hasEnded = true;
+        if (Said is { } said)
+        {
+            Say(said);
+        }
     }
 
     public async ValueTask DisposeAsync()

@@ -17,6 +17,7 @@ public static class GradientRetryTestHarnessExtensions
     public static IReadOnlyList<InMemoryParkedMessage> GetParked(this ITestHarness harness) => ParkingLotOf(harness).Parked;
 
     /// <summary>From now on retries come at once instead of after their delay; attempts, headers and parking stay as they are.</summary>
+    /// <remarks>What is postponed comes after a second, if not sooner.</remarks>
     /// <param name="harness">The harness, on the in-memory transport.</param>
     /// <exception cref="InvalidOperationException">AddGradientRetry is missing, or the bus runs on a broker.</exception>
     public static void SkipRetryDelays(this ITestHarness harness) => ParkingLotOf(harness).SkipDelays = true;

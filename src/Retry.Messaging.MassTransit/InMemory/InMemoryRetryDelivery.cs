@@ -49,7 +49,8 @@ internal sealed class InMemoryRetryDelivery(
     {
         if (parkingLot.SkipDelays)
         {
-            delay = TimeSpan.Zero;
+            // what uses no attempt has no end by itself: it waits as long as it has to
+            delay = state.Attempt == State.Attempt ? Shorter(delay, OutcomeExtensions.ShortestPostponement) : TimeSpan.Zero;
             state = state with { DueAt = null };
         }
 
@@ -67,6 +68,8 @@ internal sealed class InMemoryRetryDelivery(
         message.Headers.Set(MessageHeaders.RedeliveryCount, state.Attempt - 1, true);
         return endpoint.MessageFabric.GetQueue(endpoint.TransportContext, queue).Deliver(new InMemoryDeliveryContext(message, cancellationToken));
     }
+
+    private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
 
     private Dictionary<string, object?> Copy(RetryState state)
     {

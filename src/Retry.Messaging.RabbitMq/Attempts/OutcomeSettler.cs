@@ -123,7 +123,7 @@ internal sealed partial class OutcomeSettler(string queue, RetryReporter reporte
     [LoggerMessage(LogEvents.RedeliveryScheduled, LogLevel.Debug, "{Queue}: {RetryId} is delivered again in {Delay}, as its consumer asked in attempt {Attempt}")]
     private partial void LogRedelivery(string queue, string? retryId, TimeSpan delay, int attempt);
 
-    [LoggerMessage(LogEvents.Postponed, LogLevel.Debug, "{Queue}: {RetryId} comes back in {Delay}, because its key is in progress elsewhere. No attempt is used")]
+    [LoggerMessage(LogEvents.Postponed, LogLevel.Debug, "{Queue}: {RetryId} comes back in {Delay}. Nothing failed, and no attempt is used")]
     private partial void LogPostponed(string queue, string? retryId, TimeSpan delay);
 
     [LoggerMessage(LogEvents.Parked, LogLevel.Warning, "{Queue}: {RetryId} is parked as {Reason} after attempt {Attempt}: {Error}")]

@@ -14,7 +14,7 @@ internal readonly record struct ClimbCause(string Name, string? ErrorType = null
     /// <summary>It is suspected of killing its consumer.</summary>
     public static readonly ClimbCause Suspected = new("suspected");
 
-    /// <summary>Its key is in progress elsewhere.</summary>
+    /// <summary>It comes back later, though nothing failed: its consumer said so, or its key is in progress elsewhere.</summary>
     public static readonly ClimbCause Postponed = new("postponed");
 
     /// <summary>Whether its attempt ended with a time-out.</summary>

@@ -32,7 +32,7 @@ internal static class RetryDecider
         ArgumentNullException.ThrowIfNull(rules);
 
         var exception = failure.Exception;
-        var outcome = rules.Classify(exception, failure.MessageType);
+        var outcome = failure.Said ?? rules.Classify(exception, failure.MessageType);
         if (outcome == Outcome.Ok)
         {
             return new RetryDecision.Done();
@@ -53,8 +53,8 @@ internal static class RetryDecider
         }
 
         var left = chain.Deadline!.Value - now;
-        var delay = rules.RetryAfter(exception, failure.MessageType) is { } asked
-            ? DelayLadder.RoundUp(asked)
+        var delay = (failure.RetryAfter ?? rules.RetryAfter(exception, failure.MessageType)) is { } asked
+            ? DelayLadder.RoundUp(Shorter(DelaySchedule.LongestDelay, asked))
             : policy.Jitter == Jitter.None
                 ? DelayLadder.RoundUp(drawn)
                 : DelayLadder.RoundUpToFewHops(drawn, Shorter(policy.Schedule.Cap, drawn <= left ? left : null));

@@ -76,8 +76,9 @@ public sealed record RetryState
             return TimeSpan.Zero;
         }
 
+        // what was postponed and never failed has no history, but began with its first delay
         var early = due - now;
-        return PreviousDelay is { } delay && early <= delay ? early : TimeSpan.Zero;
+        return (PreviousDelay ?? due - FirstFailedAt) is { } delay && early <= delay ? early : TimeSpan.Zero;
     }
 
     /// <summary>The state with a number that may be shown: one beyond the last attempt, which nothing bears out, is that of the last attempt.</summary>

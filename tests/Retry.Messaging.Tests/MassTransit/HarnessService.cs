@@ -28,7 +28,8 @@ public sealed class HarnessService : IAsyncDisposable
     public static async Task<HarnessService> StartAsync(
         Action<IBusRegistrationConfigurator> register,
         Action<IBusRegistrationContext, IInMemoryBusFactoryConfigurator>? configure,
-        Action<IServiceCollection> services)
+        Action<IServiceCollection> services,
+        bool endpoints = true)
     {
         var collection = new ServiceCollection();
         services(collection);
@@ -38,7 +39,10 @@ public sealed class HarnessService : IAsyncDisposable
             x.UsingInMemory((context, cfg) =>
             {
                 configure?.Invoke(context, cfg);
-                cfg.ConfigureEndpoints(context);
+                if (endpoints)
+                {
+                    cfg.ConfigureEndpoints(context);
+                }
             });
         });
         var service = new HarnessService(collection.BuildServiceProvider(validateScopes: true));
