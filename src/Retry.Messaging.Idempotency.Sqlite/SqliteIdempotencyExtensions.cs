@@ -1,5 +1,4 @@
 using Microsoft.Data.Sqlite;
-using Microsoft.Extensions.DependencyInjection.Extensions;
 using Retry.Messaging.Idempotency;
 using Retry.Messaging.Idempotency.Sqlite;
 
@@ -20,30 +19,19 @@ public static class SqliteIdempotencyExtensions
     public static IServiceCollection AddSqliteIdempotency(
         this IServiceCollection services,
         string connectionString,
-        Action<SqliteIdempotencyOptions>? configure = null)
+        Action<IdempotencyStoreOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(services);
         ArgumentException.ThrowIfNullOrWhiteSpace(connectionString);
-        var options = new SqliteIdempotencyOptions();
-        configure?.Invoke(options);
-        Check(new SqliteConnectionStringBuilder(connectionString), options);
-        services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton<IIdempotencyStore>(provider =>
-            new SqliteIdempotencyStore(connectionString, options.Retention, provider.GetRequiredService<TimeProvider>()));
-        services.AddHostedService<IdempotencyPruning>();
-        return services;
+        Check(new SqliteConnectionStringBuilder(connectionString));
+        return services.AddIdempotencyStore(configure, (retention, time) => new SqliteIdempotencyStore(connectionString, retention, time));
     }
 
-    private static void Check(SqliteConnectionStringBuilder connection, SqliteIdempotencyOptions options)
+    private static void Check(SqliteConnectionStringBuilder connection)
     {
         if (connection.DataSource.Length == 0 || connection.DataSource == ":memory:" || connection.Mode == SqliteOpenMode.Memory)
         {
             throw new ArgumentException($"Found the data source '{connection.DataSource}', wanted a file: what is in memory is forgotten with the process. Type \"Data Source=/path/to/file.db\".");
-        }
-
-        if (options.Retention <= TimeSpan.Zero)
-        {
-            throw new ArgumentException($"Found a retention of {options.Retention}, wanted more than zero. Set Retention, for example to TimeSpan.FromDays(7).");
         }
     }
 }

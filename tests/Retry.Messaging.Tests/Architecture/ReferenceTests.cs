@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Retry.Messaging.Tests.Architecture;
 
-/// <summary>References go one way: core &lt;- RabbitMq &lt;- {MassTransit, Operations &lt;- Cli}; Idempotency &lt;- {Idempotency.Sqlite, MassTransit}; Testing &lt;- {tests, samples}.</summary>
+/// <summary>References go one way: core &lt;- RabbitMq &lt;- {MassTransit, Operations &lt;- Cli}; Idempotency &lt;- {its stores, their rules, MassTransit}; Testing &lt;- {tests, samples}.</summary>
 public class ReferenceTests
 {
     private const string Testing = "Retry.Messaging.Testing";
@@ -13,7 +13,9 @@ public class ReferenceTests
         ["Retry.Messaging"] = [],
         ["Retry.Messaging.RabbitMq"] = ["Retry.Messaging"],
         ["Retry.Messaging.Idempotency"] = [],
+        ["Retry.Messaging.Idempotency.PostgreSql"] = ["Retry.Messaging.Idempotency"],
         ["Retry.Messaging.Idempotency.Sqlite"] = ["Retry.Messaging.Idempotency"],
+        ["Retry.Messaging.Idempotency.Testing"] = ["Retry.Messaging.Idempotency"],
         ["Retry.Messaging.MassTransit"] = ["Retry.Messaging.RabbitMq", "Retry.Messaging.Idempotency"],
         ["Retry.Messaging.Operations"] = ["Retry.Messaging.RabbitMq"],
         ["Retry.Messaging.Cli"] = ["Retry.Messaging.Operations"],
@@ -26,8 +28,10 @@ public class ReferenceTests
     {
         ["Retry.Messaging"] = ["Retry.Messaging.RabbitMq", "Retry.Messaging.MassTransit", "Retry.Messaging.Operations", "retryctl"],
         ["Retry.Messaging.RabbitMq"] = ["Retry.Messaging.MassTransit", "Retry.Messaging.Operations", "retryctl"],
-        ["Retry.Messaging.Idempotency"] = ["Retry.Messaging.Idempotency.Sqlite", "Retry.Messaging.MassTransit"],
+        ["Retry.Messaging.Idempotency"] = ["Retry.Messaging.Idempotency.PostgreSql", "Retry.Messaging.Idempotency.Sqlite", "Retry.Messaging.MassTransit"],
+        ["Retry.Messaging.Idempotency.PostgreSql"] = [],
         ["Retry.Messaging.Idempotency.Sqlite"] = [],
+        ["Retry.Messaging.Idempotency.Testing"] = [],
         ["Retry.Messaging.MassTransit"] = [],
         ["Retry.Messaging.Operations"] = ["retryctl"],
         ["Retry.Messaging.Cli"] = [],
@@ -65,7 +69,9 @@ public class ReferenceTests
     [Theory]
     [InlineData("Retry.Messaging", new[] { "RabbitMQ", "MassTransit", "Spectre", "System.CommandLine" })]
     [InlineData("Retry.Messaging.RabbitMq", new[] { "MassTransit", "Spectre", "System.CommandLine" })]
-    [InlineData("Retry.Messaging.Idempotency", new[] { "RabbitMQ", "MassTransit", "Microsoft.Data" })]
+    [InlineData("Retry.Messaging.Idempotency", new[] { "RabbitMQ", "MassTransit", "Microsoft.Data", "Npgsql" })]
+    [InlineData("Retry.Messaging.Idempotency.PostgreSql", new[] { "RabbitMQ", "MassTransit" })]
+    [InlineData("Retry.Messaging.Idempotency.Testing", new[] { "RabbitMQ", "MassTransit", "xunit", "Shouldly" })]
     [InlineData("Retry.Messaging.Idempotency.Sqlite", new[] { "RabbitMQ", "MassTransit" })]
     [InlineData("Retry.Messaging.Operations", new[] { "MassTransit", "Spectre", "System.CommandLine" })]
     [InlineData("Retry.Messaging.Cli", new[] { "MassTransit" })]

@@ -32,14 +32,16 @@ internal sealed class FailingStore(IIdempotencyStore store) : IIdempotencyStore
         return Interlocked.Decrement(ref _endFailsAfterCommit) >= 0 ? throw new IOException("the connection broke off after the commit") : ended;
     }
 
+    public Task<bool> RenewAsync(IdempotencyLease lease, TimeSpan rest, CancellationToken cancellationToken) => store.RenewAsync(lease, rest, cancellationToken);
+
     public Task<int> PruneAsync(int most, CancellationToken cancellationToken) => store.PruneAsync(most, cancellationToken);
 
-    private sealed class Broken(IdempotencyTransaction transaction) : IDisposable
+    private sealed class Broken(IdempotencyTransaction transaction) : IAsyncDisposable
     {
-        public void Dispose()
+        public async ValueTask DisposeAsync()
         {
             // all of it is undone, and the next one has its turn
-            transaction.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            await transaction.DisposeAsync();
             throw new IOException("the connection broke off in the roll-back");
         }
     }

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.Versioning;
 
 namespace Retry.Messaging.Tests.Postgres;
 
@@ -21,7 +20,6 @@ internal static class InstalledPostgres
         .MaxBy(found => found.Version).Bin;
 
     /// <summary>Gets the words that run a command as a user without rights: PostgreSQL refuses to run as root.</summary>
-    [SupportedOSPlatform("linux")]
     public static IReadOnlyList<string> Unprivileged =>
         Environment.IsPrivilegedProcess ? ["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups", "--"] : [];
 }

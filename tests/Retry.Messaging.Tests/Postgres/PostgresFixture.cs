@@ -1,4 +1,3 @@
-using System.Runtime.Versioning;
 using Npgsql;
 using Xunit;
 
@@ -6,7 +5,6 @@ namespace Retry.Messaging.Tests.Postgres;
 
 /// <summary>One server for a test class or collection (<c>IClassFixture</c>, <c>ICollectionFixture</c>); each test makes a database of its own in it.</summary>
 /// <remarks>Where there is no PostgreSQL it does nothing: the tests are marked with <see cref="PostgresFactAttribute"/>, and skipped.</remarks>
-[SupportedOSPlatform("linux")]
 public sealed class PostgresFixture : IAsyncLifetime
 {
     private PostgresServer? _server;

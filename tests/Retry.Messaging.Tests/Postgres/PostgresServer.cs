@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using Npgsql;
 using Retry.Messaging.Testing;
@@ -9,7 +8,6 @@ namespace Retry.Messaging.Tests.Postgres;
 
 /// <summary>A private PostgreSQL server: on a free loopback port, as a user without rights, in a directory of its own that goes with it.</summary>
 /// <remarks>However its owner ends, a guard ends the server.</remarks>
-[SupportedOSPlatform("linux")]
 internal sealed class PostgresServer : IAsyncDisposable
 {
     private const string User = "shop";
@@ -86,7 +84,7 @@ internal sealed class PostgresServer : IAsyncDisposable
 
     private async Task MakeAsync(bool isDurable)
     {
-        File.SetUnixFileMode(Folder, (UnixFileMode)0b111_101_101); // the server's user goes through it to its data
+        await RunAsync(["chmod", "755", Folder]); // the server's user goes through it to its data
         string[] server =
         [
             .. InstalledPostgres.Unprivileged, Path.Combine(_bin, "postgres"), "-D", DataDirectory,
@@ -98,7 +96,7 @@ internal sealed class PostgresServer : IAsyncDisposable
         // both belong to the server's user, and nobody else may read the password
         var secret = Path.Combine(Folder, "password");
         await File.WriteAllTextAsync(secret, _password);
-        File.SetUnixFileMode(secret, UnixFileMode.UserRead);
+        await RunAsync(["chmod", "400", secret]);
         Directory.CreateDirectory(DataDirectory);
         if (Environment.IsPrivilegedProcess)
         {

@@ -1,11 +1,9 @@
-using System.Runtime.Versioning;
 using Npgsql;
 using Shouldly;
 
 namespace Retry.Messaging.Tests.Postgres;
 
 /// <summary>The database server of the tests is private, and leaves nothing behind.</summary>
-[SupportedOSPlatform("linux")]
 public sealed class PostgresServerTests
 {
     [PostgresFact]
