@@ -1,9 +1,11 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.Data.Common;
 using Retry.Messaging.Cli.Commands.Delayed;
 using Retry.Messaging.Cli.Commands.Limiter;
 using Retry.Messaging.Cli.Commands.Lost;
 using Retry.Messaging.Cli.Commands.Nodes;
+using Retry.Messaging.Cli.Commands.Once;
 using Retry.Messaging.Cli.Commands.Parked;
 using Retry.Messaging.Cli.Commands.Points;
 using Retry.Messaging.Cli.Commands.Topology;
@@ -59,7 +61,7 @@ internal static class RetryCtl
             return Fail(host, ExitCode.Failed, "Interrupted; nothing was changed.");
         }
         catch (Exception exception) when (exception is ParkingException or LimiterException or ManagementException or BrokerConnectionException
-            or ControlException or TopologyException or UnauthorizedAccessException || BrokerFailures.IsGoneOrSilent(exception))
+            or ControlException or TopologyException or UnauthorizedAccessException or DbException || BrokerFailures.IsGoneOrSilent(exception))
         {
             return Fail(host, ExitCode.Failed, exception.Message);
         }
@@ -107,6 +109,7 @@ internal static class RetryCtl
             parked,
             lost,
             LimiterCommand.Create(host),
+            OnceCommand.Create(host),
         };
         GlobalOptions.AddTo(root);
         return root;

@@ -5,7 +5,7 @@ namespace Retry.Messaging.Idempotency.PostgreSql;
 
 /// <summary>The store in PostgreSQL: one row a key, and as many writers as there are connections.</summary>
 internal sealed class PostgreSqlIdempotencyStore(NpgsqlDataSource source, TimeSpan retention, TimeProvider? clock = null)
-    : IIdempotencyStore, IIdempotencyInspector, IAsyncDisposable
+    : IIdempotencyStore, IIdempotencyInspector, IDisposable, IAsyncDisposable
 {
     private readonly PostgreSqlSchema _schema = new(source);
 
@@ -72,6 +72,7 @@ internal sealed class PostgreSqlIdempotencyStore(NpgsqlDataSource source, TimeSp
         IdempotencyTransaction? transaction,
         CancellationToken cancellationToken) => DoubtfulCommit.EndAsync(
             lease,
+            result,
             () => transaction is null
                 ? EndAloneAsync(lease, result, cancellationToken)
                 : EndEnlistedAsync(lease, result, transaction, cancellationToken),
@@ -108,6 +109,8 @@ internal sealed class PostgreSqlIdempotencyStore(NpgsqlDataSource source, TimeSp
     public async Task<bool> ForgetAsync(IdempotencyKey key, CancellationToken cancellationToken) =>
         await _schema.ExistsAsync(cancellationToken).ConfigureAwait(false)
         && await ExecuteAsync(PostgreSqlKeys.Forget(source, Now, key), cancellationToken).ConfigureAwait(false) > 0;
+
+    public void Dispose() => source.Dispose();
 
     public ValueTask DisposeAsync() => source.DisposeAsync();
 

@@ -2,7 +2,7 @@ namespace Retry.Messaging.Idempotency.Sqlite;
 
 /// <summary>The store in SQLite: one row a key, and one writer.</summary>
 internal sealed class SqliteIdempotencyStore(string connectionString, TimeSpan retention, TimeProvider time)
-    : IIdempotencyStore, IIdempotencyInspector, IDisposable
+    : IIdempotencyStore, IIdempotencyInspector, IDisposable, IAsyncDisposable
 {
     private readonly SqliteWriter _writer = new(connectionString, time);
 
@@ -38,6 +38,7 @@ internal sealed class SqliteIdempotencyStore(string connectionString, TimeSpan r
         IdempotencyTransaction? transaction,
         CancellationToken cancellationToken) => DoubtfulCommit.EndAsync(
             lease,
+            result,
             () => transaction is null
                 ? _writer.RunAsync(keys => keys.End(lease.Token, result, time.GetUtcNow()), cancellationToken)
                 : EndAsync(lease, result, transaction),
@@ -65,6 +66,8 @@ internal sealed class SqliteIdempotencyStore(string connectionString, TimeSpan r
         _writer.RunAsync(keys => keys.Forget(key, time.GetUtcNow()), cancellationToken);
 
     public void Dispose() => _writer.Dispose();
+
+    public ValueTask DisposeAsync() => _writer.DisposeAsync();
 
     private async Task<bool> EndAsync(IdempotencyLease lease, IdempotencyResult? result, IdempotencyTransaction transaction)
     {

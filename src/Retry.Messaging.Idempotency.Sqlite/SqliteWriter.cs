@@ -9,7 +9,7 @@ namespace Retry.Messaging.Idempotency.Sqlite;
 /// disk the line grows, and the next group takes all of it: nobody waits for a group to fill. A member has its answer only after the
 /// commit. If that fails, all of the group fails, and nothing of it is in the file.
 /// </remarks>
-internal sealed class SqliteWriter : IDisposable
+internal sealed class SqliteWriter : IDisposable, IAsyncDisposable
 {
     /// <summary>How many are written in one transaction at most.</summary>
     public const int Most = 512;
@@ -66,7 +66,18 @@ internal sealed class SqliteWriter : IDisposable
         return await begun.Task.ConfigureAwait(false);
     }
 
+    /// <summary>Takes nobody more. Those in line are written, and the file is closed after them.</summary>
     public void Dispose() => _line.Writer.TryComplete();
+
+    /// <summary>The same, and waits for it.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Dispose();
+        if (_writing.IsValueCreated)
+        {
+            await _writing.Value.ConfigureAwait(false);
+        }
+    }
 
     private Task EnterAsync(Func<SqliteKeys, Task, Task> write, CancellationToken cancellationToken)
     {

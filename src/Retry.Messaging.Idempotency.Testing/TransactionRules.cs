@@ -53,7 +53,7 @@ internal static class TransactionRules
         }
 
         // as close together as the store lets them
-        var succeeds = Task.Run(async () => await store.EndAsync(one, RuleCheck.Done, await check.WriteAsync(store).ConfigureAwait(false), default).ConfigureAwait(false));
+        var succeeds = Task.Run(() => WriteAndEndAsync(check, store, one));
         var fails = Task.Run(async () =>
         {
             var transaction = await check.WriteAsync(store).ConfigureAwait(false);
@@ -76,13 +76,15 @@ internal static class TransactionRules
 
         var ended = await Task.WhenAll(Enumerable.Range(0, Many).Select(key => Task.Run(async () =>
         {
-            var lease = await check.LeaseAsync(store, $"{key}").ConfigureAwait(false);
-            return await store.EndAsync(lease, RuleCheck.Done, await check.WriteAsync(store).ConfigureAwait(false), default).ConfigureAwait(false);
+            return await WriteAndEndAsync(check, store, await check.LeaseAsync(store, $"{key}").ConfigureAwait(false)).ConfigureAwait(false);
         }))).ConfigureAwait(false);
 
         RuleCheck.Require(ended.All(counts => counts), "an end refused", "all to count");
         await RequireOwnAsync(check, Many).ConfigureAwait(false);
     }
+
+    private static async Task<bool> WriteAndEndAsync(RuleCheck check, IIdempotencyStore store, IdempotencyLease lease) =>
+        await store.EndAsync(lease, RuleCheck.Done, await check.WriteAsync(store).ConfigureAwait(false), default).ConfigureAwait(false);
 
     private static async Task RequireOwnAsync(RuleCheck check, int wanted)
     {

@@ -7,10 +7,11 @@ internal static class DoubtfulCommit
 {
     /// <summary>Ends a lease and commits. If that is reported as an error, it looks whether it happened.</summary>
     /// <param name="lease">The lease.</param>
+    /// <param name="result">How it ends, or <see langword="null"/>.</param>
     /// <param name="end">Ends it and commits; false if it was taken over.</param>
     /// <param name="read">Reads its key, on another connection.</param>
     /// <exception cref="DbException">It did not happen, or nobody can be asked.</exception>
-    public static async Task<bool> EndAsync(IdempotencyLease lease, Func<Task<bool>> end, Func<Task<KeyRow?>> read)
+    public static async Task<bool> EndAsync(IdempotencyLease lease, IdempotencyResult? result, Func<Task<bool>> end, Func<Task<KeyRow?>> read)
     {
         try
         {
@@ -18,7 +19,7 @@ internal static class DoubtfulCommit
         }
         catch (DbException)
         {
-            if (!await HasEndedAsync(lease, read).ConfigureAwait(false))
+            if (!await HasEndedAsync(lease, result, read).ConfigureAwait(false))
             {
                 throw;
             }
@@ -27,11 +28,12 @@ internal static class DoubtfulCommit
         }
     }
 
-    private static async Task<bool> HasEndedAsync(IdempotencyLease lease, Func<Task<KeyRow?>> read)
+    private static async Task<bool> HasEndedAsync(IdempotencyLease lease, IdempotencyResult? result, Func<Task<KeyRow?>> read)
     {
         try
         {
-            return await read().ConfigureAwait(false) is { Result: not null } row && row.Token == lease.Token;
+            // a key that was let go of has no row
+            return await read().ConfigureAwait(false) is { } row ? row.Result is not null && row.Token == lease.Token : result is null;
         }
         catch (DbException)
         {

@@ -9,7 +9,7 @@ internal sealed partial class IdempotencyPruning(IIdempotencyStore store, TimePr
     public const int Batch = 500;
     public static readonly TimeSpan Interval = TimeSpan.FromMinutes(10);
 
-    private const int NotPruned = 1302;
+    private const int NotPruned = 1502;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

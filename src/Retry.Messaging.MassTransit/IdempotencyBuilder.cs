@@ -34,8 +34,9 @@ public sealed class IdempotencyBuilder
     /// <summary>Recognizes a message without a message id by its content. Unless told, it is parked as Failed.</summary>
     public void KeyedByContent() => Settings.IsKeyedByContent = true;
 
-    /// <summary>Sets how long a key belongs to the delivery that runs.</summary>
-    /// <param name="lease">Longer than the consumer ever takes; 5 minutes unless set. After a crash a message waits as long.</param>
+    /// <summary>Sets how long a key belongs to a process that says nothing. While the consumer runs its lease is renewed, each third of this time.</summary>
+    /// <param name="lease">From 1 second to 1 day; 1 minute unless set. After a crash a message waits as long. Longer than a process may
+    /// stand still and live on: a machine that is moved, for example.</param>
     public void Lease(TimeSpan lease) => Settings.Lease = lease;
 
     /// <summary>Says what becomes of a message whose lease ran out before anybody said how it ended.</summary>

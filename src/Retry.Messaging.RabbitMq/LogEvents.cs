@@ -63,6 +63,8 @@ internal static class LogEvents
     public const int CameBack = 1224;
     public const int Postponed = 1225;
     public const int ControlTrouble = 1401;
-    public const int RanAgain = 1301;
-    public const int KeyNotEnded = 1303;
+    public const int RanAgain = 1501;
+    public const int KeyNotEnded = 1503;
+    public const int LeaseTakenOver = 1504;
+    public const int LeaseNotRenewed = 1505;
 }

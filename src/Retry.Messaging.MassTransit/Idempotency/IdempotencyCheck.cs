@@ -16,18 +16,13 @@ internal static class IdempotencyCheck
         var path = $"{queue}:Idempotency";
         if (store is null)
         {
-            yield return new RetryFinding(path, "found UseIdempotency, but no store. Add this line: services.AddSqliteIdempotency(\"Data Source=/path/to/file.db\").");
+            yield return new RetryFinding(path, "found UseIdempotency, but no store. Add this line: services.AddSqliteIdempotency(\"Data Source=/path/to/file.db\"), or AddPostgreSqlIdempotency.");
             yield break;
         }
 
         if (settings.Lease < TimeSpan.FromSeconds(1) || settings.Lease > TimeSpan.FromDays(1))
         {
-            yield return new RetryFinding(path, $"found a lease of {settings.Lease}, wanted one from 1 second to 1 day: longer than the consumer takes. Type once.Lease(time).");
-        }
-
-        if (rules.AttemptTimeout >= settings.Lease)
-        {
-            yield return new RetryFinding(path, $"found a lease of {settings.Lease} and an AttemptTimeout of {rules.AttemptTimeout}, wanted a longer lease: another process would take the key over while the attempt runs. Type once.Lease(time).");
+            yield return new RetryFinding(path, $"found a lease of {settings.Lease}, wanted one from 1 second to 1 day: longer than a process may stand still. Type once.Lease(time).");
         }
 
         if (store.Retention < rules.ValidForMessage())

@@ -14,7 +14,7 @@ namespace Retry.Messaging.MassTransit.Idempotency;
 /// <item>Its key is looked up. Other content, a failure that is remembered, or a truth that nobody knows: parked. In progress elsewhere: it comes
 /// back later, at the latest when that lease has run out, and no attempt is used. A store that is down is an error: nothing runs.</item>
 /// <item>Done: the consumer does not run, and its answers are sent again, a response to this delivery's own requester.</item>
-/// <item>Unknown: the consumer runs under a lease. What it sends is collected, what it writes may be enlisted.</item>
+/// <item>Unknown: the consumer runs under a lease, which is renewed meanwhile. What it sends is collected, what it writes may be enlisted.</item>
 /// <item>It succeeds: its writes, the mark that it is done and its answers commit in one transaction, if the lease is still its own.
 /// Then the answers are sent.</item>
 /// <item>It fails: all is undone. FAIL is remembered; ERROR is not, or the retry would be a duplicate of itself.</item>
@@ -109,6 +109,8 @@ internal sealed partial class IdempotencyFilter<TConsumer, TMessage>(
                 LogRanAgain(queue, run.Lease.Key.Value);
             }
 
+            var renewal = LeaseRenewal.Start(queue, store, run.Lease, settings.Lease, time, logger);
+            await using var __ = renewal.ConfigureAwait(false);
             if (!run.IsUncertain || settings.Asked<TMessage>() is not { } happened || !await happened(mine).ConfigureAwait(false))
             {
                 await next.Send(mine).ConfigureAwait(false);

@@ -7,7 +7,7 @@ namespace Retry.Messaging.MassTransit.Idempotency;
 /// <summary>What has been said about the idempotency of an endpoint's consumers.</summary>
 internal sealed class IdempotencySettings
 {
-    public static readonly TimeSpan DefaultLease = TimeSpan.FromMinutes(5);
+    public static readonly TimeSpan DefaultLease = TimeSpan.FromMinutes(1);
 
     private readonly Dictionary<Type, Func<object, object?>> _keys = [];
     private readonly Dictionary<Type, Func<object, object?>> _contents = [];

@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Retry.Messaging.Tests.Architecture;
 
-/// <summary>References go one way: core &lt;- RabbitMq &lt;- {MassTransit, Operations &lt;- Cli}; Idempotency &lt;- {its stores, their rules, MassTransit}; Testing &lt;- {tests, samples}.</summary>
+/// <summary>References go one way: core &lt;- RabbitMq &lt;- {MassTransit, Operations &lt;- Cli}; Idempotency &lt;- {its stores &lt;- Cli, their rules, MassTransit}; Testing &lt;- {tests, samples}.</summary>
 public class ReferenceTests
 {
     private const string Testing = "Retry.Messaging.Testing";
@@ -18,7 +18,7 @@ public class ReferenceTests
         ["Retry.Messaging.Idempotency.Testing"] = ["Retry.Messaging.Idempotency"],
         ["Retry.Messaging.MassTransit"] = ["Retry.Messaging.RabbitMq", "Retry.Messaging.Idempotency"],
         ["Retry.Messaging.Operations"] = ["Retry.Messaging.RabbitMq"],
-        ["Retry.Messaging.Cli"] = ["Retry.Messaging.Operations"],
+        ["Retry.Messaging.Cli"] = ["Retry.Messaging.Operations", "Retry.Messaging.Idempotency.PostgreSql", "Retry.Messaging.Idempotency.Sqlite"],
         ["Retry.Messaging.Testing"] = [],
         ["Retry.Messaging.Testing.Containers"] = ["Retry.Messaging.Testing"],
     };
@@ -28,9 +28,9 @@ public class ReferenceTests
     {
         ["Retry.Messaging"] = ["Retry.Messaging.RabbitMq", "Retry.Messaging.MassTransit", "Retry.Messaging.Operations", "retryctl"],
         ["Retry.Messaging.RabbitMq"] = ["Retry.Messaging.MassTransit", "Retry.Messaging.Operations", "retryctl"],
-        ["Retry.Messaging.Idempotency"] = ["Retry.Messaging.Idempotency.PostgreSql", "Retry.Messaging.Idempotency.Sqlite", "Retry.Messaging.MassTransit"],
-        ["Retry.Messaging.Idempotency.PostgreSql"] = [],
-        ["Retry.Messaging.Idempotency.Sqlite"] = [],
+        ["Retry.Messaging.Idempotency"] = ["Retry.Messaging.Idempotency.PostgreSql", "Retry.Messaging.Idempotency.Sqlite", "Retry.Messaging.MassTransit", "retryctl"],
+        ["Retry.Messaging.Idempotency.PostgreSql"] = ["retryctl"],
+        ["Retry.Messaging.Idempotency.Sqlite"] = ["retryctl"],
         ["Retry.Messaging.Idempotency.Testing"] = [],
         ["Retry.Messaging.MassTransit"] = [],
         ["Retry.Messaging.Operations"] = ["retryctl"],

@@ -4,10 +4,12 @@ using System.Text.RegularExpressions;
 using Retry.Messaging.Cli.Commands.Delayed;
 using Retry.Messaging.Cli.Commands.Lost;
 using Retry.Messaging.Cli.Commands.Nodes;
+using Retry.Messaging.Cli.Commands.Once;
 using Retry.Messaging.Cli.Commands.Parked;
 using Retry.Messaging.Cli.Commands.Points;
 using Retry.Messaging.Cli.Commands.Topology;
 using Retry.Messaging.Cli.Output;
+using Retry.Messaging.Idempotency;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.Tests.Architecture;
@@ -28,6 +30,10 @@ public sealed partial class JsonFieldTests
         ["`points`"] = typeof(PointsDocument),
         ["`delayed list`"] = typeof(DelayedDocument),
         ["`nodes`"] = typeof(NodeDocument),
+        ["`once stats`"] = typeof(IdempotencyStats),
+        ["`once show`"] = typeof(OnceKeyDocument),
+        ["`once forget`"] = typeof(OnceForgetDocument),
+        ["`once prune`"] = typeof(OncePruneDocument),
         ["`topology plan`"] = typeof(TopologyPlanDocument),
         ["`topology apply`"] = typeof(TopologyApplyDocument),
         ["`topology verify`"] = typeof(TopologyVerifyDocument),

@@ -18,7 +18,6 @@ public sealed class IdempotencyConfigurationTests
         { "an outbox", (context, e) => e.UseInMemoryOutbox(context), "found an outbox for Retry.Messaging.Tests.MassTransit.Charge beside UseIdempotency" },
         { "no retry point", (_, e) => e.DisableGradientRetry(), "found UseIdempotency and DisableGradientRetry on one endpoint" },
         { "no lease", (context, e) => e.UseIdempotency(context, once => once.Lease(TimeSpan.Zero)), "found a lease of 00:00:00" },
-        { "a short lease", (context, e) => e.UseGradientRetry(context, retry => retry.AttemptTimeout(TimeSpan.FromMinutes(5))), "wanted a longer lease" },
         { "a short retention", (context, e) => e.UseGradientRetry(context, retry => retry.ValidFor(TimeSpan.FromDays(8))), "wanted a longer retention" },
         { "batches", (_, e) => e.Consumer(() => new Batches()), "wanted a consumer of single messages" },
     };

@@ -73,6 +73,33 @@ public sealed class IdempotencyStoreFailureTests
     }
 
     [Fact]
+    public async Task A_consumer_that_takes_longer_than_its_lease_keeps_it()
+    {
+        var lease = TimeSpan.FromSeconds(1);
+        await using var service = await OnceService.StartAsync(
+            async context =>
+            {
+                await Simulate.WorkAsync(lease * 2.5);
+                await Till.ChargeAsync(context);
+            },
+            once =>
+            {
+                KeyedByPayment(once);
+                once.Lease(lease);
+            });
+        using var metrics = new CollectedMetrics(service.Harness.Provider.GetRequiredService<IMeterFactory>());
+        var first = service.RequestAsync(Payment);
+        await Eventually.TrueAsync(() => service.Till.Runs == 1, OnceService.Deadline);
+
+        // it finds the key in progress again and again, until it is done
+        var second = await service.RequestAsync(Payment);
+
+        second.Message.ShouldBe((await first).Message);
+        service.Till.Runs.ShouldBe(1);
+        metrics.Of("retry.idempotency").ShouldNotContain(one => (string?)one.Labels["outcome"] == "again");
+    }
+
+    [Fact]
     public async Task A_store_that_is_down_is_an_error_and_nothing_runs_meanwhile()
     {
         await using var service = await OnceService.StartAsync(
