@@ -8,6 +8,7 @@ using Retry.Messaging.Cli.Commands.Nodes;
 using Retry.Messaging.Cli.Commands.Once;
 using Retry.Messaging.Cli.Commands.Parked;
 using Retry.Messaging.Cli.Commands.Points;
+using Retry.Messaging.Cli.Commands.Policies;
 using Retry.Messaging.Cli.Commands.Topology;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
@@ -109,6 +110,7 @@ internal static class RetryCtl
             parked,
             lost,
             LimiterCommand.Create(host),
+            PolicyCommand.Create(host),
             OnceCommand.Create(host),
         };
         GlobalOptions.AddTo(root);

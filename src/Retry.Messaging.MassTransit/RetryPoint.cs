@@ -2,5 +2,20 @@ using Retry.Messaging.Configuration;
 
 namespace Retry.Messaging.MassTransit;
 
-/// <summary>A work queue together with its rules.</summary>
-internal sealed record RetryPoint(string Queue, RetryRules Rules);
+/// <summary>A work queue together with its rules, which an operator may change while it runs.</summary>
+/// <param name="queue">The work queue.</param>
+/// <param name="rules">The rules that it starts with.</param>
+internal sealed class RetryPoint(string queue, RetryRules rules)
+{
+    private volatile RetryRules _rules = rules;
+
+    /// <summary>The work queue.</summary>
+    public string Queue => queue;
+
+    /// <summary>The rules in force. What is decided at a failure goes by those of that moment.</summary>
+    public RetryRules Rules
+    {
+        get => _rules;
+        set => _rules = value;
+    }
+}

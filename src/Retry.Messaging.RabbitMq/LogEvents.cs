@@ -63,6 +63,9 @@ internal static class LogEvents
     public const int CameBack = 1224;
     public const int Postponed = 1225;
     public const int ControlTrouble = 1401;
+    public const int PolicyApplied = 1402;
+    public const int PolicyNotApplied = 1403;
+    public const int PoliciesUnread = 1404;
     public const int RanAgain = 1501;
     public const int KeyNotEnded = 1503;
     public const int LeaseTakenOver = 1504;

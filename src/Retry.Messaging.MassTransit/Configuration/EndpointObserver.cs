@@ -46,10 +46,10 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         _services = services;
         _options = options;
         _configuration = GradientRetryConfiguration.Read(services.GetService<IConfiguration>()?.GetSection(GradientRetryConfiguration.SectionName));
-        _settings = new PointSettings(_configuration, options);
         _manage = _configuration.ManageTopology ?? options.ManageTopology;
         _logging = services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
         _logger = _logging.CreateLogger<EndpointObserver>();
+        _settings = new PointSettings(_configuration, options, _logger);
         _time = services.GetService<TimeProvider>() ?? TimeProvider.System;
         _publisher = new OutcomePublisher(_time, Random.Shared, _logging.CreateLogger<OutcomePublisher>());
         Keeper = new TopologyKeeper(_manage, options.Rounds, _time, Random.Shared, _logging.CreateLogger<TopologyKeeper>());
@@ -142,41 +142,48 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
             EffectiveSettings.Number(settings.QueueArguments.TryGetValue(TopologyPlan.DeliveryLimit, out var limit) ? limit : null),
             _time);
         var types = new ConsumedTypes(endpoint);
-        var rules = Add(
+        var made = Add(
             endpoint,
             queue,
             types,
             layers,
             point => new RabbitMqRetryTransport(
                 _places.Of(point.Queue, point.Rules),
-                point.Rules.MostRetries,
+                () => point.Rules.MostRetries,
                 times,
                 Keeper,
                 _publisher,
                 Upkeep.Instances,
                 telemetry,
                 _time));
-        if (rules is null)
+        if (made is not var (point, compiled))
         {
             return;
         }
 
         // the names of the point's own queues
-        if (_places.WhyUnusable(queue, rules) is { } derived)
+        if (_places.WhyUnusable(queue, point.Rules) is { } derived)
         {
             GradientRetrySpecification.Refuse(endpoint, derived);
             return;
         }
 
-        var place = _places.Of(queue, rules);
+        var place = _places.Of(queue, point.Rules);
         _services.GetRequiredService<GradientRetryHealthCheck>().Add(telemetry.Health);
-        var description = new PointDescription(rules, settings, (IEndpointConfiguration)endpoint, types);
+        var controlled = PointControl.Of(
+            point,
+            compiled,
+            operators => _settings.Compile(queue, layers, operators),
+            policy => new PointDescription(point, policy, place.HasRelease, settings, (IEndpointConfiguration)endpoint, types),
+            Upkeep.Instances,
+            telemetry,
+            _logging);
         var topology = new PointTopology(
             place,
             Keeper,
-            (connection, token) => Upkeep.StartAsync(connection, description.Of(queue), telemetry, token),
+            (connection, token) => Upkeep.StartAsync(connection, controlled, token),
             _manage,
-            rules,
+            point.Rules,
             telemetry.Health,
             _unseen,
             settings.QueueArguments,
@@ -188,7 +195,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
             _unseen.Add(queue, place.PointPlan.HasReleaseQueue);
         }
 
-        var limiter = new PointLimiter(place, rules, Keeper, times.Hold, () => settings.PrefetchCount, _time, _logging.CreateLogger<PointLimiter>());
+        var limiter = new PointLimiter(place, point.Rules, Keeper, times.Hold, () => settings.PrefetchCount, _time, _logging.CreateLogger<PointLimiter>());
         new PointHealthSources(_manage, Keeper, limiter).Tell(telemetry.Health);
         endpoint.ConfigureChannel(channel =>
         {
@@ -213,34 +220,25 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         Add(endpoint, queue, new ConsumedTypes(endpoint), layers, point => new InMemoryRetryTransport(queue, point.Rules.MostRetries, parkingLot, telemetry, _time));
     }
 
-    private RetryRules? Add(
+    private (RetryPoint Point, CompiledSettings Settings)? Add(
         IReceiveEndpointConfigurator endpoint,
         string queue,
         ConsumedTypes types,
         EndpointLayers layers,
         Func<RetryPoint, IRetryTransport> transport)
     {
-        var (rules, findings) = _settings.Compile(queue, layers);
-        foreach (var finding in findings.Where(finding => finding.Severity != FindingSeverity.Error))
+        var compiled = _settings.Compile(queue, layers);
+        if (compiled.Rules is not { } rules)
         {
-            LogSetting(finding.ToString());
-        }
-
-        if (rules is null)
-        {
-            endpoint.AddPrePipeSpecification(new GradientRetrySpecification(null, findings));
+            endpoint.AddPrePipeSpecification(new GradientRetrySpecification(null, compiled.Findings));
             return null;
         }
 
         var point = new RetryPoint(queue, rules);
         var outcomes = new Lazy<IRetryTransport>(() => transport(point));
-        _pipeline.AddTo(endpoint, types, point, findings, layers.Idempotency, outcomes, reason => LogLeftAlone(queue, reason));
-        return rules;
+        _pipeline.AddTo(endpoint, types, point, compiled.Findings, layers.Idempotency, outcomes, reason => LogLeftAlone(queue, reason));
+        return (point, compiled);
     }
-
-    // MassTransit shows a warning of its validation only beside an error
-    [LoggerMessage(LogEvents.SettingDoubtful, LogLevel.Warning, "{Finding}")]
-    private partial void LogSetting(string finding);
 
     [LoggerMessage(LogEvents.LeftAlone, LogLevel.Information, "{Queue}: left as MassTransit makes it: {Reason}")]
     private partial void LogLeftAlone(string queue, string reason);

@@ -10,7 +10,6 @@ using Retry.Messaging.RabbitMq.Holding;
 using Retry.Messaging.RabbitMq.Instances;
 using Retry.Messaging.RabbitMq.Lost;
 using Retry.Messaging.RabbitMq.Management;
-using Retry.Messaging.RabbitMq.Telemetry;
 
 namespace Retry.Messaging.MassTransit.Endpoints;
 
@@ -21,7 +20,7 @@ internal sealed class BusUpkeep
     private readonly LostMover _mover;
     private readonly TimeoutWatch _timeouts;
     private readonly Func<ProcessControls> _controls;
-    private readonly ConcurrentDictionary<PointTelemetry, ProcessControl> _controlled = new();
+    private readonly ConcurrentDictionary<ControlledPoint, ProcessControl> _controlled = new();
 
     public BusUpkeep(
         BusSettings settings,
@@ -53,15 +52,17 @@ internal sealed class BusUpkeep
     public void Add(PointTimes times) => _timeouts.Add(times);
 
     /// <summary>Starts on a connection, before an endpoint consumes. Every endpoint calls it of the connection that they share.</summary>
-    public async Task StartAsync(ConnectionContext context, ServedPoint point, PointTelemetry telemetry, CancellationToken cancellationToken)
+    public async Task StartAsync(ConnectionContext context, ControlledPoint point, CancellationToken cancellationToken)
     {
-        await Instances.BeginAsync(context.Connection, point, cancellationToken).ConfigureAwait(false);
         if (!context.TryGetPayload<RabbitMqHostSettings>(out var host))
         {
+            await Instances.BeginAsync(context.Connection, point.Describe(), cancellationToken).ConfigureAwait(false);
             return;
         }
 
-        await _controlled.GetOrAdd(telemetry, _ => _controls().Of(host)).BeginAsync(host, telemetry, Instances, cancellationToken).ConfigureAwait(false);
+        // what operators have set holds for the first message
+        await _controlled.GetOrAdd(point, _ => _controls().Of(host)).BeginAsync(host, point, Instances, cancellationToken).ConfigureAwait(false);
+        await Instances.BeginAsync(context.Connection, point.Describe(), cancellationToken).ConfigureAwait(false);
         _mover.Start(context.Connection, cancellation => BusConnections.ConnectAsync(host, "lost messages", static _ => { }, cancellation));
         if (_settings.Management is { } management)
         {

@@ -2,9 +2,12 @@ using System.Collections.Concurrent;
 using MassTransit;
 using Microsoft.Extensions.Logging;
 using Retry.Messaging.MassTransit.Transports;
+using Retry.Messaging.Naming;
+using Retry.Messaging.RabbitMq;
 using Retry.Messaging.RabbitMq.Control;
 using Retry.Messaging.RabbitMq.Instances;
 using Retry.Messaging.RabbitMq.Pulse;
+using Retry.Messaging.RabbitMq.Strategies;
 using Retry.Messaging.RabbitMq.Telemetry;
 
 namespace Retry.Messaging.MassTransit.Endpoints;
@@ -12,14 +15,17 @@ namespace Retry.Messaging.MassTransit.Endpoints;
 /// <summary>What a process says of its points in one virtual host, and hears of them, over one connection of control.</summary>
 /// <remarks>It begins with the first point and ends with the last, of whichever bus they are.</remarks>
 #pragma warning disable CA1001 // a semaphore without a wait handle holds nothing, and what is started is ended with the last point
-internal sealed class ProcessControl
+internal sealed partial class ProcessControl
 #pragma warning restore CA1001
 {
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly IReadOnlyList<IControlPart> _parts;
+    private readonly PolicyFollower _policies;
+    private static readonly TimeSpan ReadPatience = TimeSpan.FromSeconds(10);
+
     private readonly SemaphoreSlim _changing = new(1, 1);
-    private readonly ConcurrentDictionary<PointTelemetry, InstanceWatch> _points = new();
+    private readonly ConcurrentDictionary<ControlledPoint, InstanceWatch> _points = new();
     private CancellationTokenSource? _stop;
     private Task _run = Task.CompletedTask;
 
@@ -29,20 +35,23 @@ internal sealed class ProcessControl
         _logger = logging.CreateLogger<ControlConnection>();
         var node = Guid.NewGuid().ToString("N")[..16];
         var by = $"{Environment.MachineName}:{Environment.ProcessId}";
+        _policies = new PolicyFollower(time);
         _parts =
         [
-            new PulseSender(new PulseSource(node, by, () => _points.Keys, time), time),
-            new ClimbReporter(node, by, () => _points.Keys, () => [.. _points.Values.Select(bus => bus.Instance).Distinct()], time),
+            _policies,
+            new PulseSender(new PulseSource(node, by, Telemetry, time), time),
+            new ClimbReporter(node, by, Telemetry, () => [.. _points.Values.Select(bus => bus.Instance).Distinct()], time),
         ];
     }
 
-    /// <summary>A point begins. Nothing is waited for.</summary>
-    public async Task BeginAsync(RabbitMqHostSettings host, PointTelemetry point, InstanceWatch instances, CancellationToken cancellationToken)
+    /// <summary>A point begins. What operators have set for it is waited for, for ten seconds at most.</summary>
+    public async Task BeginAsync(RabbitMqHostSettings host, ControlledPoint point, InstanceWatch instances, CancellationToken cancellationToken)
     {
         await _changing.WaitAsync(cancellationToken).ConfigureAwait(false);
         try
         {
             _points[point] = instances;
+            _policies.Add(point.Policy);
             if (_stop is null)
             {
                 _stop = new CancellationTokenSource();
@@ -59,15 +68,21 @@ internal sealed class ProcessControl
         {
             _changing.Release();
         }
+
+        await _policies.Read.WaitAsync(ReadPatience, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!_policies.Read.IsCompleted && !cancellationToken.IsCancellationRequested)
+        {
+            LogUnread(point.Policy.Queue, ReadPatience.TotalSeconds);
+        }
     }
 
     /// <summary>Points end. With the last of them the connection is closed.</summary>
-    public async Task EndAsync(IEnumerable<PointTelemetry> points)
+    public async Task EndAsync(IEnumerable<ControlledPoint> points)
     {
         await _changing.WaitAsync().ConfigureAwait(false);
         try
         {
-            List<PointTelemetry> ending = [.. points];
+            List<ControlledPoint> ending = [.. points];
             if (_stop is { } stop && _points.Keys.Except(ending).FirstOrDefault() is null)
             {
                 // what they have sent is reported before they are forgotten
@@ -77,11 +92,20 @@ internal sealed class ProcessControl
                 stop.Dispose();
             }
 
-            ending.ForEach(point => _points.TryRemove(point, out _));
+            foreach (var point in ending)
+            {
+                _policies.Remove(point.Policy);
+                _points.TryRemove(point, out _);
+            }
         }
         finally
         {
             _changing.Release();
         }
     }
+
+    private ICollection<PointTelemetry> Telemetry() => [.. _points.Keys.Select(point => point.Telemetry)];
+
+    [LoggerMessage(LogEvents.PoliciesUnread, LogLevel.Warning, "{Queue}: what operators have set could not be read within {Seconds} s, and the service's own settings hold until it can. Look whether the broker lets this user read " + BrokerNames.ControlStream)]
+    private partial void LogUnread(string queue, double seconds);
 }

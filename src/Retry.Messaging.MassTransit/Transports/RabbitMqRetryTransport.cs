@@ -14,7 +14,7 @@ namespace Retry.Messaging.MassTransit.Transports;
 /// <summary>Outcomes go to the ladder and the parking lot on RabbitMQ, on the connection the delivery came by.</summary>
 internal sealed class RabbitMqRetryTransport(
     RabbitMqPoint point,
-    int? mostRetries,
+    Func<int?> mostRetries,
     PointTimes times,
     TopologyKeeper keeper,
     OutcomePublisher publisher,
@@ -38,7 +38,7 @@ internal sealed class RabbitMqRetryTransport(
             throw new InvalidOperationException($"Queue '{point.Names.Work}': found a delivery without RabbitMQ's consume context; wanted one from MassTransit's RabbitMQ transport. Do not copy receive contexts between transports.");
         }
 
-        var state = Republication.ReadState(basic.Properties, basic.Exchange, point.Names.Work).Bounded(mostRetries);
+        var state = Republication.ReadState(basic.Properties, basic.Exchange, point.Names.Work).Bounded(mostRetries());
         if (ReferenceEquals(state, RetryState.Fresh))
         {
             var expiresAt = message?.ExpirationTime is { } expiration

@@ -86,6 +86,13 @@ internal sealed class InstanceSession(IConnection connection, string instance, I
         }
     }
 
+    /// <summary>Says what has changed of a point that it serves.</summary>
+    public Task ChangeAsync(ServedPoint point, CancellationToken cancellationToken)
+    {
+        _points[point.Queue] = point;
+        return SayAsync(point, cancellationToken);
+    }
+
     /// <summary>Says that this instance stops. Returns when the broker has it.</summary>
     public Task EndAsync(CancellationToken cancellationToken) =>
         _announcements.SayAsync(InstanceDocument.Ended(instance, by, time.GetUtcNow()), cancellationToken);

@@ -34,16 +34,7 @@ internal sealed partial class InstanceWatch(InstanceFacts facts, TimeProvider ti
     private string? _trouble;
 
     /// <summary>Gets the id of the instance that this process is on this bus at the moment.</summary>
-    public string Instance
-    {
-        get
-        {
-            lock (_lock)
-            {
-                return _instance;
-            }
-        }
-    }
+    public string Instance => Volatile.Read(ref _instance);
 
     /// <summary>Has an instance say that it is about to consume from a point's queue. Start-up does not fail here, and waits for 10 s at most.</summary>
     /// <param name="connection">The connection that the deliveries come by.</param>
@@ -70,6 +61,39 @@ internal sealed partial class InstanceWatch(InstanceFacts facts, TimeProvider ti
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
             Say(connection, exception);
+        }
+#pragma warning restore CA1031
+    }
+
+    /// <summary>Has the instance say what has changed of a point that it serves, if it has said that it does.</summary>
+    public async Task ChangeAsync(ServedPoint point)
+    {
+        Task<InstanceSession>? session;
+        lock (_lock)
+        {
+            if (!_points.ContainsKey(point.Queue))
+            {
+                return;
+            }
+
+            _points[point.Queue] = point;
+            session = _session;
+        }
+
+        if (session is not { IsCompletedSuccessfully: true })
+        {
+            // it says what it knows when it opens
+            return;
+        }
+
+        using var patience = new CancellationTokenSource(StopPatience, time);
+        try
+        {
+            await (await session.ConfigureAwait(false)).ChangeAsync(point, patience.Token).ConfigureAwait(false);
+        }
+#pragma warning disable CA1031 // for people only: the next session says it again
+        catch (Exception)
+        {
         }
 #pragma warning restore CA1031
     }

@@ -10,6 +10,18 @@ internal sealed record ServedPoint(string Queue)
     /// <summary>The policy, in words.</summary>
     public string? Policy { get; init; }
 
+    /// <summary>Its settings, and where they come from; empty where an older instance does not say so.</summary>
+    public IReadOnlyList<ServedSetting> Settings { get; init; } = [];
+
+    /// <summary>The version of the operators' document that it applies; 0 for none, <see langword="null"/> where an older instance follows none.</summary>
+    public long? PolicyVersion { get; init; }
+
+    /// <summary>Why it does not apply the document that operators have set; <see langword="null"/> where it does.</summary>
+    public string? PolicyTrouble { get; init; }
+
+    /// <summary>Whether what comes back waits in the point's release queue; <see langword="null"/> where an older instance does not say so.</summary>
+    public bool? HasRelease { get; init; }
+
     /// <summary>How many deliveries the broker hands out in advance.</summary>
     public int? Prefetch { get; init; }
 

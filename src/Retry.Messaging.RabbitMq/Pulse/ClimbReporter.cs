@@ -53,7 +53,8 @@ internal sealed class ClimbReporter(
         {
             var sent = taken.GroupBy(point => point.Point.Queue, point => point.Sent, StringComparer.Ordinal)
                 .ToDictionary(point => point.Key, point => Write(point.SelectMany(delays => delays)));
-            await stream.SayAsync(new ClimbReport(node, instances(), sent) { IsLast = isLast }.Write(by, time.GetUtcNow()), cancellationToken).ConfigureAwait(false);
+            var report = new ClimbReport(node, instances(), sent) { IsLast = isLast };
+            await stream.SayAsync(report.Write(by, time.GetUtcNow()), cancellationToken).ConfigureAwait(false);
             _hasSaid = true;
         }
         catch

@@ -18,7 +18,11 @@ internal static class PulseExchange
         var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
         try
         {
-            await channel.ExchangeDeclareAsync(BrokerNames.PulseExchange, ExchangeType.Fanout, durable: true, cancellationToken: cancellationToken).ConfigureAwait(false);
+            await channel.ExchangeDeclareAsync(
+                BrokerNames.PulseExchange,
+                ExchangeType.Fanout,
+                durable: true,
+                cancellationToken: cancellationToken).ConfigureAwait(false);
             return channel;
         }
         catch (OperationInterruptedException exception) when (exception.ShutdownReason?.ReplyCode == Constants.AccessRefused)

@@ -64,20 +64,39 @@ internal sealed class GradientRetryConfiguration
         return result;
     }
 
-    /// <summary>Merges all that is said about an endpoint. This is the order of precedence.</summary>
-    /// <param name="endpoint">The name of the queue.</param>
-    /// <param name="code">What UseGradientRetry on the endpoint said.</param>
-    /// <param name="definition">What the definition of its consumer said.</param>
-    /// <param name="busWide">What AddGradientRetry said.</param>
-    /// <remarks>Defaults stand below code for the whole bus, as their name says: they fill what no other layer has filled.</remarks>
+    /// <summary>Merges all that is said about an endpoint.</summary>
+    /// <inheritdoc cref="LayersFor"/>
     internal RetryPointSettings SettingsFor(
         string endpoint,
         RetryPointSettings? code = null,
         RetryPointSettings? definition = null,
-        RetryPointSettings? busWide = null)
+        RetryPointSettings? busWide = null) =>
+        RetryPointSettings.Merge(LayersFor(endpoint, code, definition, busWide).Select(layer => layer.Settings));
+
+    /// <summary>All that is said about an endpoint, highest first. This is the order of precedence.</summary>
+    /// <param name="endpoint">The name of the queue.</param>
+    /// <param name="code">What UseGradientRetry on the endpoint said.</param>
+    /// <param name="definition">What the definition of its consumer said.</param>
+    /// <param name="busWide">What AddGradientRetry said.</param>
+    /// <param name="operators">What operators have set while the service runs.</param>
+    /// <remarks>Defaults stand below code for the whole bus, as their name says: they fill what no other layer has filled.</remarks>
+    internal IReadOnlyList<(string Name, RetryPointSettings Settings)> LayersFor(
+        string endpoint,
+        RetryPointSettings? code = null,
+        RetryPointSettings? definition = null,
+        RetryPointSettings? busWide = null,
+        RetryPointSettings? operators = null)
     {
-        RetryPointSettings?[] highestFirst = [_endpoints.GetValueOrDefault(endpoint), code, definition, busWide, Defaults];
-        return RetryPointSettings.Merge(highestFirst.OfType<RetryPointSettings>());
+        (string Name, RetryPointSettings? Settings)[] highestFirst =
+        [
+            ("operator", operators),
+            ("appsettings", _endpoints.GetValueOrDefault(endpoint)),
+            ("code", code),
+            ("definition", definition),
+            ("AddGradientRetry", busWide),
+            ("appsettings Defaults", Defaults),
+        ];
+        return [.. highestFirst.Where(layer => layer.Settings is not null).Select(layer => (layer.Name, layer.Settings!))];
     }
 
     /// <summary>Whether a finding about merged settings is one of <see cref="Findings"/>, seen through the endpoint.</summary>

@@ -134,7 +134,8 @@ internal static class RetryDecider
         return state with
         {
             FirstFailedAt = firstFailedAt,
-            Deadline = Earlier(failure.MessageDeadline, Later(firstFailedAt, rules.ValidForMessage(failure.MessageType))),
+            // one that has been written down only shrinks, whatever an operator or a deployment says since
+            Deadline = Earlier(state.Deadline, Earlier(failure.MessageDeadline, Later(firstFailedAt, rules.ValidForMessage(failure.MessageType)))),
         };
     }
 

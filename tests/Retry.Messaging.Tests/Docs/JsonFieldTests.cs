@@ -7,6 +7,7 @@ using Retry.Messaging.Cli.Commands.Nodes;
 using Retry.Messaging.Cli.Commands.Once;
 using Retry.Messaging.Cli.Commands.Parked;
 using Retry.Messaging.Cli.Commands.Points;
+using Retry.Messaging.Cli.Commands.Policies;
 using Retry.Messaging.Cli.Commands.Topology;
 using Retry.Messaging.Cli.Output;
 using Retry.Messaging.Idempotency;
@@ -38,6 +39,7 @@ public sealed partial class JsonFieldTests
         ["`topology apply`"] = typeof(TopologyApplyDocument),
         ["`topology verify`"] = typeof(TopologyVerifyDocument),
         ["`topology remove`"] = typeof(TopologyRemoveDocument),
+        ["`policy show`, `policy set`, `policy clear`"] = typeof(PolicyReportDocument),
         ["`limiter status`"] = typeof(LimiterReport),
         ["`limiter rate`, `limiter pause`, `limiter resume`"] = typeof(LimiterSetting),
     };

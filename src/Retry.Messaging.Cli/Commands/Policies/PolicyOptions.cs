@@ -1,0 +1,59 @@
+using System.CommandLine;
+using System.Text.Json;
+using Retry.Messaging.Configuration;
+
+namespace Retry.Messaging.Cli.Commands.Policies;
+
+/// <summary>The settings of a policy as options: each is named as in appsettings, and read as there.</summary>
+internal sealed class PolicyOptions
+{
+    private readonly Dictionary<string, Option<string?>> _single = new(StringComparer.Ordinal)
+    {
+        ["Policy"] = Single("--policy", "Exponential, Linear, Fixed, Intervals or Immediate. Another kind begins without what was set for the last.", "KIND"),
+        ["First"] = Single("--first", "The delay before the first retry of Exponential and Linear, for example 5s.", "TIME"),
+        ["Factor"] = Single("--factor", "What each delay of Exponential is multiplied by.", "NUMBER"),
+        ["Increment"] = Single("--increment", "What each delay of Linear grows by.", "TIME"),
+        ["Delay"] = Single("--delay", "The delay of Fixed.", "TIME"),
+        ["Max"] = Single("--max", "The longest delay of Exponential and Linear.", "TIME"),
+        ["Retries"] = Single("--retries", $"How many attempts may follow the first; 0 for none, {RetryCount.UntilExpiredText} for as many as fit.", "COUNT"),
+        ["Jitter"] = Single("--jitter", "None, Full, Equal or Decorrelated.", "KIND"),
+        ["ValidFor"] = Single("--valid-for", "How long after its first failure a message is retried. What a message carries already only shrinks.", "TIME"),
+        ["AttemptTimeout"] = Single("--attempt-timeout", "How long one attempt may take.", "TIME"),
+    };
+
+    private readonly Option<string[]> _intervals = new("--intervals")
+    {
+        Description = "The delays of Intervals, one by one, for example 30s 2m 10m.",
+        HelpName = "TIME",
+        Arity = ArgumentArity.OneOrMore,
+        AllowMultipleArgumentsPerToken = true,
+    };
+
+    /// <summary>Adds them to a command.</summary>
+    public static PolicyOptions AddTo(Command command)
+    {
+        var options = new PolicyOptions();
+        foreach (var option in options._single.Values)
+        {
+            command.Options.Add(option);
+        }
+
+        command.Options.Add(options._intervals);
+        return options;
+    }
+
+    /// <summary>What was given.</summary>
+    public Dictionary<string, JsonElement> Read(ParseResult parsed)
+    {
+        var settings = _single.Where(option => parsed.GetResult(option.Value) is not null)
+            .ToDictionary(option => option.Key, option => JsonSerializer.SerializeToElement(parsed.GetValue(option.Value)), StringComparer.Ordinal);
+        if (parsed.GetValue(_intervals) is { Length: > 0 } intervals)
+        {
+            settings["Intervals"] = JsonSerializer.SerializeToElement(intervals);
+        }
+
+        return settings;
+    }
+
+    private static Option<string?> Single(string name, string description, string value) => new(name) { Description = description, HelpName = value };
+}

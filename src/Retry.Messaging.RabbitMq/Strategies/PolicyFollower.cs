@@ -1,0 +1,120 @@
+using System.Collections.Concurrent;
+using RabbitMQ.Client;
+using Retry.Messaging.Naming;
+using Retry.Messaging.RabbitMq.Control;
+
+namespace Retry.Messaging.RabbitMq.Strategies;
+
+/// <summary>Follows the control log, and has the points of the process apply what operators set for them.</summary>
+/// <remarks>
+/// What was read holds while the log cannot be read, and is written again should the log have been deleted and made anew.
+/// </remarks>
+internal sealed class PolicyFollower(TimeProvider time) : IControlPart
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<string, ControlRecord> _known = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<IPolicyTarget, bool> _targets = new();
+    private readonly TaskCompletionSource _read = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <inheritdoc/>
+    public string Name => "the changes of policies";
+
+    /// <summary>Gets what completes when the log has been read for the first time, or the broker has refused it.</summary>
+    public Task Read => _read.Task;
+
+    /// <summary>A point begins: what is set for it holds at once, as far as it is known.</summary>
+    public void Add(IPolicyTarget target)
+    {
+        lock (_lock)
+        {
+            if (_targets.TryAdd(target, true) && _known.TryGetValue(target.Queue, out var record))
+            {
+                target.Apply(record);
+            }
+        }
+    }
+
+    /// <summary>A point ends.</summary>
+    public void Remove(IPolicyTarget target) => _targets.TryRemove(target, out _);
+
+    /// <inheritdoc/>
+    public async Task RunAsync(IConnection connection, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await FollowAsync(connection, cancellationToken).ConfigureAwait(false);
+        }
+        catch (ControlException)
+        {
+            // it is said, and waiting longer would not help
+            _read.TrySetResult();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public Task EndAsync(IConnection connection, CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private async Task FollowAsync(IConnection connection, CancellationToken cancellationToken)
+    {
+        if (!_read.Task.IsCompleted && !await LookAsync(connection, cancellationToken).ConfigureAwait(false))
+        {
+            // where there is no log nothing is set, and nobody waits until there is one
+            _read.TrySetResult();
+        }
+
+        var failed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var stream = new RecordStream(connection, BrokerNames.ControlStream, ControlLog.Retention, time);
+        var log = await ControlLog.OpenAsync(stream, declare: true, Changed, () => failed.TrySetResult(), cancellationToken).ConfigureAwait(false);
+        await using var ends = log.ConfigureAwait(false);
+        await RestoreAsync(log, cancellationToken).ConfigureAwait(false);
+        _read.TrySetResult();
+        await failed.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        throw new ControlException(log.Failure!);
+    }
+
+    private static async Task<bool> LookAsync(IConnection connection, CancellationToken cancellationToken)
+    {
+        var look = new Connections.PassiveLook(connection);
+        await using var ends = look.ConfigureAwait(false);
+        return await look.FindQueueAsync(BrokerNames.ControlStream, cancellationToken).ConfigureAwait(false) is not null;
+    }
+
+    private void Changed(ControlRecord record)
+    {
+        if (record.Kind != PolicyDocument.Kind)
+        {
+            return;
+        }
+
+        lock (_lock)
+        {
+            // a log that was made anew begins with less than is known
+            if (_known.TryGetValue(record.Key, out var known) && (known.Version > record.Version || known.Id == record.Id))
+            {
+                return;
+            }
+
+            _known[record.Key] = record;
+            foreach (var target in _targets.Keys.Where(target => target.Queue == record.Key))
+            {
+                target.Apply(record);
+            }
+        }
+    }
+
+    // several instances do so at once: the first record counts, and says the same
+    private async Task RestoreAsync(ControlLog log, CancellationToken cancellationToken)
+    {
+        List<ControlRecord> lost;
+        lock (_lock)
+        {
+            lost = [.. _known.Values.Where(known => (log.Find(known.Kind, known.Key)?.Version ?? 0) < known.Version)];
+        }
+
+        foreach (var record in lost)
+        {
+            await log.AppendAsync(record with { IsRepeat = false }, cancellationToken).ConfigureAwait(false);
+        }
+    }
+}
