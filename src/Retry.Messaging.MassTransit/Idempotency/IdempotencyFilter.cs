@@ -51,13 +51,18 @@ internal sealed partial class IdempotencyFilter<TConsumer, TMessage>(
         attempt.Delivery.Telemetry.Recognized(Label(verdict));
         if (verdict is IdempotencyVerdict.Run run)
         {
-            await RunAsync(context, next, attempt, run).ConfigureAwait(false);
+            if (await RunAsync(context, next, attempt, run).ConfigureAwait(false))
+            {
+                return;
+            }
         }
         else
         {
             await AnswerAsync(context, key, verdict).ConfigureAwait(false);
-            await context.NotifyConsumed(time.GetElapsedTime(began), TypeCache<TConsumer>.ShortName).ConfigureAwait(false);
         }
+
+        // told for the consumer, which has not run: MassTransit would take the message for one that nobody consumes
+        await context.NotifyConsumed(time.GetElapsedTime(began), TypeCache<TConsumer>.ShortName).ConfigureAwait(false);
     }
 
     public void Probe(ProbeContext context) => context.CreateFilterScope("idempotency").Add("consumer", _consumer);
@@ -98,10 +103,12 @@ internal sealed partial class IdempotencyFilter<TConsumer, TMessage>(
             $"A message with the key '{key.Value}' has failed before, and this is a duplicate of it: {failure.Error}. Replay it to run it all the same.");
     }
 
-    private async Task RunAsync(ConsumeContext<TMessage> context, IPipe<ConsumeContext<TMessage>> next, AttemptContext attempt, IdempotencyVerdict.Run run)
+    /// <returns>Whether the consumer ran: where its effect had happened already, it does not.</returns>
+    private async Task<bool> RunAsync(ConsumeContext<TMessage> context, IPipe<ConsumeContext<TMessage>> next, AttemptContext attempt, IdempotencyVerdict.Run run)
     {
         var mine = new IdempotentContext<TMessage>(context, store, time);
         await using var _ = mine.ConfigureAwait(false);
+        bool runs;
         try
         {
             if (run.IsUncertain)
@@ -111,7 +118,8 @@ internal sealed partial class IdempotencyFilter<TConsumer, TMessage>(
 
             var renewal = LeaseRenewal.Start(queue, store, run.Lease, settings.Lease, time, logger);
             await using var __ = renewal.ConfigureAwait(false);
-            if (!run.IsUncertain || settings.Asked<TMessage>() is not { } happened || !await happened(mine).ConfigureAwait(false))
+            runs = !run.IsUncertain || settings.Asked<TMessage>() is not { } happened || !await happened(mine).ConfigureAwait(false);
+            if (runs)
             {
                 await next.Send(mine).ConfigureAwait(false);
             }
@@ -126,6 +134,7 @@ internal sealed partial class IdempotencyFilter<TConsumer, TMessage>(
         }
 
         await EndAsync(context, mine, run.Lease).ConfigureAwait(false);
+        return runs;
     }
 
     private async Task EndAsync(ConsumeContext<TMessage> context, IdempotentContext<TMessage> mine, IdempotencyLease lease)

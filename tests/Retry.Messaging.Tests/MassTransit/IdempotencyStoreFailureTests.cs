@@ -196,6 +196,9 @@ public sealed class IdempotencyStoreFailureTests
         service.Till.Runs.ShouldBe(runs);
         second.Message.ShouldBe(first.Message);
         (first.Message.Receipt == "as the gateway has it").ShouldBe(happened);
+        // what happened is consumed, although its consumer has not run: it was parked as Unhandled
+        await service.StopAsync();
+        service.Harness.GetParked().ShouldBeEmpty();
     }
 
     private static void KeyedByPayment(IdempotencyBuilder once) => once.KeyedBy<Charge>(charge => charge.PaymentId);

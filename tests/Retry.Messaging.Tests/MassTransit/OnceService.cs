@@ -114,6 +114,9 @@ internal sealed class OnceService : IAsyncDisposable
     public Task SendAsync(Charge charge, Guid? messageId = null) =>
         Harness.Bus.Publish(charge, context => context.MessageId = messageId ?? NewId.NextGuid());
 
+    /// <summary>Stops the bus, which finishes what it has begun.</summary>
+    public Task StopAsync() => _service.StopAsync();
+
     private static SqliteIdempotencyStore Open(SqliteFile file, TimeProvider time) => new(file.ConnectionString, TimeSpan.FromDays(7), time);
 
     public async ValueTask DisposeAsync()
