@@ -9,7 +9,7 @@ internal static class Signals
     public const int Interrupt = 2;
     public const int Terminate = 15;
     public const int Continue = 18;
-    private const int Stop = 19;
+    public const int Stop = 19;
 
     /// <summary>Sends a signal to a process.</summary>
     /// <returns>False when there is no such process.</returns>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Retry.Messaging.BrokerTests.Ledger;
 using Retry.Messaging.BrokerTests.Testing;
 
 namespace Retry.Messaging.BrokerTests.Processes;
@@ -12,6 +13,7 @@ internal static class TestProcess
     public const string LimiterRole = "limiter";
     public const string OnceConsumerRole = "once-consumer";
     public const string ClimbingConsumerRole = "climbing-consumer";
+    public const string LedgerConsumerRole = "ledger-consumer";
 
     public static Task Main(string[] args) => args switch
     {
@@ -21,7 +23,8 @@ internal static class TestProcess
         [LimiterRole] => LimiterProcess.RunAsync(),
         [OnceConsumerRole] => OnceConsumer.RunAsync(),
         [ClimbingConsumerRole] => ClimbingConsumer.RunAsync(),
-        _ => throw new ArgumentException($"Unknown role '{string.Join(' ', args)}'; wanted {BrokerOwnerRole}, {SlowConsumerRole}, {FragileConsumerRole}, {LimiterRole}, {OnceConsumerRole} or {ClimbingConsumerRole}."),
+        [LedgerConsumerRole] => LedgerConsumer.RunAsync(),
+        _ => throw new ArgumentException($"Unknown role '{string.Join(' ', args)}'; wanted one of the roles above."),
     };
 
     /// <summary>Starts this assembly in a role. It ends by itself when its standard input does.</summary>
