@@ -8,7 +8,8 @@ namespace Payments.Audit;
 /// <list type="number">
 /// <item>Watches until every payment is done or parked, or nothing moves any more.</item>
 /// <item>Takes stock: holds every message of every queue, through AMQP, with nothing of the library under test.</item>
-/// <item>Reports, and says by the exit code whether every payment is accounted for.</item>
+/// <item>Counts the money: what the gateways have taken has to be what is completed in our books.</item>
+/// <item>Reports, and says by the exit code whether every payment and every cent is accounted for.</item>
 /// </list>
 /// </remarks>
 internal sealed class Auditor
@@ -46,8 +47,9 @@ internal sealed class Auditor
             : LiveView.RunAsync(run, view => auditor.WatchAsync(view, cancellationToken)));
         var inventory = await auditor.TakeStockAsync(cancellationToken);
         var balance = auditor.Balance(inventory);
-        Report.Print(run, options, auditor._books, inventory, balance);
-        return balance.AllAccountedFor ? ExitCodes.AllAccountedFor : ExitCodes.Missing;
+        var money = Money.Count(run);
+        Report.Print(run, options, auditor._books, inventory, balance, money);
+        return balance.AllAccountedFor && Money.AddsUp(money) ? ExitCodes.AllAccountedFor : ExitCodes.Missing;
     }
 
     private async Task WatchAsync(IProgressView view, CancellationToken cancellationToken)

@@ -5,9 +5,9 @@ namespace Payments.Audit;
 /// <summary>Reads MassTransit's envelope as any other program would.</summary>
 internal static class ChargeBody
 {
-    public static string PaymentId(ReadOnlyMemory<byte> body)
+    public static string Reference(ReadOnlyMemory<byte> body)
     {
         using var envelope = JsonDocument.Parse(body);
-        return envelope.RootElement.GetProperty("message").GetProperty("paymentId").GetString()!;
+        return envelope.RootElement.GetProperty("message").GetProperty("reference").GetString()!;
     }
 }

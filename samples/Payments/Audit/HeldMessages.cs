@@ -51,6 +51,6 @@ internal sealed class HeldMessages : IAsyncDisposable
 
     private static HeldMessage Read(string queue, BasicDeliverEventArgs delivery) => new(
         queue,
-        ChargeBody.PaymentId(delivery.Body),
+        ChargeBody.Reference(delivery.Body),
         delivery.BasicProperties.Headers?.TryGetValue(RetryHeaderNames.Reason, out var reason) == true && reason is byte[] text ? Encoding.UTF8.GetString(text) : null);
 }

@@ -10,7 +10,7 @@ internal static class Report
     private const int BarLength = 50;
     private const int IdsShown = 10;
 
-    public static void Print(Run run, RunOptions options, Books books, Inventory inventory, Balance balance)
+    public static void Print(Run run, RunOptions options, Books books, Inventory inventory, Balance balance, IReadOnlyList<Money> money)
     {
         Console.WriteLine();
         Histogram("Attempts", "payments", books.LastAttempt.Values.CountBy(attempts => attempts).OrderBy(bar => bar.Key)
@@ -25,11 +25,26 @@ internal static class Report
         Console.WriteLine();
         Console.WriteLine($"Retries: {books.Lateness.Count}, early = {books.Lateness.Count(late => late < TimeSpan.Zero)}, largest lateness = {Largest(books.Lateness).TotalMilliseconds:0} ms, median {Median(books.Lateness).TotalMilliseconds:0} ms.");
 
+        Console.WriteLine();
+        PrintMoney(money);
+
         PrintUnaccounted(inventory, balance);
         Console.WriteLine($"Files: {run.Folder}{(balance.AllAccountedFor && !options.Keep ? " (removed at the end; they stay with --keep)" : string.Empty)}");
         PrintNextSteps(options);
         Console.WriteLine();
-        Console.WriteLine(balance);
+        Console.WriteLine($"{balance} charged={Money.Euros(money.Sum(one => one.Charged))} completed={Money.Euros(money.Sum(one => one.Completed))}");
+    }
+
+    // each tenant's column comes from its own books
+    private static void PrintMoney(IReadOnlyList<Money> money)
+    {
+        Console.WriteLine($"{"Money",-16} {string.Join(' ', money.Select(one => $"{one.Tenant,22}"))}");
+        foreach (var state in Enum.GetValues<PaymentState>().Where(state => money.Any(one => one.Books.ContainsKey(state))))
+        {
+            Console.WriteLine($"{state,-16} {string.Join(' ', money.Select(one => one.Books.GetValueOrDefault(state)).Select(sum => $"{sum.Payments,8} {Money.Euros(sum.Cents),13}"))}");
+        }
+
+        Console.WriteLine($"{"Taken by gateway",-16} {string.Join(' ', money.Select(one => $"{Money.Euros(one.Charged),22}"))}");
     }
 
     private static void Histogram(string title, string unit, IEnumerable<KeyValuePair<string, int>> bars)

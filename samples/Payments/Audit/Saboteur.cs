@@ -25,7 +25,7 @@ internal static class Saboteur
         var consumer = new AsyncEventingBasicConsumer(channel);
         consumer.ReceivedAsync += (_, delivery) =>
         {
-            taken.TrySetResult((delivery.DeliveryTag, ChargeBody.PaymentId(delivery.Body)));
+            taken.TrySetResult((delivery.DeliveryTag, ChargeBody.Reference(delivery.Body)));
             return Task.CompletedTask;
         };
         var consumerTag = await channel.BasicConsumeAsync(Rung, autoAck: false, consumer, cancellationToken);

@@ -9,6 +9,12 @@ internal enum TroubleKind
     /// <summary>No answer at all, until the caller gives up.</summary>
     NoAnswer,
 
+    /// <summary>Approved, but the answer is lost: the gateway knows of it, and we do not.</summary>
+    AnswerLost,
+
+    /// <summary>Closed for maintenance, and says for how long.</summary>
+    Closed,
+
     /// <summary>503 with Retry-After.</summary>
     Unavailable,
 

@@ -22,6 +22,12 @@ internal sealed record Run(string Folder, int Payments, TimeSpan Length)
 
     public string PublishedFile => Path.Combine(Folder, "published.txt");
 
+    /// <summary>Gets our own database: the books of the payment service, and which messages it has done.</summary>
+    public string BooksFile => Path.Combine(Folder, "payments.db");
+
+    /// <summary>Gets the gateways' database, which a real payment service could not open.</summary>
+    public string BankFile => Path.Combine(Folder, "bank.db");
+
     public string AttemptsFile => Path.Combine(Folder, "attempts.tsv");
 
     /// <summary>Gets the start of each payment's id; without an end it has the time in it, so that a restart repeats no id.</summary>

@@ -5,11 +5,11 @@ using Retry.Messaging.Wire;
 namespace Payments.Service;
 
 /// <summary>One run of the consumer, as a line of the ledger.</summary>
-/// <param name="PaymentId">Which payment.</param>
+/// <param name="PaymentId">Which payment, by its reference.</param>
 /// <param name="Number">1 for the first.</param>
 /// <param name="At">When the consumer got the message.</param>
 /// <param name="DueAt">When the retry was due; null for a first attempt.</param>
-/// <param name="Outcome"><see cref="Done"/>, or the type of the exception.</param>
+/// <param name="Outcome"><see cref="Done"/>, another state of the payment, or the type of the exception.</param>
 internal sealed record Attempt(string PaymentId, int Number, DateTimeOffset At, DateTimeOffset? DueAt, string Outcome = "")
 {
     public const string Done = "done";
@@ -23,7 +23,7 @@ internal sealed record Attempt(string PaymentId, int Number, DateTimeOffset At, 
         var number = context.GetRedeliveryCount() + 1;
         var headers = context.ReceiveContext.TryGetPayload<RabbitMqBasicConsumeContext>(out var delivery) ? delivery.Properties.Headers : null;
         return new Attempt(
-            context.Message.PaymentId,
+            context.Message.Reference,
             number,
             now,
             number > 1 && headers is not null ? RetryHeaderReader.Read(headers).DueAt : null);

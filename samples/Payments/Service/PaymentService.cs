@@ -6,7 +6,7 @@ using Payments.Running;
 
 namespace Payments.Service;
 
-/// <summary>The payment service. This is the file to read: all that graded retry needs stands here.</summary>
+/// <summary>The payment service. This is the file to read: all that graded retry and idempotent consumers need stands here.</summary>
 internal static class PaymentService
 {
     /// <summary>The work queue; its parking lot is called payments.parked.</summary>
@@ -22,8 +22,14 @@ internal static class PaymentService
         host.Services.AddSingleton(run);
         host.Services.AddSingleton(TimeProvider.System);
         host.Services.AddSingleton(run.Outage);
-        host.Services.AddSingleton<IPaymentGateway, SimulatedGateway>();
+        host.Services.AddSingleton(new BankBooks(run.BankFile));
+        host.Services.AddSingleton<SimulatedBank>();
+        host.Services.AddSingleton<Gateways>();
+        host.Services.AddSingleton(new PaymentBooks(run.BooksFile));
         host.Services.AddSingleton<AttemptFile>();
+
+        // Which messages are done, in the database of the books: both are committed together.
+        host.Services.AddSqliteIdempotency(PaymentBooks.ConnectionString(run.BooksFile));
         host.Services.AddMassTransit(x =>
         {
             x.DisableUsageTelemetry();
@@ -43,15 +49,15 @@ internal static class PaymentService
                         // A gateway that does not answer is an error too.
                         retry.AttemptTimeout(TimeSpan.FromSeconds(2));
 
-                        // No attempt will make this card good: parked at once.
-                        retry.Fail<CardDeclinedException>();
-
                         // After the outage everything comes due at once; the gateway gets it back at a pace that it bears.
                         retry.LimitRedelivery(RetriesPerSecond);
 
                         // Where we know better than the general rule. (A 503 or 429 with Retry-After needs no line: it is obeyed.)
                         retry.For<GatewayBusyException>(busy => busy.Intervals("500ms", "1s", "2s", "4s"));
                     });
+
+                    // A shop that asks twice, and a message that comes twice, are one payment.
+                    e.UseIdempotency(context, once => once.KeyedBy<ChargeRequested>(charge => charge.Reference));
                     e.ConfigureConsumer<ChargeConsumer>(context);
                 });
             });

@@ -3,14 +3,17 @@ using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Payments.Running;
+using Payments.Service;
 
 namespace Payments.Shop;
 
-/// <summary>The shop: asks for charges at an even pace, and writes each id down before it does.</summary>
+/// <summary>The shops: they ask for charges at an even pace, some of them twice, and write each down before they do.</summary>
 internal static class ChargeProducer
 {
     /// <summary>The last line of the file, once all charges are published and confirmed.</summary>
     public const string End = "end";
+
+    private const int OncePerIsNotSure = 20;
 
     private static readonly TimeSpan PauseAfterRefusal = TimeSpan.FromMilliseconds(500);
 
@@ -28,13 +31,23 @@ internal static class ChargeProducer
         var bus = host.Services.GetRequiredService<IBus>();
         var logger = host.Services.GetRequiredService<ILogger<ChargeRequested>>();
 
+        var books = new PaymentBooks(run.BooksFile);
         using var published = LineFile.Append(run.PublishedFile);
         long? started = null;
         for (var number = 1; run.IsEndless || number <= run.Payments; number++)
         {
-            var charge = new ChargeRequested(run.IdPrefix + number.ToString("0000", CultureInfo.InvariantCulture), 5 + (number % 90) + 0.99m);
-            await published.WriteLineAsync(charge.PaymentId);
+            var charge = new ChargeRequested(
+                Tenants.All[number % Tenants.All.Count],
+                run.IdPrefix + (number / Tenants.All.Count).ToString("0000", CultureInfo.InvariantCulture),
+                5 + (number % 90) + 0.99m);
+            await published.WriteLineAsync(charge.Reference);
+            books.Set(charge, PaymentState.Pending);
             await PublishAsync(bus, charge, logger, cancellationToken);
+            if (number % OncePerIsNotSure == 0)
+            {
+                // as a shop does whose customer has pressed the button twice
+                await PublishAsync(bus, charge, logger, cancellationToken);
+            }
 
             // the first publish may have waited for the service; that is not to be caught up with
             started ??= TimeProvider.System.GetTimestamp();
@@ -59,7 +72,7 @@ internal static class ChargeProducer
             }
             catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
             {
-                logger.LogWarning("{PaymentId} is published again in a moment: {Reason}", charge.PaymentId, exception.Message);
+                logger.LogWarning("{Payment} is published again in a moment: {Reason}", charge.Reference, exception.Message);
             }
 
             await Task.Delay(PauseAfterRefusal, cancellationToken);

@@ -50,12 +50,12 @@ internal sealed partial record PaymentsDemo(string Output, int ExitCode)
     }
 
     /// <summary>Reads the numbers of the last line; none where it is not as promised.</summary>
-    public IReadOnlyDictionary<string, int> Ledger()
+    public IReadOnlyDictionary<string, decimal> Ledger()
     {
         var match = LedgerLine().Match(LastLine);
-        return match.Groups.Values.Skip(1).Where(group => group.Success).ToDictionary(group => group.Name, group => int.Parse(group.Value, CultureInfo.InvariantCulture));
+        return match.Groups.Values.Skip(1).Where(group => group.Success).ToDictionary(group => group.Name, group => decimal.Parse(group.Value, CultureInfo.InvariantCulture));
     }
 
-    [GeneratedRegex(@"^ledger: published=(?<published>\d+) done=(?<done>\d+) parked=(?<parked>\d+) waiting=(?<waiting>\d+) lost=(?<lost>\d+) duplicates=(?<duplicates>\d+)$")]
+    [GeneratedRegex(@"^ledger: published=(?<published>\d+) done=(?<done>\d+) parked=(?<parked>\d+) waiting=(?<waiting>\d+) lost=(?<lost>\d+) duplicates=(?<duplicates>\d+) charged=(?<charged>\d+\.\d\d) completed=(?<completed>\d+\.\d\d)$")]
     private static partial Regex LedgerLine();
 }

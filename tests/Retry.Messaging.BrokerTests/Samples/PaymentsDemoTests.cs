@@ -25,6 +25,13 @@ public sealed partial class PaymentsDemoTests
         (ledger["done"] + ledger["parked"]).ShouldBe(Payments, demo.Output);
         demo.ExitCode.ShouldBe(0, demo.Output);
 
+        // to the cent, for each tenant
+        ledger["charged"].ShouldBe(ledger["completed"], demo.Output);
+        ledger["charged"].ShouldBeGreaterThan(0, demo.Output);
+        MoneyOf("Completed", demo).ShouldBe(MoneyOf("Taken by gateway", demo), demo.Output);
+        MoneyOf("Declined", demo).ShouldNotBeEmpty(demo.Output);
+        MoneyOf("Voided", demo).ShouldNotBeEmpty(demo.Output);
+
         demo.Output.ShouldContain("early = 0,");
         demo.Output.ShouldMatch(@"Failed +\d+", demo.Output);
         demo.Output.ShouldMatch(@"Exhausted +\d+", demo.Output);
@@ -44,11 +51,16 @@ public sealed partial class PaymentsDemoTests
         ledger["waiting"].ShouldBe(0, demo.Output);
         ledger["lost"].ShouldBe(1, demo.Output);
         (ledger["done"] + ledger["parked"]).ShouldBe(Payments - 1, demo.Output);
+        ledger["charged"].ShouldBe(ledger["completed"], demo.Output);
         demo.ExitCode.ShouldBe(1, demo.Output);
 
         var taken = TakenLine().Match(demo.Output).Groups["id"].Value;
         demo.Output.ShouldContain($"\nLost: {taken}\n");
     }
+
+    // one column for each tenant
+    private static List<string> MoneyOf(string row, PaymentsDemo demo) =>
+        [.. Regex.Matches(Regex.Match(demo.Output, $@"^{row} .*$", RegexOptions.Multiline).Value, @"\d+\.\d\d").Select(match => match.Value)];
 
     [GeneratedRegex(@"^(?<percent>[0-9.]+) % of the payments needed a retry; (?<often>\d+) needed three attempts or more\.$", RegexOptions.Multiline)]
     private static partial Regex RetriedLine();
