@@ -6,7 +6,10 @@ namespace Retry.Messaging.MassTransit.Idempotency;
 
 /// <summary>Collects what a consumer sends, publishes and responds with, instead of sending it.</summary>
 /// <remarks>MassTransit's own outboxes hand their messages over in the same way.</remarks>
-internal sealed class AnswerCollection(ConsumeContext context, TimeProvider time) : OutboxSendContext
+/// <param name="context">The delivery.</param>
+/// <param name="isDuplicate">Whether a message that is sent has the key of the one that is consumed.</param>
+/// <param name="time">The clock.</param>
+internal sealed class AnswerCollection(ConsumeContext context, Func<SendContext, bool> isDuplicate, TimeProvider time) : OutboxSendContext
 {
     private const string RabbitMqExchange = "RMQ-Exchange";
 
@@ -25,12 +28,16 @@ internal sealed class AnswerCollection(ConsumeContext context, TimeProvider time
         }
     }
 
+    /// <summary>Whether the consumer sent its own message to its own queue once more, as <c>context.Defer</c> does: then it is not done.</summary>
+    public bool ComesAgain { get; private set; }
+
     /// <summary>Drops all: the consumer failed, and what it had sent until then counts for nothing.</summary>
     public void Clear()
     {
         lock (_lock)
         {
             _answers.Clear();
+            ComesAgain = false;
         }
     }
 
@@ -62,6 +69,7 @@ internal sealed class AnswerCollection(ConsumeContext context, TimeProvider time
         lock (_lock)
         {
             _answers.Add(answer);
+            ComesAgain |= IsToOwnQueue(send) && isDuplicate(send);
         }
 
         return Task.CompletedTask;
@@ -70,6 +78,10 @@ internal sealed class AnswerCollection(ConsumeContext context, TimeProvider time
     public object? GetService(Type serviceType) => context.TryGetPayload<IServiceProvider>(out var services) ? services.GetService(serviceType) : null;
 
     private bool IsToRequester(Uri? destination) => destination is not null && destination == context.ResponseAddress;
+
+    // what is published may come back to its own queue; nobody but the broker knows
+    private bool IsToOwnQueue(SendContext send) =>
+        send is PublishContext || send.DestinationAddress?.AbsolutePath == context.ReceiveContext.InputAddress.AbsolutePath;
 
     private string? Properties(SendContext send)
     {

@@ -106,7 +106,11 @@ internal sealed partial class IdempotencyFilter<TConsumer, TMessage>(
     /// <returns>Whether the consumer ran: where its effect had happened already, it does not.</returns>
     private async Task<bool> RunAsync(ConsumeContext<TMessage> context, IPipe<ConsumeContext<TMessage>> next, AttemptContext attempt, IdempotencyVerdict.Run run)
     {
-        var mine = new IdempotentContext<TMessage>(context, store, time);
+        var mine = new IdempotentContext<TMessage>(
+            context,
+            store,
+            send => send is SendContext<TMessage> same && settings.IsKeyOf(same, run.Lease.Key.Value),
+            time);
         await using var _ = mine.ConfigureAwait(false);
         bool runs;
         try
@@ -142,7 +146,7 @@ internal sealed partial class IdempotencyFilter<TConsumer, TMessage>(
         var answers = mine.Collection.Answers;
         var result = mine.Said switch
         {
-            null => new IdempotencyResult(IsFailure: false, StoredAnswer.Write(answers)),
+            null when !mine.Collection.ComesAgain => new IdempotencyResult(IsFailure: false, StoredAnswer.Write(answers)),
             SaidOutcome.Fail fail => StoredFailure.Of(new FailSaidException(fail.Reason), answers),
 
             // not done: its next delivery is no duplicate

@@ -55,6 +55,10 @@ internal sealed class IdempotencySettings
             ?? (IsKeyedByContent ? contentHash : throw Without<T>("message id", "Have its sender set one, or type once.KeyedBy<T>(message => ...) for a key in the message, or once.KeyedByContent()"));
     }
 
+    /// <summary>Whether a message that is sent would be a duplicate of one with this key.</summary>
+    public bool IsKeyOf<T>(SendContext<T> send, string key)
+        where T : class => (Of(_keys, typeof(T)) is { } taken ? Text(taken(send.Message)) : send.MessageId?.ToString("D")) == key;
+
     private static RefusedException Without<T>(string missing, string nextStep) => new(
         ParkReason.Failed,
         $"Found a {TypeCache.GetShortName(typeof(T))} without {missing}, wanted one: without it an idempotent consumer cannot tell its duplicates. {nextStep}.");

@@ -15,12 +15,12 @@ internal sealed class IdempotentContext<TMessage> : ConsumeContextProxy<TMessage
     private readonly SemaphoreSlim _enlisting = new(1, 1);
     private bool _hasEnded;
 
-    public IdempotentContext(ConsumeContext<TMessage> context, IIdempotencyStore store, TimeProvider time)
+    public IdempotentContext(ConsumeContext<TMessage> context, IIdempotencyStore store, Func<SendContext, bool> isDuplicate, TimeProvider time)
         : base(context)
     {
         _context = context;
         _store = store;
-        Collection = new AnswerCollection(context, time);
+        Collection = new AnswerCollection(context, isDuplicate, time);
         ReceiveContext = new OutboxReceiveContext(Collection, context.ReceiveContext);
         PublishEndpointProvider = ReceiveContext.PublishEndpointProvider;
     }

@@ -165,6 +165,39 @@ public sealed class IdempotencyTests
         service.Till.Runs.ShouldBe(2);
     }
 
+    /// <summary>Its own answer, it would be a duplicate that is answered by sending it again, without end.</summary>
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_message_that_its_consumer_sent_to_itself_for_later_is_not_done_and_runs_when_it_returns(bool deferred)
+    {
+        OnceService? service = null;
+        await using var started = service = await OnceService.StartAsync(
+            async context =>
+            {
+                if (service!.Till.Runs > 1)
+                {
+                    await Till.ChargeAsync(context);
+                }
+                else if (deferred)
+                {
+                    await context.Defer(TimeSpan.FromMilliseconds(100));
+                }
+                else
+                {
+                    await context.Send(context.ReceiveContext.InputAddress, context.Message);
+                }
+            },
+            once => once.KeyedBy<Charge>(charge => charge.PaymentId));
+
+        await service.SendAsync(Payment);
+
+        await Eventually.TrueAsync(() => service.Till.Booked.Count == 1, OnceService.Deadline);
+        await Never.TrueAsync(() => service.Till.Booked.Count > 1 || service.Till.Runs > 2, TimeSpan.FromMilliseconds(500));
+        service.Till.Runs.ShouldBe(2);
+        service.Harness.GetParked().ShouldBeEmpty();
+    }
+
     [Fact]
     public async Task An_immediate_retry_on_the_consumer_itself_starts_over()
     {
