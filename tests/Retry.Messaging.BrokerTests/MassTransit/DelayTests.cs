@@ -85,14 +85,19 @@ public sealed class DelayTests(BrokerFixture broker, ITestOutputHelper output)
         }
     }
 
-    /// <summary>Two consumers of one queue, one whose clock is an hour ahead and one whose clock is an hour behind.</summary>
+    /// <summary>
+    /// Two consumers of one queue, one whose clock is an hour ahead and one whose clock is an hour behind. Neither can tell whether the
+    /// other's message is early, so the broker's clock alone counts the delay; and Erlang lets its clock run up to one per cent faster
+    /// than it should while it catches up with the system's.
+    /// </summary>
     [Fact]
     public async Task A_clock_that_is_an_hour_off_changes_nothing()
     {
         const int messages = 100;
         var delay = TimeSpan.FromMilliseconds(300);
+        var byAFastClock = delay * 0.99;
         var uri = await broker.CreateVirtualHostAsync();
-        var runs = new ConcurrentDictionary<string, ConcurrentQueue<(int Attempt, DateTimeOffset At)>>();
+        var runs = new ConcurrentDictionary<string, ConcurrentQueue<(int Attempt, long At)>>();
         var done = new CountdownEvent(messages);
         await using var ahead = await StartAsync(TimeSpan.FromHours(1));
         await using var behind = await StartAsync(TimeSpan.FromHours(-1));
@@ -109,8 +114,8 @@ public sealed class DelayTests(BrokerFixture broker, ITestOutputHelper output)
         {
             var attempts = run.ToArray();
             attempts.Select(attempt => attempt.Attempt).ShouldBe([1, 2, 3]);
-            (attempts[1].At - attempts[0].At).ShouldBeGreaterThanOrEqualTo(delay);
-            (attempts[2].At - attempts[1].At).ShouldBeGreaterThanOrEqualTo(delay);
+            Stopwatch.GetElapsedTime(attempts[0].At, attempts[1].At).ShouldBeGreaterThanOrEqualTo(byAFastClock);
+            Stopwatch.GetElapsedTime(attempts[1].At, attempts[2].At).ShouldBeGreaterThanOrEqualTo(byAFastClock);
         }
 
         await using var raw = await RawClient.ConnectAsync(uri);
@@ -125,7 +130,7 @@ public sealed class DelayTests(BrokerFixture broker, ITestOutputHelper output)
                 e.Handler<Timed>(timed =>
                 {
                     var attempt = timed.GetRedeliveryCount() + 1;
-                    runs.GetOrAdd(timed.Message.Id, _ => new()).Enqueue((attempt, TimeProvider.System.GetUtcNow()));
+                    runs.GetOrAdd(timed.Message.Id, _ => new()).Enqueue((attempt, Stopwatch.GetTimestamp()));
                     if (attempt < 3)
                     {
                         throw new InvalidOperationException("not yet");
