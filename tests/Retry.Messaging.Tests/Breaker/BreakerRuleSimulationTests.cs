@@ -1,0 +1,96 @@
+using System.Globalization;
+using Shouldly;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Retry.Messaging.Tests.Breaker;
+
+/// <summary>The rule on virtual time, with many seeds: when it opens, and when it never does.</summary>
+public sealed class BreakerRuleSimulationTests(ITestOutputHelper output)
+{
+    private static readonly int Seeds = int.Parse(Environment.GetEnvironmentVariable("RETRY_BREAKER_SEEDS") ?? "20", CultureInfo.InvariantCulture);
+
+    [Theory]
+    [InlineData(16, 50)]
+    [InlineData(16, 5)]
+    [InlineData(16, 0.5)]
+    [InlineData(16, 0.05)]
+    [InlineData(3, 5)]
+    [InlineData(2, 5)]
+    [InlineData(1, 5)]
+    [InlineData(1, 0.5)]
+    [InlineData(1, 0.05)]
+    public void Forty_errors_in_a_hundred_everywhere_open_nothing_in_ten_minutes(int nodes, double perSecond) =>
+        Opened(perSecond, 600, () => Same(nodes, 0.4)).ShouldBe(0);
+
+    [Theory]
+    [InlineData(16, 60, 50)]
+    [InlineData(16, 60, 5)]
+    [InlineData(16, 60, 0.5)]
+    [InlineData(3, 20, 5)]
+    [InlineData(2, 20, 5)]
+    public void One_ill_node_that_takes_most_messages_opens_nothing(int nodes, double share, double perSecond) =>
+        Opened(perSecond, 600, () => [new(share, 1), .. Same(nodes - 1, 0.02)]).ShouldBe(0);
+
+    [Theory]
+    [InlineData(50)]
+    [InlineData(5)]
+    [InlineData(0.5)]
+    public void Five_ill_nodes_of_sixteen_that_take_five_times_as_much_open_nothing(double perSecond) =>
+        Opened(perSecond, 600, () => [.. Same(5, 1, share: 5), .. Same(11, 0.02)]).ShouldBe(0);
+
+    [Theory]
+    [InlineData(16, 50)]
+    [InlineData(16, 200)]
+    [InlineData(1, 50)]
+    public void An_outage_of_a_busy_target_opens_within_two_seconds_of_the_twelfth_error(int nodes, double perSecond)
+    {
+        var late = Enumerable.Range(0, Seeds).Select(seed =>
+        {
+            var cluster = new SimulatedCluster(seed, perSecond, Same(nodes, 0.02));
+            return cluster.Run(90, outage: 60)!.Value - cluster.TwelfthError!.Value;
+        }).Order().ToList();
+
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"median {late[late.Count / 2]:0.00} s, at most {late[^1]:0.00} s"));
+        late[^1].ShouldBeLessThan(2);
+    }
+
+    [Theory]
+    [InlineData(16)]
+    [InlineData(4)]
+    [InlineData(2)]
+    [InlineData(1)]
+    public void An_outage_where_a_message_comes_every_twenty_seconds_opens_after_twelve_attempts_at_most(int nodes)
+    {
+        var attempts = Enumerable.Range(0, Seeds).Select(seed =>
+        {
+            var cluster = new SimulatedCluster(seed, 0.05, Same(nodes, 0.02));
+            cluster.Run(10_000, outage: 1000).ShouldNotBeNull();
+            return cluster.AttemptsOfOutage;
+        }).Order().ToList();
+
+        output.WriteLine($"median {attempts[attempts.Count / 2]}, at most {attempts[^1]}");
+        attempts[^1].ShouldBeLessThanOrEqualTo(12);
+    }
+
+    [Fact]
+    public void Ill_nodes_are_found_within_five_seconds()
+    {
+        var cluster = new SimulatedCluster(1, 50, [.. Same(5, 1, share: 5), .. Same(11, 0.02)]);
+
+        cluster.Run(30);
+
+        cluster.IllSince.Keys.Order().ShouldBe(Enumerable.Range(0, 5).Select(SimulatedCluster.Name));
+        cluster.IllSince.Values.Max().ShouldBeLessThan(5);
+    }
+
+    private static IEnumerable<SimulatedNode> Same(int nodes, double errorRate, double share = 1) =>
+        Enumerable.Range(0, nodes).Select(_ => new SimulatedNode(share, errorRate));
+
+    private int Opened(double perSecond, double seconds, Func<IEnumerable<SimulatedNode>> nodes)
+    {
+        var opened = Enumerable.Range(0, Seeds).Count(seed => new SimulatedCluster(seed, perSecond, nodes()).Run(seconds) is not null);
+        output.WriteLine($"{opened} of {Seeds} opened");
+        return opened;
+    }
+}
