@@ -34,6 +34,9 @@ internal sealed record PointActivity(string Queue, int Nodes)
     /// <summary>How late 95 of 100 of the repeated attempts that began last were at most; <see langword="null"/> where none did.</summary>
     public TimeSpan? Late { get; init; }
 
+    /// <summary>Whether what the point calls looks ill.</summary>
+    public TargetHealth Health { get; init; } = TargetHealth.Well;
+
     /// <summary>What waits in the rungs of the ladder, as far as these nodes have sent it there.</summary>
     public IReadOnlyList<RungWait> Climbing { get; init; } = [];
 }

@@ -11,6 +11,7 @@ internal sealed class PulseBoard(TimeProvider time)
 
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Heard> _nodes = new(StringComparer.Ordinal);
+    private readonly TargetWatch _targets = new(time);
 
     /// <summary>The nodes that have said something lately, by their ids.</summary>
     public IReadOnlyList<string> Nodes => [.. Current().Select(node => node.Last.Node)];
@@ -27,6 +28,7 @@ internal sealed class PulseBoard(TimeProvider time)
             else if (pulse.At > before.Last.At)
             {
                 _nodes[pulse.Node] = new Heard(pulse, before.Last, time.GetTimestamp(), time.GetUtcNow());
+                _targets.Hear(before.Last, pulse);
             }
         }
     }
@@ -39,7 +41,7 @@ internal sealed class PulseBoard(TimeProvider time)
         [
             .. said.GroupBy(one => one.Point.Queue, StringComparer.Ordinal)
                 .OrderBy(point => point.Key, StringComparer.Ordinal)
-                .Select(point => Sum(point.Key, [.. point])),
+                .Select(point => Sum(point.Key, [.. point]) with { Health = Judge(point.Key, [.. point]) }),
         ];
     }
 
@@ -56,9 +58,20 @@ internal sealed class PulseBoard(TimeProvider time)
             foreach (var (node, _) in _nodes.Where(node => time.GetElapsedTime(node.Value.HeardAt) > Silence).ToList())
             {
                 _nodes.Remove(node);
+                _targets.Forget(node);
             }
 
             return [.. _nodes.Values];
+        }
+    }
+
+    private TargetHealth Judge(string queue, IReadOnlyList<(Heard Node, PointPulse Point)> said)
+    {
+        lock (_lock)
+        {
+            return TargetHealth.Of(
+                _targets.Judge(queue, [.. said.Select(one => one.Node.Last.Node)]),
+                said.ToDictionary(one => one.Node.Last.Node, one => one.Node.Last.By));
         }
     }
 

@@ -15,10 +15,17 @@ internal sealed record BreakerVerdict
 
 /// <summary>Why the breaker takes something for ill.</summary>
 /// <param name="Seconds">Over how many seconds.</param>
-/// <param name="Outcomes">What happened in them, without the nodes that were left out.</param>
-/// <param name="LeftOut">How many nodes were left out, because a few ill ones show most errors.</param>
-internal sealed record BreakerEvidence(int Seconds, OutcomeCount Outcomes, int LeftOut)
+/// <param name="Outcomes">What happened in them, as it was counted.</param>
+/// <param name="Suspects">How many nodes counted no more errors than the worst of the others.</param>
+internal sealed record BreakerEvidence(int Seconds, OutcomeCount Outcomes, int Suspects)
 {
     public override string ToString() =>
-        $"{Outcomes.Errors} of {Outcomes.Total} attempts failed in the last {Seconds} s{(LeftOut == 0 ? null : $", without the {LeftOut} node{(LeftOut == 1 ? null : "s")} with most errors")}";
+        $"{Outcomes.Errors} of {Outcomes.Total} attempts failed in the last {Seconds} s{Capped}";
+
+    private string? Capped => Suspects switch
+    {
+        0 => null,
+        1 => ", not counting what the 1 node with most errors has more of than the others",
+        _ => $", not counting what the {Suspects} nodes with most errors have more of than the others",
+    };
 }

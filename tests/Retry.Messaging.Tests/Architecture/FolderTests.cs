@@ -11,6 +11,7 @@ public class FolderTests
     {
         ["Retry.Messaging"] = new()
         {
+            ["Breaker"] = [],
             ["Configuration"] = ["Http", "Outcomes", "Policies"],
             ["Decisions"] = ["Configuration", "Ladder", "Outcomes", "Policies", "Wire"],
             ["Http"] = [],

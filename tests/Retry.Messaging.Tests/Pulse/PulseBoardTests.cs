@@ -62,6 +62,36 @@ public sealed class PulseBoardTests
         _board.Points().ShouldBeEmpty();
     }
 
+    [Fact]
+    public void A_target_that_answers_nobody_looks_ill()
+    {
+        SayOverTwelveSeconds((_, second) => second < 6 ? Outcomes(done: 2 * second) : Outcomes(done: 12, error: 2 * (second - 6)));
+
+        var health = _board.Points().ShouldHaveSingleItem().Health;
+
+        health.Target.ShouldNotBeNull().ShouldMatch("^[0-9]+ of [0-9]+ attempts failed in the last [0-9]+ s, not counting what the 1 node with most errors has more of than the others$");
+        health.Nodes.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void A_node_that_fails_while_the_others_get_on_is_the_ill_one()
+    {
+        SayOverTwelveSeconds((node, second) => node == 0 ? Outcomes(error: 60 * second) : Outcomes(done: second));
+
+        var health = _board.Points().ShouldHaveSingleItem().Health;
+
+        health.Target.ShouldBeNull();
+        health.Nodes.ShouldHaveSingleItem().Node.ShouldBe("web-0:1");
+    }
+
+    [Fact]
+    public void A_message_that_is_refused_for_good_was_answered()
+    {
+        SayOverTwelveSeconds((_, second) => new PointPulse("payments") { Fail = 2 * second });
+
+        _board.Points().ShouldHaveSingleItem().Health.Target.ShouldBeNull();
+    }
+
     [Theory]
     [InlineData("""{"node":"n","by":"h:1","at":5,"points":[{"queue":"q","done":3,"novel":[1]}],"later":{}}""", 1)]
     [InlineData("""{"node":"n"}""", 0)]
@@ -100,6 +130,21 @@ public sealed class PulseBoardTests
     }
 
     private static PointPulse Payments(long done) => new("payments") { Done = done, InFlight = 2 };
+
+    private static PointPulse Outcomes(long done = 0, long error = 0) => new("payments") { Done = done, Error = error };
+
+    private void SayOverTwelveSeconds(Func<int, int, PointPulse> counts)
+    {
+        for (var second = 0; second <= 12; second++)
+        {
+            for (var node = 0; node < 3; node++)
+            {
+                _board.Hear(new PulseDocument($"n{node}", $"web-{node}:1", 1000L * second, [counts(node, second)]));
+            }
+
+            _clock.Advance(TimeSpan.FromSeconds(1));
+        }
+    }
 
     private void Say(string node, long at, params PointPulse[] points) => _board.Hear(new PulseDocument(node, "web-1:1", at, points));
 }

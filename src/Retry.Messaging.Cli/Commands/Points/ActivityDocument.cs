@@ -14,7 +14,9 @@ internal sealed record ActivityDocument(
     int Held,
     double? MedianMs,
     double? P95Ms,
-    double? LateP95Ms)
+    double? LateP95Ms,
+    string? TargetIsIll,
+    IReadOnlyList<IllNode>? IllNodes)
 {
     public static ActivityDocument Of(PointActivity point) => new(
         point.Queue,
@@ -27,7 +29,9 @@ internal sealed record ActivityDocument(
         point.Held,
         Round(point.Median?.TotalMilliseconds),
         Round(point.Slow?.TotalMilliseconds),
-        Round(point.Late?.TotalMilliseconds));
+        Round(point.Late?.TotalMilliseconds),
+        point.Health.Target,
+        point.Health.Nodes.Count == 0 ? null : point.Health.Nodes);
 
     private static double? Round(double? number) => number is { } known ? Math.Round(known, 3) : null;
 }

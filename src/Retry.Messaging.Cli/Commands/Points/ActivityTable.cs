@@ -36,6 +36,18 @@ internal static class ActivityTable
         }
 
         Tables.Write(host, table, NarrowestName);
+        foreach (var point in points)
+        {
+            if (point.Health.Target is { } target)
+            {
+                host.Out.WriteLine(Printable.Wrap($"{point.Queue}: ", $"what it calls looks ill: {target}.", host.Width));
+            }
+
+            foreach (var (node, why) in point.Health.Nodes)
+            {
+                host.Out.WriteLine(Printable.Wrap($"{point.Queue}: ", $"node {node} looks ill, while the others get on: {why}.", host.Width));
+            }
+        }
     }
 
     private static string Rate(double? perSecond) => perSecond is { } rate ? rate.ToString(rate < 10 ? "0.#" : "#,0", CultureInfo.InvariantCulture) : "-";
