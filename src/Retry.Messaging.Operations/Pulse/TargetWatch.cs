@@ -6,6 +6,9 @@ namespace Retry.Messaging.Operations.Pulse;
 /// <summary>Tells from what nodes say whether the target of a point looks ill, or only some of its nodes do. For one caller at a time.</summary>
 internal sealed class TargetWatch(TimeProvider time)
 {
+    // no process ends more attempts between two pulses; a pulse that says so is nonsense
+    private const long MostAtOnce = 1_000_000;
+
     private readonly Dictionary<string, Dictionary<string, NodeOutcomes>> _points = new(StringComparer.Ordinal);
     private readonly long _started = time.GetTimestamp();
 
@@ -38,7 +41,8 @@ internal sealed class TargetWatch(TimeProvider time)
         }
     }
 
-    private static int Gain(PointPulse earlier, PointPulse now, Func<PointPulse, long> count) => (int)Math.Clamp(count(now) - count(earlier), 0, int.MaxValue / NodeOutcomes.Memory);
+    private static int Gain(PointPulse earlier, PointPulse now, Func<PointPulse, long> count) =>
+        (int)Math.Clamp(count(now) - count(earlier), 0, MostAtOnce);
 
     private NodeOutcomes OutcomesOf(string queue, string node)
     {
