@@ -9,6 +9,8 @@ using Retry.Messaging.Cli.Commands.Once;
 using Retry.Messaging.Cli.Commands.Parked;
 using Retry.Messaging.Cli.Commands.Points;
 using Retry.Messaging.Cli.Commands.Policies;
+using Retry.Messaging.Cli.Commands.Schedule;
+using Retry.Messaging.Cli.Commands.Scheduler;
 using Retry.Messaging.Cli.Commands.Topology;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
@@ -112,6 +114,8 @@ internal static class RetryCtl
             LimiterCommand.Create(host),
             PolicyCommand.Create(host),
             OnceCommand.Create(host),
+            ScheduleCommand.Create(host),
+            SchedulerRunCommand.Create(host),
         };
         GlobalOptions.AddTo(root);
         return root;

@@ -3,6 +3,7 @@ using MassTransit.Scheduling;
 using MassTransit.Transports;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Retry.Messaging.MassTransit.Configuration;
 using Retry.Messaging.MassTransit.Scheduling;
 
@@ -21,13 +22,17 @@ public static class GradientSchedulerConfigurationExtensions
     /// years, and never arrives before its time. <c>IRecurringMessageScheduler</c> works, too, and <c>AddRecurring</c> adds what recurs in code. Nothing that was scheduled can be cancelled yet. On other transports nothing changes.
     /// </remarks>
     /// <param name="configurator">The bus's registration.</param>
+    /// <param name="configure">Settings; none is needed.</param>
     /// <exception cref="NotSupportedException">MassTransit or RabbitMQ.Client is loaded in a version that this package does not allow.</exception>
-    public static IBusRegistrationConfigurator AddGradientScheduler(this IBusRegistrationConfigurator configurator)
+    public static IBusRegistrationConfigurator AddGradientScheduler(
+        this IBusRegistrationConfigurator configurator,
+        Action<GradientSchedulerOptions>? configure = null)
     {
         ArgumentNullException.ThrowIfNull(configurator);
         SupportedPackages.Check();
         Add(
             configurator,
+            configure,
             static services => services.GetRequiredService<DependencyInjection.Bind<IBus, IBusRegistrationContext>>().Value,
             static services => services.GetRequiredService<DependencyInjection.Bind<IBus, IBusInstance>>().Value);
         configurator.AddDelayedMessageScheduler();
@@ -41,14 +46,17 @@ public static class GradientSchedulerConfigurationExtensions
 
     /// <summary>Has everything that delays a message work on one of several buses (MultiBus).</summary>
     /// <typeparam name="TBus">The bus.</typeparam>
-    /// <inheritdoc cref="AddGradientScheduler(IBusRegistrationConfigurator)"/>
-    public static IBusRegistrationConfigurator<TBus> AddGradientScheduler<TBus>(this IBusRegistrationConfigurator<TBus> configurator)
+    /// <inheritdoc cref="AddGradientScheduler(IBusRegistrationConfigurator, Action{GradientSchedulerOptions})"/>
+    public static IBusRegistrationConfigurator<TBus> AddGradientScheduler<TBus>(
+        this IBusRegistrationConfigurator<TBus> configurator,
+        Action<GradientSchedulerOptions>? configure = null)
         where TBus : class, IBus
     {
         ArgumentNullException.ThrowIfNull(configurator);
         SupportedPackages.Check();
         Add(
             configurator,
+            configure,
             static services => services.GetRequiredService<DependencyInjection.Bind<TBus, IBusRegistrationContext>>().Value,
             static services => services.GetRequiredService<IBusInstance<TBus>>());
         configurator.AddDelayedMessageScheduler();
@@ -62,9 +70,21 @@ public static class GradientSchedulerConfigurationExtensions
 
     // Not inlined: types of ours that a changed interface of MassTransit would break are loaded with this method, after the check.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    private static void Add(IServiceCollection services, Func<IServiceProvider, IBusRegistrationContext> contextOf, Func<IServiceProvider, IBusInstance> instanceOf)
+    private static void Add(
+        IServiceCollection services,
+        Action<GradientSchedulerOptions>? configure,
+        Func<IServiceProvider, IBusRegistrationContext> contextOf,
+        Func<IServiceProvider, IBusInstance> instanceOf)
     {
-        services.AddSingleton(new GradientSchedulerRegistration(contextOf, instanceOf));
+        var options = new GradientSchedulerOptions();
+        configure?.Invoke(options);
+        services.AddSingleton(new GradientSchedulerRegistration(options, contextOf, instanceOf));
+        if (!services.Any(service => service.ServiceType == typeof(GradientSchedulerHealthCheck)))
+        {
+            services.AddSingleton<GradientSchedulerHealthCheck>();
+            services.AddHealthChecks().AddCheck<GradientSchedulerHealthCheck>(GradientSchedulerHealthCheck.Name, HealthStatus.Degraded, ["ready", "masstransit"]);
+        }
+
         BusConfigurationHook.AddTo(services);
     }
 }

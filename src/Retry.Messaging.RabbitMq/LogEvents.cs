@@ -46,6 +46,7 @@ internal static class LogEvents
     public const int ScheduledWentAsLost = 1304;
     public const int ScheduledCameEarly = 1305;
     public const int ScheduledWaits = 1306;
+    public const int ScheduleIndexDown = 1310;
     public const int RecurringTurn = 1311;
     public const int RecurringDown = 1312;
     public const int RecurrenceUnreadable = 1313;

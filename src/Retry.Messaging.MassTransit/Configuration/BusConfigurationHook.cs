@@ -6,6 +6,7 @@ using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Retry.Messaging.Configuration;
 using Retry.Messaging.MassTransit.Scheduling;
+using Retry.Messaging.RabbitMq.Listing;
 using Retry.Messaging.RabbitMq.Topology;
 
 namespace Retry.Messaging.MassTransit.Configuration;
@@ -64,7 +65,11 @@ internal sealed class BusConfigurationHook(IServiceProvider services, IUsageTrac
         where T : IRiderFactoryConfigurator =>
         inner.PreConfigureRider(configurator);
 
-    private void AddScheduler<T>(T configurator, GradientSchedulerRegistration scheduler, TopologyKeeper? keeper, IReadOnlyList<RecurringRegistration> recurring)
+    private void AddScheduler<T>(
+        T configurator,
+        GradientSchedulerRegistration scheduler,
+        TopologyKeeper? keeper,
+        IReadOnlyList<RecurringRegistration> recurring)
         where T : IBusFactoryConfigurator
     {
         // other transports delay by themselves
@@ -85,10 +90,14 @@ internal sealed class BusConfigurationHook(IServiceProvider services, IUsageTrac
             logging.CreateLogger<TopologyKeeper>());
         var guard = new LadderGuard(keeper, time);
         var recurrences = new BusRecurrences(() => scheduler.InstanceOf(services).Bus, recurring, time, logging.CreateLogger<BusRecurrences>());
-        var observer = new ScheduleObserver(guard, recurrences.Calls, time);
+        var index = scheduler.Options.ListScheduled ? new ScheduleIndexWriter(time, Random.Shared, logging.CreateLogger<ScheduleIndexWriter>()) : null;
+        var sent = new SentSchedules(index);
+        var observer = new ScheduleObserver(guard, recurrences.Calls, sent, time);
         configurator.ConnectSendObserver(observer);
         configurator.ConnectPublishObserver(observer);
-        configurator.ConnectBusObserver(new BusScheduler(() => scheduler.InstanceOf(services), keeper, guard, recurrences, time, logging));
+        var bus = new BusScheduler(() => scheduler.InstanceOf(services), keeper, guard, recurrences, sent, index, time, logging);
+        configurator.ConnectBusObserver(bus);
+        services.GetRequiredService<GradientSchedulerHealthCheck>().Add(bus);
     }
 
     // the container knows only this one, and MassTransit's own has a report to cancel

@@ -10,6 +10,7 @@ namespace Retry.Messaging.MassTransit.Scheduling;
 internal sealed partial class BusRecurrences
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly Func<IBus> _bus;
     private readonly IReadOnlyList<RecurringRegistration> _added;
@@ -55,7 +56,8 @@ internal sealed partial class BusRecurrences
     {
         try
         {
-            await Calls.ScheduleAsync(added.CommandOn(_bus()), call: null, cancellationToken).ConfigureAwait(false);
+            // MassTransit repeats a send for ever whose queue is there with other arguments
+            await Calls.ScheduleAsync(added.CommandOn(_bus()), call: null, cancellationToken).WaitAsync(Patience, _time, cancellationToken).ConfigureAwait(false);
             _written.Add(added);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

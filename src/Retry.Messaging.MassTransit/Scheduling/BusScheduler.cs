@@ -4,6 +4,7 @@ using MassTransit.Transports;
 using Microsoft.Extensions.Logging;
 using RabbitMQ.Client;
 using Retry.Messaging.MassTransit.Transports;
+using Retry.Messaging.RabbitMq.Listing;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Scheduling;
 using Retry.Messaging.RabbitMq.Topology;
@@ -20,12 +21,18 @@ internal sealed class BusScheduler(
     TopologyKeeper keeper,
     LadderGuard guard,
     BusRecurrences recurrences,
+    SentSchedules sent,
+    ScheduleIndexWriter? index,
     TimeProvider time,
     ILoggerFactory logging) : IBusObserver
 #pragma warning restore CA1001
 {
     private CancellationTokenSource? _stop;
     private Task _run = Task.CompletedTask;
+    private ScheduleDispatcher? _dispatcher;
+
+    /// <summary>Gets what does not go well, or <see langword="null"/>.</summary>
+    public string? Trouble => _run.IsCompleted ? null : _dispatcher?.Trouble;
 
     public Task PostStart(IBus started, Task<BusReady> busReady)
     {
@@ -34,11 +41,18 @@ internal sealed class BusScheduler(
             var options = new ScheduleDispatcherOptions
             {
                 ConnectAsync = (prepare, cancellation) => BusConnections.ConnectAsync(settings, "scheduler", prepare, cancellation),
-                ConnectedAsync = ConnectedAsync,
-                BesideAsync = recurrences.RunAsync,
+                ConnectedAsync = (connection, cancellation) =>
+                {
+                    sent.Connected(connection, settings.VirtualHost);
+                    return ConnectedAsync(connection, cancellation);
+                },
+                BesideAsync = (connection, cancellation) => Task.WhenAll(
+                    recurrences.RunAsync(connection, cancellation),
+                    index?.RunAsync(connection, cancellation) ?? Task.CompletedTask),
             };
             _stop = new CancellationTokenSource();
-            _run = new ScheduleDispatcher(options, time, Random.Shared, logging.CreateLogger<ScheduleDispatcher>()).RunAsync(_stop.Token);
+            _dispatcher = new ScheduleDispatcher(options, time, Random.Shared, logging.CreateLogger<ScheduleDispatcher>());
+            _run = _dispatcher.RunAsync(_stop.Token);
         }
 
         return Task.CompletedTask;

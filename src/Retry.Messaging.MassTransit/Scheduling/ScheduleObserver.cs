@@ -3,7 +3,7 @@ using MassTransit;
 namespace Retry.Messaging.MassTransit.Scheduling;
 
 /// <summary>Sees each send and publish of a bus before it leaves, has those with a delay go by the ladder, and takes what is said of recurring ones.</summary>
-internal sealed class ScheduleObserver(LadderGuard ladder, RecurringCalls recurring, TimeProvider time) : ISendObserver, IPublishObserver
+internal sealed class ScheduleObserver(LadderGuard ladder, RecurringCalls recurring, SentSchedules sent, TimeProvider time) : ISendObserver, IPublishObserver
 {
     public Task PreSend<T>(SendContext<T> context)
         where T : class
@@ -24,12 +24,18 @@ internal sealed class ScheduleObserver(LadderGuard ladder, RecurringCalls recurr
         : Task.CompletedTask;
 
     public Task PostSend<T>(SendContext<T> context)
-        where T : class =>
-        Task.CompletedTask;
+        where T : class
+    {
+        sent.Sent(context);
+        return Task.CompletedTask;
+    }
 
     public Task PostPublish<T>(PublishContext<T> context)
-        where T : class =>
-        Task.CompletedTask;
+        where T : class
+    {
+        sent.Sent(context);
+        return Task.CompletedTask;
+    }
 
     public Task SendFault<T>(SendContext<T> context, Exception exception)
         where T : class =>

@@ -82,11 +82,12 @@ internal sealed class RecurrenceSession(
 
         foreach (var message in step.Messages)
         {
-            var mayBeCopy = message.DueAt <= _turnSince;
-            await publish(RecurrenceMessages.Build(state.Name, state.Definition!.Message!, message, mayBeCopy, time.GetUtcNow()), cancellationToken).ConfigureAwait(false);
+            var built = RecurrenceMessages.Build(state.Name, state.Definition!.Message!, message, mayBeCopy: message.DueAt <= _turnSince, time.GetUtcNow());
+            await publish(built, cancellationToken).ConfigureAwait(false);
         }
 
-        var record = RecurrenceDocuments.Write(RecurrenceDocuments.ProgressKind, state.Name, state.ProgressVersion + 1, step.Progress, instance, time.GetUtcNow());
+        var version = state.ProgressVersion + 1;
+        var record = RecurrenceDocuments.Write(RecurrenceDocuments.ProgressKind, state.Name, version, step.Progress, instance, time.GetUtcNow());
         if (!await log.AppendAsync(record, cancellationToken).ConfigureAwait(false))
         {
             // somebody else has decided meanwhile: what stands in the log is read again

@@ -77,7 +77,11 @@ internal sealed record RecurrenceState(string Name)
             {
                 RecurrenceDocuments.DefinitionKind => Define(record),
                 RecurrenceDocuments.SettingKind => this with { Setting = RecurrenceDocuments.Read<RecurrenceSetting>(record), SetBy = record },
-                RecurrenceDocuments.ProgressKind => this with { Progress = RecurrenceDocuments.Read<RecurrenceProgress>(record), ProgressVersion = record.Version },
+                RecurrenceDocuments.ProgressKind => this with
+                {
+                    Progress = RecurrenceDocuments.Read<RecurrenceProgress>(record),
+                    ProgressVersion = record.Version,
+                },
                 _ => this,
             };
             return read with { Unreadable = Unreadable.Remove(record.Kind) };

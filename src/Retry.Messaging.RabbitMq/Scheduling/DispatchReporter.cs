@@ -7,36 +7,80 @@ namespace Retry.Messaging.RabbitMq.Scheduling;
 internal sealed partial class DispatchReporter(TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan BetweenLines = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     private readonly OncePer _down = new(BetweenLines, time);
     private readonly OncePer _lost = new(BetweenLines, time);
     private readonly OncePer _early = new(BetweenLines, time);
     private readonly OncePer _waits = new(BetweenLines, time);
-    private volatile bool _active;
+    private volatile DispatchStatus _status = new(DispatchActivity.Down, time.GetUtcNow(), null);
+    private long _held;
+    private long _movedAt;
     private long _lostCount;
     private long _earlyCount;
     private long _waitCount;
 
+    /// <summary>Gets what it does.</summary>
+    public DispatchStatus Status => _status;
+
+    /// <summary>Gets the labels of its metrics.</summary>
+    public KeyValuePair<string, object?>[] Labels { get; private set; } = [];
+
+    /// <summary>Gets what does not go well, or <see langword="null"/>: it is down for some time, or what it holds does not get on.</summary>
+    public string? Trouble => _status switch
+    {
+        { Activity: DispatchActivity.Down } down when time.GetUtcNow() - down.Since >= Patience =>
+            $"This process dispatches no scheduled messages since {down.Since:u}: {down.Reason ?? "it has not been connected yet"}",
+        { Activity: DispatchActivity.Active } when Interlocked.Read(ref _held) is > 0 and var held
+            && time.GetElapsedTime(Interlocked.Read(ref _movedAt)) >= Patience =>
+            $"The dispatcher of scheduled messages holds {held} and has handed over none for {Patience.TotalSeconds:0} s. Its log says why; 'rabbitmqctl list_alarms' tells of an alarm.",
+        _ => null,
+    };
+
+    /// <summary>It has a connection.</summary>
+    public void Connected(string cluster, string virtualHost) => Labels = ScheduleMetrics.Labels(cluster, virtualHost);
+
     /// <summary>It is connected, and in line for the queue.</summary>
     public void StandsBy()
     {
-        _active = false;
+        Interlocked.Exchange(ref _held, 0);
+        Is(DispatchActivity.StandingBy, null);
         LogStandsBy(BrokerNames.ScheduleQueue);
     }
 
     /// <summary>It was given a message.</summary>
     public void IsActive()
     {
-        if (!_active)
+        if (Interlocked.Increment(ref _held) == 1)
         {
-            _active = true;
+            Interlocked.Exchange(ref _movedAt, time.GetTimestamp());
+        }
+
+        if (_status.Activity != DispatchActivity.Active)
+        {
+            Is(DispatchActivity.Active, null);
             LogActive(BrokerNames.ScheduleQueue);
         }
     }
 
+    /// <summary>A message that it was given is somewhere else now.</summary>
+    public void Moved()
+    {
+        Interlocked.Decrement(ref _held);
+        Interlocked.Exchange(ref _movedAt, time.GetTimestamp());
+    }
+
+    /// <summary>A message reached its destination.</summary>
+    public void Delivered(DateTimeOffset dueAt) => ScheduleMetrics.Delivered(Labels, time.GetUtcNow() - dueAt);
+
     /// <summary>It has no connection, or no queue; <see langword="null"/> where it was asked to end.</summary>
     public void IsDown(string? reason)
     {
+        if (reason is not null && _status.Activity != DispatchActivity.Down)
+        {
+            Is(DispatchActivity.Down, reason);
+        }
+
         if (reason is not null && _down.IsTime())
         {
             LogDown(reason.TrimEnd('.'));
@@ -46,6 +90,7 @@ internal sealed partial class DispatchReporter(TimeProvider time, ILogger logger
     /// <summary>A message had no way to where it goes.</summary>
     public void Lost(string cause)
     {
+        ScheduleMetrics.Dispatched(Labels, "lost");
         var count = Interlocked.Increment(ref _lostCount);
         if (_lost.IsTime())
         {
@@ -66,12 +111,15 @@ internal sealed partial class DispatchReporter(TimeProvider time, ILogger logger
     /// <summary>A destination refused a message, or did not confirm it in time.</summary>
     public void Waits(string cause)
     {
+        ScheduleMetrics.Dispatched(Labels, "again");
         var count = Interlocked.Increment(ref _waitCount);
         if (_waits.IsTime())
         {
             LogWaits(cause.TrimEnd('.'), count);
         }
     }
+
+    private void Is(DispatchActivity activity, string? reason) => _status = new(activity, time.GetUtcNow(), reason);
 
     [LoggerMessage(LogEvents.DispatcherDown, LogLevel.Warning, "This process dispatches no scheduled messages: {Reason}. They wait in the broker; another process may have them. It tries again by itself")]
     private partial void LogDown(string reason);

@@ -2,6 +2,7 @@ using RabbitMQ.Client;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Connections;
 using Retry.Messaging.RabbitMq.Holding;
+using Retry.Messaging.RabbitMq.Publishing;
 
 namespace Retry.Messaging.RabbitMq.Scheduling;
 
@@ -50,8 +51,9 @@ internal sealed class DispatchSession : IAsyncDisposable
         Random random,
         CancellationToken cancellationToken)
     {
-        var user = string.Empty;
+        var (user, virtualHost) = (string.Empty, string.Empty);
         var connection = await options.ConnectAsync(Prepare, cancellationToken).ConfigureAwait(false);
+        reporter.Connected(RetryConnection.Of(connection).Cluster, virtualHost);
         var session = new DispatchSession(connection, new ScheduleHandover(connection, user, options, reporter, time, random), reporter, time);
         try
         {
@@ -69,7 +71,7 @@ internal sealed class DispatchSession : IAsyncDisposable
         {
             factory.AutomaticRecoveryEnabled = false;
             factory.RequestedHeartbeat = Heartbeat;
-            user = factory.UserName;
+            (user, virtualHost) = (factory.UserName, factory.VirtualHost);
         }
     }
 
@@ -129,6 +131,7 @@ internal sealed class DispatchSession : IAsyncDisposable
             _reporter.IsActive();
             await _handover.HandOverAsync(delivery, _over.Token).ConfigureAwait(false);
             await channel.BasicAckAsync(delivery.Tag, multiple: false, _over.Token).ConfigureAwait(false);
+            _reporter.Moved();
         }
         catch (OperationCanceledException) when (_over.IsCancellationRequested)
         {

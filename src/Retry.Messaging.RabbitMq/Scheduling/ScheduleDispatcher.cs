@@ -12,9 +12,16 @@ internal sealed class ScheduleDispatcher(ScheduleDispatcherOptions options, Time
 
     private readonly DispatchReporter _reporter = new(time, logger);
 
+    /// <summary>Gets what it does.</summary>
+    public DispatchStatus Status => _reporter.Status;
+
+    /// <summary>Gets what does not go well, or <see langword="null"/>.</summary>
+    public string? Trouble => _reporter.Trouble;
+
     /// <summary>Runs until it is cancelled. It never throws: no dispatcher is a state to be said, not an error to die of.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        ScheduleMetrics.Add(_reporter);
         var pause = FirstPause;
         while (!cancellationToken.IsCancellationRequested)
         {
@@ -41,5 +48,7 @@ internal sealed class ScheduleDispatcher(ScheduleDispatcherOptions options, Time
             await Task.Delay(random.Around(pause), time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
         }
+
+        ScheduleMetrics.Remove(_reporter);
     }
 }

@@ -42,6 +42,10 @@ internal sealed class ScheduleHandover(
 
         switch (await DispatchAsync(delivery, state, cancellationToken).ConfigureAwait(false))
         {
+            default:
+                reporter.Delivered(state.DueAt);
+                break;
+
             case HandoverAnswer.Lost lost:
                 await LoseAsync(delivery, state, lost.Cause, cancellationToken).ConfigureAwait(false);
                 break;

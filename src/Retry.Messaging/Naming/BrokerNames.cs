@@ -32,6 +32,9 @@ public static class BrokerNames
     /// <summary>The queue whose one active consumer sends recurring messages. Its message is the turn to do so, and says nothing.</summary>
     internal const string RecurringQueue = LadderPrefix + "recurring";
 
+    /// <summary>The stream of notices about what is scheduled, where a service writes them.</summary>
+    internal const string ScheduledStream = LadderPrefix + "scheduled";
+
     /// <summary>A queue that there never is.</summary>
     internal const string Nowhere = LadderPrefix + "nowhere";
 

@@ -20,6 +20,10 @@ public static class TelemetryNames
     internal const string Delay = "retry.delay";
     internal const string Lateness = "retry.lateness";
     internal const string ConfirmDuration = "retry.confirm.duration";
+    internal const string ScheduleScheduled = "retry.schedule.scheduled";
+    internal const string ScheduleDispatched = "retry.schedule.dispatched";
+    internal const string ScheduleLateness = "retry.schedule.lateness";
+    internal const string ScheduleActive = "retry.schedule.active";
     internal const string LimiterReleased = "retry.limiter.released";
     internal const string LimiterActive = "retry.limiter.active";
     internal const string LimiterActiveSince = "retry.limiter.active_since";

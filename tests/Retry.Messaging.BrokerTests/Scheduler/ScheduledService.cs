@@ -1,6 +1,7 @@
 using MassTransit;
 using Microsoft.Extensions.DependencyInjection;
 using Retry.Messaging.BrokerTests.MassTransit;
+using Retry.Messaging.MassTransit.Scheduling;
 
 namespace Retry.Messaging.BrokerTests.Scheduler;
 
@@ -26,10 +27,11 @@ internal sealed class ScheduledService : IAsyncDisposable
     public static async Task<ScheduledService> StartAsync(
         Uri broker,
         Action<IBusRegistrationContext, IRabbitMqBusFactoryConfigurator> configure,
-        Action<IBusRegistrationConfigurator>? register = null) =>
+        Action<IBusRegistrationConfigurator>? register = null,
+        Action<GradientSchedulerOptions>? scheduler = null) =>
         new(await RetryService.StartAsync(broker, configure, x =>
         {
-            x.AddGradientScheduler();
+            x.AddGradientScheduler(scheduler);
             register?.Invoke(x);
         }));
 

@@ -8,6 +8,7 @@ using Retry.Messaging.Cli.Commands.Once;
 using Retry.Messaging.Cli.Commands.Parked;
 using Retry.Messaging.Cli.Commands.Points;
 using Retry.Messaging.Cli.Commands.Policies;
+using Retry.Messaging.Cli.Commands.Schedule;
 using Retry.Messaging.Cli.Commands.Topology;
 using Retry.Messaging.Cli.Output;
 using Retry.Messaging.Idempotency;
@@ -35,6 +36,9 @@ public sealed partial class JsonFieldTests
         ["`once show`"] = typeof(OnceKeyDocument),
         ["`once forget`"] = typeof(OnceForgetDocument),
         ["`once prune`"] = typeof(OncePruneDocument),
+        ["`schedule list`"] = typeof(ScheduleListDocument),
+        ["`schedule show`, `schedule pause`, `schedule resume`, `schedule now`"] = typeof(RecurrenceDocument),
+        ["`schedule show` of a scheduled message"] = typeof(ScheduledDocument),
         ["`topology plan`"] = typeof(TopologyPlanDocument),
         ["`topology apply`"] = typeof(TopologyApplyDocument),
         ["`topology verify`"] = typeof(TopologyVerifyDocument),

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
 using System.Runtime.CompilerServices;
 using Retry.Messaging.RabbitMq.Limiter;
+using Retry.Messaging.RabbitMq.Scheduling;
 using Retry.Messaging.RabbitMq.Telemetry;
 using Retry.Messaging.Tests.Architecture;
 using Shouldly;
@@ -16,6 +17,7 @@ public sealed class InstrumentTableTests
     {
         using var metrics = new RetryMetrics();
         RuntimeHelpers.RunClassConstructor(typeof(LimiterMetrics).TypeHandle);
+        RuntimeHelpers.RunClassConstructor(typeof(ScheduleMetrics).TypeHandle);
         var found = new HashSet<string>();
         using var listener = new MeterListener
         {

@@ -1,0 +1,17 @@
+using Retry.Messaging.RabbitMq.Listing;
+
+namespace Retry.Messaging.Cli.Commands.Schedule;
+
+/// <summary>One scheduled message, as JSON shows it.</summary>
+internal sealed record ScheduledDocument(
+    DateTimeOffset DueAt,
+    string Exchange,
+    string? RoutingKey,
+    string? MessageId,
+    string? Token,
+    string? MessageType,
+    string? By)
+{
+    public static ScheduledDocument Of(ScheduleNotice notice) =>
+        new(DateTimeOffset.FromUnixTimeMilliseconds(notice.Due), notice.Exchange, notice.Key, notice.Id, notice.Token, notice.Type, notice.By);
+}
