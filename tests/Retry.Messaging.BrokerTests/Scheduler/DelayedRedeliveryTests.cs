@@ -46,7 +46,7 @@ public sealed class DelayedRedeliveryTests(BrokerFixture broker)
 
     [Theory]
     [InlineData(2, 6)]
-    [InlineData(0, 2)]
+    [InlineData(1, 4)]
     public async Task Immediate_retries_inside_of_it_begin_anew_with_each_redelivery(int retries, int wanted)
     {
         var runs = new Runs();
@@ -131,7 +131,7 @@ public sealed class DelayedRedeliveryTests(BrokerFixture broker)
                     if (forOneType)
                     {
                         message.UseDelayedRedelivery(redelivery => redelivery.Interval(1, TimeSpan.FromMilliseconds(100)));
-                        message.UseRetry(retry => retry.Interval(1, TimeSpan.FromMilliseconds(100)));
+                        message.UseMessageRetry(retry => retry.Interval(1, TimeSpan.FromMilliseconds(100)));
                         message.UseInMemoryOutbox(context);
                     }
                 }));
