@@ -132,6 +132,7 @@ internal sealed class PostgreSqlIdempotencyStore(NpgsqlDataSource source, TimeSp
         IdempotencyTransaction enlisted,
         CancellationToken cancellationToken)
     {
+        enlisted.RequireOpen();
         await using var _ = enlisted.ConfigureAwait(false);
         var end = new NpgsqlCommand { Connection = (NpgsqlConnection)enlisted.Connection, Transaction = (NpgsqlTransaction)enlisted.Transaction };
         if (await ExecuteAsync(PostgreSqlKeys.End(end, Now, lease, result), cancellationToken).ConfigureAwait(false) == 0)

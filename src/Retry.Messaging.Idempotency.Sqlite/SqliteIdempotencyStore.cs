@@ -73,7 +73,8 @@ internal sealed class SqliteIdempotencyStore(string connectionString, TimeSpan r
     {
         var turn = transaction.Owner as SqliteTurn
             ?? throw new ArgumentException("Found a transaction that this store has not begun, wanted the one of EnlistAsync.", nameof(transaction));
-        await using var _ = turn.ConfigureAwait(false);
+        transaction.RequireOpen();
+        await using var _ = transaction.ConfigureAwait(false);
         if (!turn.Keys.End(lease.Token, result, time.GetUtcNow()))
         {
             return false;

@@ -34,6 +34,8 @@ public static class StoreRules
             TransactionRules.The_consumers_writes_commit_with_the_end_or_not_at_all,
             TransactionRules.Of_two_who_wrote_the_one_that_fails_is_undone_alone,
             TransactionRules.Who_ends_at_the_same_time_commits_each_its_own,
+            TransactionRules.A_transaction_that_is_over_touches_none_that_came_after_it,
+            TransactionRules.A_transaction_that_somebody_has_ended_does_not_count,
         ]).ToDictionary(rule => rule.Method.Name.Replace('_', ' '));
 
     /// <summary>Gets the rules, as sentences.</summary>

@@ -83,6 +83,50 @@ internal static class TransactionRules
         await RequireOwnAsync(check, Many).ConfigureAwait(false);
     }
 
+    public static async Task A_transaction_that_is_over_touches_none_that_came_after_it(RuleCheck check)
+    {
+        var store = check.Open();
+        var (one, other) = (await check.LeaseAsync(store, "one").ConfigureAwait(false), await check.LeaseAsync(store, "other").ConfigureAwait(false));
+        if (!await IsDatabaseAsync(store).ConfigureAwait(false))
+        {
+            return;
+        }
+
+        var first = await check.WriteAsync(store).ConfigureAwait(false);
+        await store.EndAsync(one, RuleCheck.Done, first, default).ConfigureAwait(false);
+
+        // a store may give the connection on to the next one
+        var second = await check.WriteAsync(store).ConfigureAwait(false);
+        await first.DisposeAsync().ConfigureAwait(false);
+        RuleCheck.Require(await store.EndAsync(other, RuleCheck.Done, second, default).ConfigureAwait(false), "the end refused", "it to count");
+        await RequireOwnAsync(check, 2).ConfigureAwait(false);
+    }
+
+    public static async Task A_transaction_that_somebody_has_ended_does_not_count(RuleCheck check)
+    {
+        var store = check.Open();
+        var lease = await check.LeaseAsync(store).ConfigureAwait(false);
+        if (!await IsDatabaseAsync(store).ConfigureAwait(false))
+        {
+            return;
+        }
+
+        var transaction = await check.WriteAsync(store).ConfigureAwait(false);
+        await transaction.DisposeAsync().ConfigureAwait(false);
+        try
+        {
+            var counts = await store.EndAsync(lease, RuleCheck.Done, transaction, default).ConfigureAwait(false);
+            RuleCheck.Require(!counts, "an end that counts without what the consumer wrote", "an exception");
+        }
+        catch (InvalidOperationException)
+        {
+            // as wanted
+        }
+
+        RuleCheck.Require<IdempotencyVerdict.InProgress>(await check.AcquireAsync(store).ConfigureAwait(false), "it has not ended");
+        await RequireOwnAsync(check, 0).ConfigureAwait(false);
+    }
+
     private static async Task<bool> WriteAndEndAsync(RuleCheck check, IIdempotencyStore store, IdempotencyLease lease) =>
         await store.EndAsync(lease, RuleCheck.Done, await check.WriteAsync(store).ConfigureAwait(false), default).ConfigureAwait(false);
 

@@ -7,6 +7,8 @@ namespace Retry.Messaging.Idempotency;
 /// <c>Database.UseTransaction(transaction.Transaction)</c>.</remarks>
 public sealed class IdempotencyTransaction : IAsyncDisposable
 {
+    private int _isOver;
+
     /// <summary>Makes one, for a store.</summary>
     /// <param name="connection">The open connection.</param>
     /// <param name="transaction">The transaction on it.</param>
@@ -27,9 +29,25 @@ public sealed class IdempotencyTransaction : IAsyncDisposable
     /// <summary>Gets what the store keeps of it.</summary>
     internal IAsyncDisposable? Owner { get; }
 
-    /// <summary>Rolls back what has not been committed.</summary>
+    /// <summary>Makes sure that nobody has ended it.</summary>
+    /// <exception cref="InvalidOperationException">Somebody has.</exception>
+    internal void RequireOpen()
+    {
+        if (Volatile.Read(ref _isOver) != 0)
+        {
+            throw new InvalidOperationException("Found the store's transaction disposed of before the consumer returned, wanted it open: the library ends it. Take 'using' away from what EnlistAsync gives.");
+        }
+    }
+
+    /// <summary>Rolls back what has not been committed. The library does it; twice is once.</summary>
     public async ValueTask DisposeAsync()
     {
+        // Npgsql gives the same object to the next transaction on its connection: disposed of twice, it would roll back another's
+        if (Interlocked.Exchange(ref _isOver, 1) != 0)
+        {
+            return;
+        }
+
         if (Owner is not null)
         {
             await Owner.DisposeAsync().ConfigureAwait(false);

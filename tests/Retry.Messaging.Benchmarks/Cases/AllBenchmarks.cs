@@ -8,6 +8,8 @@ internal static class AllBenchmarks
     public static IReadOnlyList<IBenchmark> All { get; } =
     [
         new HappyPath(),
+        new Once(),
+        new OnceMarks(),
         new RetryCycle(),
         new RetryCycleTwoHops(),
         new LatenessAtRates(TimeSpan.FromSeconds(1), "1s", "one hop", TimeSpan.FromSeconds(1)),

@@ -17,7 +17,13 @@ internal sealed class BusHost : IAsyncDisposable
     /// <param name="withRetry">Whether graded retry is registered.</param>
     /// <param name="configure">Configures the endpoints.</param>
     /// <param name="cancellationToken">Gives up.</param>
-    public static async Task<BusHost> StartAsync(Uri broker, bool withRetry, Action<IBusRegistrationContext, IRabbitMqBusFactoryConfigurator> configure, CancellationToken cancellationToken)
+    /// <param name="services">Adds what else the service has, consumers among it.</param>
+    public static async Task<BusHost> StartAsync(
+        Uri broker,
+        bool withRetry,
+        Action<IBusRegistrationContext, IRabbitMqBusFactoryConfigurator> configure,
+        CancellationToken cancellationToken,
+        Action<IServiceCollection, IBusRegistrationConfigurator>? services = null)
     {
         var builder = Host.CreateApplicationBuilder(new HostApplicationBuilderSettings { DisableDefaults = true });
         builder.Logging.SetMinimumLevel(LogLevel.None);
@@ -25,6 +31,7 @@ internal sealed class BusHost : IAsyncDisposable
         builder.Services.AddMassTransit(x =>
         {
             x.DisableUsageTelemetry();
+            services?.Invoke(builder.Services, x);
             if (withRetry)
             {
                 x.AddGradientRetry();

@@ -112,7 +112,7 @@ internal sealed class PostgresServer : IAsyncDisposable
 
     private static async Task RunAsync(string[] command)
     {
-        var (exitCode, output) = await CommandLine.RunAsync(command, Deadline, default);
+        var (exitCode, output) = await Retry.Messaging.Testing.CommandLine.RunAsync(command, Deadline, default);
         if (exitCode != 0)
         {
             throw new InvalidOperationException($"'{string.Join(' ', command)}' ended with {exitCode?.ToString(CultureInfo.InvariantCulture) ?? "no exit code"}, wanted 0: {output}");
