@@ -17,6 +17,7 @@ internal static class AllBenchmarks
         new LatenessAtRates(TimeSpan.FromSeconds(30), "30s", "one hop", TimeSpan.FromSeconds(1)),
         new LatenessAtOnce(),
         new Backlog(),
+        new ScheduledBacklog(),
         new LimiterRate(),
         new Parking(),
         new Replay(),

@@ -12,6 +12,8 @@ internal sealed class BusHost : IAsyncDisposable
 
     private BusHost(IHost host) => _host = host;
 
+    public IServiceProvider Services => _host.Services;
+
     /// <summary>Starts a service.</summary>
     /// <param name="broker">The virtual host.</param>
     /// <param name="withRetry">Whether graded retry is registered.</param>
