@@ -19,7 +19,8 @@ public static class GradientSchedulerConfigurationExtensions
     /// <c>IMessageScheduler</c>, <c>context.ScheduleSend</c>, the schedules and request time-outs of sagas, <c>context.Redeliver</c>,
     /// <c>context.Defer</c> and <c>UseDelayedRedelivery</c> work unchanged; <c>AddDelayedMessageScheduler</c> and
     /// <c>UseDelayedMessageScheduler</c> are done by this call, and may stay. What is delayed waits on the ladder, replicated, for any time from 100 ms to
-    /// years, and never arrives before its time. <c>IRecurringMessageScheduler</c> works, too, and <c>AddRecurring</c> adds what recurs in code. Nothing that was scheduled can be cancelled yet. On other transports nothing changes.
+    /// years, and never arrives before its time, and not at all where it was cancelled a second before. <c>IRecurringMessageScheduler</c> works, too, and
+    /// <c>AddRecurring</c> adds what recurs in code. On other transports nothing changes.
     /// </remarks>
     /// <param name="configurator">The bus's registration.</param>
     /// <param name="configure">Settings; none is needed.</param>
@@ -35,7 +36,11 @@ public static class GradientSchedulerConfigurationExtensions
             configure,
             static services => services.GetRequiredService<DependencyInjection.Bind<IBus, IBusRegistrationContext>>().Value,
             static services => services.GetRequiredService<DependencyInjection.Bind<IBus, IBusInstance>>().Value);
-        configurator.AddDelayedMessageScheduler();
+        configurator.RemoveAll<IMessageScheduler>();
+        configurator.AddScoped(static provider => GradientScheduleProvider.Scheduler(
+            provider.GetRequiredService<ISendEndpointProvider>(),
+            provider.GetRequiredService<IBus>().Topology,
+            provider.GetService<TimeProvider>() ?? TimeProvider.System));
         configurator.TryAddScoped<IRecurringMessageScheduler>(static services =>
         {
             var bus = services.GetRequiredService<IBus>();
@@ -59,7 +64,11 @@ public static class GradientSchedulerConfigurationExtensions
             configure,
             static services => services.GetRequiredService<DependencyInjection.Bind<TBus, IBusRegistrationContext>>().Value,
             static services => services.GetRequiredService<IBusInstance<TBus>>());
-        configurator.AddDelayedMessageScheduler();
+        configurator.RemoveAll<DependencyInjection.Bind<TBus, IMessageScheduler>>();
+        configurator.AddScoped(static provider => DependencyInjection.Bind<TBus>.Create(GradientScheduleProvider.Scheduler(
+            provider.GetRequiredService<DependencyInjection.Bind<TBus, ISendEndpointProvider>>().Value,
+            provider.GetRequiredService<TBus>().Topology,
+            provider.GetService<TimeProvider>() ?? TimeProvider.System)));
         configurator.TryAddScoped(static services =>
         {
             var bus = services.GetRequiredService<TBus>();

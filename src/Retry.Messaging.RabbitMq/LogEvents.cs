@@ -47,6 +47,11 @@ internal static class LogEvents
     public const int ScheduledCameEarly = 1305;
     public const int ScheduledWaits = 1306;
     public const int ScheduleIndexDown = 1310;
+    public const int CancelledUnknown = 1307;
+    public const int CancelledTwice = 1308;
+    public const int CancelledTooLate = 1309;
+    public const int CancelledDropped = 1318;
+    public const int CancelledWithoutMessage = 1317;
     public const int RecurringTurn = 1311;
     public const int RecurringDown = 1312;
     public const int RecurrenceUnreadable = 1313;

@@ -72,14 +72,14 @@ internal sealed class BusConfigurationHook(IServiceProvider services, IUsageTrac
         IReadOnlyList<RecurringRegistration> recurring)
         where T : IBusFactoryConfigurator
     {
+        var time = services.GetService<TimeProvider>() ?? TimeProvider.System;
+        configurator.AddPrePipeSpecification(new GradientSchedulerSpecification(time));
         // other transports delay by themselves
-        configurator.UseDelayedMessageScheduler();
         if (configurator is not IRabbitMqBusFactoryConfigurator)
         {
             return;
         }
 
-        var time = services.GetService<TimeProvider>() ?? TimeProvider.System;
         var logging = services.GetService<ILoggerFactory>() ?? NullLoggerFactory.Instance;
         var settings = GradientRetryConfiguration.Read(services.GetService<IConfiguration>()?.GetSection(GradientRetryConfiguration.SectionName));
         keeper ??= new TopologyKeeper(
@@ -95,7 +95,7 @@ internal sealed class BusConfigurationHook(IServiceProvider services, IUsageTrac
         var observer = new ScheduleObserver(guard, recurrences.Calls, sent, time);
         configurator.ConnectSendObserver(observer);
         configurator.ConnectPublishObserver(observer);
-        var bus = new BusScheduler(() => scheduler.InstanceOf(services), keeper, guard, recurrences, sent, index, time, logging);
+        var bus = new BusScheduler(() => scheduler.InstanceOf(services), scheduler.Options, keeper, guard, recurrences, sent, index, time, logging);
         configurator.ConnectBusObserver(bus);
         services.GetRequiredService<GradientSchedulerHealthCheck>().Add(bus);
     }

@@ -18,6 +18,7 @@ namespace Retry.Messaging.MassTransit.Scheduling;
 #pragma warning disable CA1001 // MassTransit disposes no observers; what is started is ended, and disposed, when the bus stops
 internal sealed class BusScheduler(
     Func<IBusInstance> bus,
+    GradientSchedulerOptions scheduler,
     TopologyKeeper keeper,
     LadderGuard guard,
     BusRecurrences recurrences,
@@ -49,6 +50,7 @@ internal sealed class BusScheduler(
                 BesideAsync = (connection, cancellation) => Task.WhenAll(
                     recurrences.RunAsync(connection, cancellation),
                     index?.RunAsync(connection, cancellation) ?? Task.CompletedTask),
+                Exchanges = scheduler.Exchanges?.ToHashSet(StringComparer.Ordinal),
             };
             _stop = new CancellationTokenSource();
             _dispatcher = new ScheduleDispatcher(options, time, Random.Shared, logging.CreateLogger<ScheduleDispatcher>());

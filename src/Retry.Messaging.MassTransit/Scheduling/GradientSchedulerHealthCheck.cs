@@ -3,7 +3,7 @@ using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Retry.Messaging.MassTransit.Scheduling;
 
-/// <summary>Degraded while the dispatcher of a bus of this process has no connection, or holds messages and does not get on. Never unhealthy.</summary>
+/// <summary>Degraded while the dispatcher of a bus of this process has no connection, holds messages and does not get on, or does not know what is cancelled. Never unhealthy.</summary>
 internal sealed class GradientSchedulerHealthCheck : IHealthCheck
 {
     /// <summary>The name under which it is registered.</summary>

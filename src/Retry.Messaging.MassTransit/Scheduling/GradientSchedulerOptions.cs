@@ -11,4 +11,13 @@ public sealed class GradientSchedulerOptions
     /// has what it costs.
     /// </remarks>
     public bool ListScheduled { get; set; }
+
+    /// <summary>Gets or sets the exchanges that this process's dispatcher may publish scheduled messages to.</summary>
+    /// <value>Names of exchanges; the empty one is the default exchange. The default is null: all that the user of the bus may write to.</value>
+    /// <remarks>
+    /// Whoever may write to the ladder can name any exchange as the destination of a message, and the dispatcher publishes with its own user's
+    /// rights. What names an exchange that is not in the list goes to <c>retry.v1.lost</c>, with its cause. One process dispatches for all of the virtual
+    /// host, so all need the same list, with the exchanges of all services: of a queue it is the queue's name, of a published type its full name.
+    /// </remarks>
+    public IReadOnlyCollection<string>? Exchanges { get; set; }
 }

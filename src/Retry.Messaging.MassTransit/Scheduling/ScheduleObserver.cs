@@ -14,7 +14,9 @@ internal sealed class ScheduleObserver(LadderGuard ladder, RecurringCalls recurr
             return Task.CompletedTask;
         }
 
-        return ScheduledSend.Concerns(context) ? RewriteAsync(context) : Task.CompletedTask;
+        return ScheduledSend.Concerns(context) ? RewriteAsync(context)
+            : CancelSend.Concerns(context) ? CancelAsync(context)
+            : Task.CompletedTask;
     }
 
     public Task PrePublish<T>(PublishContext<T> context)
@@ -48,9 +50,15 @@ internal sealed class ScheduleObserver(LadderGuard ladder, RecurringCalls recurr
     private async Task RewriteAsync<T>(SendContext<T> context)
         where T : class
     {
-        var due = DueAt(context.Delay!.Value);
+        var asked = AskedSchedule.Take(context, time.GetUtcNow());
         await ladder.CheckAsync(context.DestinationAddress!, context.CancellationToken).ConfigureAwait(false);
-        ScheduledSend.Rewrite(context, due, time.GetUtcNow());
+        ScheduledSend.Rewrite(context, asked, time.GetUtcNow());
+    }
+
+    private async Task CancelAsync(SendContext context)
+    {
+        await ladder.CheckAsync(context.DestinationAddress!, context.CancellationToken).ConfigureAwait(false);
+        CancelSend.Rewrite(context);
     }
 
     private Task Failed(SendContext context)
@@ -61,11 +69,5 @@ internal sealed class ScheduleObserver(LadderGuard ladder, RecurringCalls recurr
         }
 
         return Task.CompletedTask;
-    }
-
-    private DateTimeOffset DueAt(TimeSpan delay)
-    {
-        var now = time.GetUtcNow();
-        return delay < DateTimeOffset.MaxValue - now ? now + delay : DateTimeOffset.MaxValue;
     }
 }

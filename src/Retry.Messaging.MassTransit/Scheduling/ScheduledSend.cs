@@ -39,13 +39,13 @@ internal static class ScheduledSend
 
     /// <summary>Rewrites the context of such a send.</summary>
     /// <param name="context">The context.</param>
-    /// <param name="due">When the message is due.</param>
+    /// <param name="asked">What it says of its schedule.</param>
     /// <param name="now">The current time: what was waited for meanwhile is no part of the delay.</param>
-    public static void Rewrite<T>(SendContext<T> context, DateTimeOffset due, DateTimeOffset now)
+    public static void Rewrite<T>(SendContext<T> context, AskedSchedule asked, DateTimeOffset now)
         where T : class
     {
         var rabbit = context.GetPayload<RabbitMqSendContext>();
-        var climb = ScheduleClimb.Begin(new ScheduleState { DueAt = due, Kept = TakeOff(context) }, now);
+        var climb = ScheduleClimb.Begin(new ScheduleState { DueAt = asked.Due, Token = asked.Token, AskedAt = asked.AskedAt, Kept = TakeOff(context) }, now);
         rabbit.BasicProperties.Headers![RetryHeaderNames.Schedule] = climb.Header;
         Readdress(context, climb.Route.Exchange, climb.Route.RoutingKey);
         rabbit.Mandatory = true;

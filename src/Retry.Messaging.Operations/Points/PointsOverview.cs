@@ -40,8 +40,7 @@ internal sealed record PointsOverview(IReadOnlyList<PointSummary> Points, long C
         var byName = counts.ToDictionary(count => count.Name, StringComparer.Ordinal);
         return new PointsOverview(
             [.. KnownPoints.Find(facts).Select(names => Climbs(Served(Summarize(names, byName, settings), nodes), delayed))],
-            TopologyPlan.Ladder.Queues.Where(queue => queue.Name is not (BrokerNames.LostQueue or BrokerNames.ScheduleQueue))
-                .Sum(rung => byName.GetValueOrDefault(rung.Name)?.Messages ?? 0),
+            TopologyPlan.Rungs.Sum(rung => byName.GetValueOrDefault(rung.Name)?.Messages ?? 0),
             byName.GetValueOrDefault(BrokerNames.LostQueue)?.Messages ?? 0);
     }
 

@@ -13,7 +13,9 @@ internal sealed partial class DispatchReporter(TimeProvider time, ILogger logger
     private readonly OncePer _lost = new(BetweenLines, time);
     private readonly OncePer _early = new(BetweenLines, time);
     private readonly OncePer _waits = new(BetweenLines, time);
+    private readonly OncePer _unknown = new(BetweenLines, time);
     private volatile DispatchStatus _status = new(DispatchActivity.Down, time.GetUtcNow(), null);
+    private volatile string? _unknownCancels;
     private long _held;
     private long _movedAt;
     private long _lostCount;
@@ -26,8 +28,8 @@ internal sealed partial class DispatchReporter(TimeProvider time, ILogger logger
     /// <summary>Gets the labels of its metrics.</summary>
     public KeyValuePair<string, object?>[] Labels { get; private set; } = [];
 
-    /// <summary>Gets what does not go well, or <see langword="null"/>: it is down for some time, or what it holds does not get on.</summary>
-    public string? Trouble => _status switch
+    /// <summary>Gets what does not go well, or <see langword="null"/>: it is down for some time, what it holds does not get on, or it does not know what is cancelled.</summary>
+    public string? Trouble => _unknownCancels ?? _status switch
     {
         { Activity: DispatchActivity.Down } down when time.GetUtcNow() - down.Since >= Patience =>
             $"This process dispatches no scheduled messages since {down.Since:u}: {down.Reason ?? "it has not been connected yet"}",
@@ -119,6 +121,19 @@ internal sealed partial class DispatchReporter(TimeProvider time, ILogger logger
         }
     }
 
+    /// <summary>Nothing is dispatched, since nobody knows what has been cancelled.</summary>
+    public void WaitsForCancelled(string reason)
+    {
+        _unknownCancels = $"Scheduled messages wait, because it is not known what has been cancelled: {reason.TrimEnd('.')}.";
+        if (_unknown.IsTime())
+        {
+            LogUnknown(reason.TrimEnd('.'));
+        }
+    }
+
+    /// <summary>It is known what has been cancelled.</summary>
+    public void KnowsCancelled() => _unknownCancels = null;
+
     private void Is(DispatchActivity activity, string? reason) => _status = new(activity, time.GetUtcNow(), reason);
 
     [LoggerMessage(LogEvents.DispatcherDown, LogLevel.Warning, "This process dispatches no scheduled messages: {Reason}. They wait in the broker; another process may have them. It tries again by itself")]
@@ -138,4 +153,7 @@ internal sealed partial class DispatchReporter(TimeProvider time, ILogger logger
 
     [LoggerMessage(LogEvents.ScheduledWaits, LogLevel.Warning, "A scheduled message could not be handed over when it was due, and is tried again in some seconds: {Cause}. So far: {Count}")]
     private partial void LogWaits(string cause, long count);
+
+    [LoggerMessage(LogEvents.CancelledUnknown, LogLevel.Warning, "Scheduled messages that can be cancelled wait, because it is not known what has been cancelled: {Reason}. They go on as soon as it is")]
+    private partial void LogUnknown(string reason);
 }

@@ -1,8 +1,11 @@
 using RabbitMQ.Client;
 using Retry.Messaging.Naming;
+using Retry.Messaging.RabbitMq.Cancelling;
 using Retry.Messaging.RabbitMq.Connections;
+using Retry.Messaging.RabbitMq.Control;
 using Retry.Messaging.RabbitMq.Holding;
 using Retry.Messaging.RabbitMq.Publishing;
+using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.RabbitMq.Scheduling;
 
@@ -13,40 +16,46 @@ namespace Retry.Messaging.RabbitMq.Scheduling;
 /// <item>The sender publishes it to the ladder instead of to where it goes; the way is in a header (<see cref="ScheduleClimb"/>).</item>
 /// <item>It comes off the ladder into the schedule queue, which has one active consumer in the whole cluster.</item>
 /// <item>It is not due yet, since it waits for longer than the ladder is long: it climbs again for the rest.</item>
+/// <item>It was cancelled: it ends here. Nothing is dispatched by who does not know what was (<see cref="CancellationLog"/>).</item>
 /// <item>It is due: published, mandatory, to its exchange (<see cref="ScheduleHandover"/>), and acknowledged when that is confirmed.</item>
 /// <item>Its exchange is gone, or leads to no queue: the lost queue has it, with the cause.</item>
 /// <item>Its destination refuses it, or is silent: it climbs again for some seconds, and says that there may be a copy.</item>
 /// </list>
 /// </remarks>
-internal sealed class DispatchSession : IAsyncDisposable
+internal sealed class DispatchSession : ICancellationObserver, IAsyncDisposable
 {
-    private const ushort Prefetch = 1000;
+    /// <summary>How many messages a dispatcher holds at most: so many destinations times <see cref="Destinations.Window"/> may be silent at once.</summary>
+    public const ushort Prefetch = 2000;
+
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan CloseTime = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan SettleTime = TimeSpan.FromSeconds(10);
 
     private readonly IConnection _connection;
-    private readonly ScheduleHandover _handover;
     private readonly DispatchReporter _reporter;
+    private readonly CancelReporter _cancels;
     private readonly TimeProvider _time;
     private readonly TaskCompletionSource<string> _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _over = new();
+    private CancellationLog? _cancelled;
+    private ScheduleHandover? _handover;
     private Task _beside = Task.CompletedTask;
     private int _held;
 
-    private DispatchSession(IConnection connection, ScheduleHandover handover, DispatchReporter reporter, TimeProvider time)
+    private DispatchSession(IConnection connection, DispatchReporter reporter, CancelReporter cancels, TimeProvider time)
     {
+        _cancels = cancels;
         _connection = connection;
-        _handover = handover;
         _reporter = reporter;
         _time = time;
         connection.ConnectionShutdownAsync += (_, args) => EndAsync($"the connection closed: {args.ReplyCode} {args.ReplyText}");
     }
 
-    /// <summary>Connects, and has the topology looked after.</summary>
+    /// <summary>Connects, has the topology looked after, and reads what has been cancelled.</summary>
     public static async Task<DispatchSession> OpenAsync(
         ScheduleDispatcherOptions options,
         DispatchReporter reporter,
+        CancelReporter cancels,
         TimeProvider time,
         Random random,
         CancellationToken cancellationToken)
@@ -54,10 +63,13 @@ internal sealed class DispatchSession : IAsyncDisposable
         var (user, virtualHost) = (string.Empty, string.Empty);
         var connection = await options.ConnectAsync(Prepare, cancellationToken).ConfigureAwait(false);
         reporter.Connected(RetryConnection.Of(connection).Cluster, virtualHost);
-        var session = new DispatchSession(connection, new ScheduleHandover(connection, user, options, reporter, time, random), reporter, time);
+        var session = new DispatchSession(connection, reporter, cancels, time);
         try
         {
             await options.ConnectedAsync(connection, cancellationToken).ConfigureAwait(false);
+            var stream = new RecordStream(connection, BrokerNames.CancelledStream, CancellationLog.Retention, time);
+            session._cancelled = await CancellationLog.OpenAsync(stream, isDispatcher: true, session, time, cancellationToken).ConfigureAwait(false);
+            session._handover = new ScheduleHandover(connection, user, options, session._cancelled, reporter, cancels, time, random);
             session._beside = options.BesideAsync(connection, session._over.Token);
             return session;
         }
@@ -119,9 +131,19 @@ internal sealed class DispatchSession : IAsyncDisposable
             // gone already
         }
 
-        await _handover.DisposeAsync().ConfigureAwait(false);
+        if (_handover is { } handover)
+        {
+            await handover.DisposeAsync().ConfigureAwait(false);
+        }
+
         await _connection.DisposeAsync().ConfigureAwait(false);
     }
+
+    void ICancellationObserver.Cancelled(Cancellation cancellation, bool isNew) => _cancels.Cancelled(cancellation, isNew);
+
+    void ICancellationObserver.Waits(string reason) => _reporter.WaitsForCancelled(reason);
+
+    void ICancellationObserver.Failed(string reason) => _ = EndAsync(reason);
 
     private async Task HandleAsync(IChannel channel, ScheduledDelivery delivery)
     {
@@ -129,7 +151,7 @@ internal sealed class DispatchSession : IAsyncDisposable
         try
         {
             _reporter.IsActive();
-            await _handover.HandOverAsync(delivery, _over.Token).ConfigureAwait(false);
+            await _handover!.HandOverAsync(delivery, _over.Token).ConfigureAwait(false);
             await channel.BasicAckAsync(delivery.Tag, multiple: false, _over.Token).ConfigureAwait(false);
             _reporter.Moved();
         }

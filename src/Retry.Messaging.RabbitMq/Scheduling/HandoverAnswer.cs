@@ -14,5 +14,7 @@ internal abstract record HandoverAnswer
 
     /// <summary>It was refused, or not confirmed in time, and is tried again.</summary>
     /// <param name="Cause">What happened.</param>
-    public sealed record Again(string Cause) : HandoverAnswer;
+    /// <param name="Rest">When at the earliest.</param>
+    /// <param name="WasSent">Whether it was published, so that there may be a copy.</param>
+    public sealed record Again(string Cause, TimeSpan Rest, bool WasSent) : HandoverAnswer;
 }

@@ -27,7 +27,7 @@ internal sealed class ScheduleDispatcher(ScheduleDispatcherOptions options, Time
         {
             try
             {
-                var session = await DispatchSession.OpenAsync(options, _reporter, time, random, cancellationToken).ConfigureAwait(false);
+                var session = await DispatchSession.OpenAsync(options, _reporter, new CancelReporter(_reporter, time, logger), time, random, cancellationToken).ConfigureAwait(false);
                 await using var ends = session.ConfigureAwait(false);
                 var began = time.GetTimestamp();
                 _reporter.IsDown(await session.RunAsync(cancellationToken).ConfigureAwait(false));

@@ -17,6 +17,9 @@ internal sealed record ScheduleDispatcherOptions
     /// <summary>How long a destination may take to confirm. After it, only this message waits for it.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>How long a message climbs again whose destination refused it, or did not confirm it.</summary>
+    /// <summary>The exchanges that may be published to; <see langword="null"/> for all that the user of the connection may publish to.</summary>
+    public IReadOnlySet<string>? Exchanges { get; init; }
+
+    /// <summary>How long a message climbs again at least whose destination refused it, or did not confirm it.</summary>
     public TimeSpan Again { get; init; } = TimeSpan.FromSeconds(5);
 }

@@ -1,4 +1,5 @@
 using RabbitMQ.Client;
+using Retry.Messaging.RabbitMq.Cancelling;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.Wire;
 
@@ -9,18 +10,18 @@ internal sealed class ScheduleHandover(
     IConnection connection,
     string user,
     ScheduleDispatcherOptions options,
+    CancellationLog cancelled,
     DispatchReporter reporter,
+    CancelReporter cancels,
     TimeProvider time,
     Random random) : IAsyncDisposable
 {
-    private const int MostClosures = 3;
     private static readonly TimeSpan RestWaitedForHere = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan BetweenTries = TimeSpan.FromSeconds(1);
 
     // on channels apart: a destination that closes one does not touch what is on its way back to the ladder
-    private readonly ConfirmedPublisher _outward = new(connection, time: time);
-    private readonly ConfirmedPublisher _back = new(connection, time: time);
-    private readonly KnownExchanges _exchanges = new(connection, time);
+    private readonly DestinationPublisher _outward = new(connection, user, options, time);
+    private readonly ConfirmedPublisher _back = new(connection, DispatchSession.Prefetch, time);
 
     /// <summary>Hands a delivery over.</summary>
     /// <param name="delivery">The delivery.</param>
@@ -34,13 +35,29 @@ internal sealed class ScheduleHandover(
         }
 
         state = delivery.Redelivered ? state with { Repeated = state.Repeated + 1 } : state;
+        if (EndsHere(state))
+        {
+            return;
+        }
+
         if (await MustWaitAsync(delivery, state, cancellationToken).ConfigureAwait(false))
         {
             await BackAsync(() => ScheduledMessages.Climbing(delivery, state, time.GetUtcNow()), cancellationToken).ConfigureAwait(false);
             return;
         }
 
-        switch (await DispatchAsync(delivery, state, cancellationToken).ConfigureAwait(false))
+        if (state.Token is not null)
+        {
+            // after the wait: what was cancelled a second before it is due is known now
+            await cancelled.ProveAsync(cancellationToken).ConfigureAwait(false);
+            reporter.KnowsCancelled();
+            if (EndsHere(state))
+            {
+                return;
+            }
+        }
+
+        switch (await _outward.PublishAsync(delivery, state, cancellationToken).ConfigureAwait(false))
         {
             default:
                 reporter.Delivered(state.DueAt);
@@ -52,7 +69,9 @@ internal sealed class ScheduleHandover(
 
             case HandoverAnswer.Again again:
                 reporter.Waits(again.Cause);
-                var later = state with { DueAt = time.GetUtcNow() + random.Around(options.Again), Repeated = state.Repeated + 1 };
+                // spread out, since thousands that came at once should not come back at once; in whole seconds, which are mostly one hop
+                var rest = TimeSpan.FromSeconds(Math.Ceiling(again.Rest.TotalSeconds * (1 + random.NextDouble())));
+                var later = state with { DueAt = time.GetUtcNow() + rest, Repeated = state.Repeated + (again.WasSent ? 1 : 0) };
                 await BackAsync(() => ScheduledMessages.Climbing(delivery, later, time.GetUtcNow()), cancellationToken).ConfigureAwait(false);
                 break;
         }
@@ -62,6 +81,17 @@ internal sealed class ScheduleHandover(
     {
         await _outward.DisposeAsync().ConfigureAwait(false);
         await _back.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private bool EndsHere(ScheduleState state)
+    {
+        if (state.Token is not { } token || !cancelled.Has(token, state.AskedAt))
+        {
+            return false;
+        }
+
+        cancels.Dropped(token);
+        return true;
     }
 
     // A message that left the ladder later than it is now: this clock is behind, and the broker's tells what is early.
@@ -91,69 +121,6 @@ internal sealed class ScheduleHandover(
         }
 
         return rest > TimeSpan.Zero;
-    }
-
-    private async Task<HandoverAnswer> DispatchAsync(ScheduledDelivery delivery, ScheduleState state, CancellationToken cancellationToken)
-    {
-        var exchange = state.Kept.Exchange!;
-        for (var closures = 1; ; closures++)
-        {
-            while (_outward.BlockedReason is not null)
-            {
-                await Task.Delay(BetweenTries, time, cancellationToken).ConfigureAwait(false);
-            }
-
-            if (!await _exchanges.HasAsync(exchange, cancellationToken).ConfigureAwait(false))
-            {
-                return new HandoverAnswer.Lost($"Exchange '{exchange}' does not exist.");
-            }
-
-            try
-            {
-                var message = ScheduledMessages.Due(delivery, state, user);
-                await ConfirmAsync(_outward.PublishAsync(message.Exchange, message.RoutingKey, message.Properties, message.Body, cancellationToken)).ConfigureAwait(false);
-                return HandoverAnswer.Done;
-            }
-            catch (TimeoutException)
-            {
-                return new HandoverAnswer.Again($"exchange '{exchange}' has not confirmed within {options.Patience.TotalSeconds:0} s");
-            }
-            catch (PublishRefusedException refused) when (refused.ReplyCode == Constants.NoRoute)
-            {
-                return new HandoverAnswer.Lost($"Exchange '{exchange}' leads to no queue for the routing key '{state.Kept.RoutingKey}'.");
-            }
-            catch (PublishRefusedException refused) when (refused.ReplyCode == 0)
-            {
-                return new HandoverAnswer.Again(refused.Message);
-            }
-            catch (PublishRefusedException refused)
-            {
-                // The channel closed for all that was on it. Who it was for is in the broker's words; the others are published once more.
-                _exchanges.Forget(exchange);
-                if (closures == MostClosures || refused.Message.Contains($"exchange '{exchange}'", StringComparison.Ordinal))
-                {
-                    return new HandoverAnswer.Lost(refused.Message);
-                }
-
-                state = state with { Repeated = state.Repeated + 1 };
-            }
-        }
-    }
-
-    private async Task ConfirmAsync(Task publish)
-    {
-        while (true)
-        {
-            try
-            {
-                await publish.WaitAsync(options.Patience, time, CancellationToken.None).ConfigureAwait(false);
-                return;
-            }
-            catch (TimeoutException) when (!publish.IsCompleted && _outward.BlockedReason is not null)
-            {
-                // in an alarm everybody is silent, and a second copy would be no help
-            }
-        }
     }
 
     private async Task LoseAsync(ScheduledDelivery delivery, ScheduleState? state, string cause, CancellationToken cancellationToken)

@@ -20,6 +20,11 @@ internal static class ScheduleMetrics
         "{message}",
         "Scheduled messages that this process's dispatcher handed over, by what became of them.");
 
+    private static readonly Counter<long> CancelCounter = Meter.CreateCounter<long>(
+        TelemetryNames.ScheduleCancels,
+        "{cancel}",
+        "Cancels of scheduled messages, by what became of them.");
+
     private static readonly Histogram<double> LatenessHistogram = Meter.CreateHistogram(
         TelemetryNames.ScheduleLateness,
         "s",
@@ -57,4 +62,8 @@ internal static class ScheduleMetrics
     /// <summary>A message left the dispatcher for elsewhere: <c>lost</c>, or <c>again</c>, up the ladder since its destination did not take it.</summary>
     public static void Dispatched(KeyValuePair<string, object?>[] labels, string outcome) =>
         DispatchedCounter.Add(1, [.. labels, new(TelemetryNames.Labels.Outcome, outcome)]);
+
+    /// <summary>Something became of a cancel.</summary>
+    public static void Cancelled(KeyValuePair<string, object?>[] labels, string outcome) =>
+        CancelCounter.Add(1, [.. labels, new(TelemetryNames.Labels.Outcome, outcome)]);
 }

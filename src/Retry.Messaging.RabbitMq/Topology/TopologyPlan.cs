@@ -15,6 +15,10 @@ internal sealed record TopologyPlan
     // Unset, RabbitMQ 4 deletes a message after 20 returns and sends a rung's message on early; -1 breaks 3.10.
     internal const int UnlimitedDeliveries = int.MaxValue;
     internal const string DeliveryLimit = "x-delivery-limit";
+
+    // A cancellation of MassTransit's takes about 300 bytes: 100,000 of them take a third.
+    internal const long CancelledBytes = 96L << 20;
+    internal const long CancelledSegmentBytes = 8L << 20;
     private const string DeadLetterStrategy = "x-dead-letter-strategy";
     private const string LeaderLocator = "x-queue-leader-locator";
     private const string AlternateExchange = "alternate-exchange";
@@ -22,6 +26,8 @@ internal sealed record TopologyPlan
     private const string RejectPublish = "reject-publish";
     private const string Balanced = "balanced";
     private const string Quorum = "quorum";
+    private const string Stream = "stream";
+    private const string SegmentSize = "x-stream-max-segment-size-bytes";
 
     /// <summary>The exchanges.</summary>
     public required IReadOnlyList<ExchangePlan> Exchanges { get; init; }
@@ -37,6 +43,9 @@ internal sealed record TopologyPlan
 
     /// <summary>A plan without anything in it.</summary>
     internal static TopologyPlan Nothing { get; } = new() { Exchanges = [], Queues = [], Bindings = [] };
+
+    /// <summary>The queues in which messages wait for their time.</summary>
+    internal static IReadOnlyList<QueuePlan> Rungs { get; } = [.. Ladder.Queues.Where(queue => queue.Arguments.ContainsKey(Headers.XDeadLetterExchange))];
 
     /// <summary>The two exchanges that lead to the queues of the retry points, and the queue of what was scheduled.</summary>
     internal static TopologyPlan WayBack { get; } = new()
@@ -100,7 +109,12 @@ internal sealed record TopologyPlan
             OwnExchange(BrokerNames.ParkingExchange, ExchangeType.Direct),
             OwnExchange(BrokerNames.ReturnExchange, ExchangeType.Topic),
         ];
-        List<QueuePlan> queues = [OwnQueue(BrokerNames.LostQueue), OwnQueue(BrokerNames.ScheduleQueue, (Headers.XSingleActiveConsumer, true))];
+        List<QueuePlan> queues =
+        [
+            OwnQueue(BrokerNames.LostQueue),
+            OwnQueue(BrokerNames.ScheduleQueue, (Headers.XSingleActiveConsumer, true)),
+            new(BrokerNames.CancelledStream, Arguments((Headers.XQueueType, Stream), (Headers.XMaxLengthInBytes, CancelledBytes), (SegmentSize, CancelledSegmentBytes))),
+        ];
         List<BindingPlan> bindings =
         [
             new(BrokerNames.ReturnExchange, BrokerNames.ScheduleQueue, ToQueue: true, BrokerNames.ReturnPattern(BrokerNames.ScheduleQueue)),

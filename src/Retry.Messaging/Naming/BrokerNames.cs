@@ -29,6 +29,9 @@ public static class BrokerNames
     /// <summary>The queue of the messages whose scheduled time has come; one dispatcher in the virtual host takes them to where they go.</summary>
     public const string ScheduleQueue = LadderPrefix + "schedule";
 
+    /// <summary>The stream of what was scheduled and is cancelled.</summary>
+    public const string CancelledStream = LadderPrefix + "schedule.cancelled";
+
     /// <summary>The queue whose one active consumer sends recurring messages. Its message is the turn to do so, and says nothing.</summary>
     internal const string RecurringQueue = LadderPrefix + "recurring";
 

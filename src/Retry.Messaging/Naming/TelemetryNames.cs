@@ -16,6 +16,7 @@ public static class TelemetryNames
     internal const string Early = "retry.early";
     internal const string Crashes = "retry.crashes";
     internal const string Idempotency = "retry.idempotency";
+    internal const string ScheduleCancels = "retry.schedule.cancels";
     internal const string Held = "retry.held";
     internal const string Delay = "retry.delay";
     internal const string Lateness = "retry.lateness";

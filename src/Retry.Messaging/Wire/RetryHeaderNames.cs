@@ -63,6 +63,12 @@ public static class RetryHeaderNames
     /// <summary>The slot of a recurring message: when it was due, in milliseconds since 1970, UTC. Integer.</summary>
     public const string Slot = "retry-slot";
 
+    /// <summary>On a send that waits in an outbox: when it is due and the delay that this came to at the call. Taken off before it is published. String.</summary>
+    internal const string Asked = "retry-schedule-asked";
+
+    /// <summary>On a record of the cancelled: the token, and when it was cancelled. String.</summary>
+    internal const string Cancelled = "retry-cancelled";
+
     /// <summary>What all of the above start with.</summary>
     public const string Prefix = "retry-";
 }

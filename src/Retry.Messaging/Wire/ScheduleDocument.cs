@@ -22,4 +22,9 @@ internal sealed record ScheduleDocument
     public IReadOnlyList<string>? Bcc { get; init; }
 
     public int Repeated { get; init; }
+
+    public Guid? Token { get; init; }
+
+    // in microseconds: a cancel and the next schedule may be less than a millisecond apart
+    public long? Asked { get; init; }
 }

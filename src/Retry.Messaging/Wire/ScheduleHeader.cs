@@ -28,6 +28,8 @@ internal static class ScheduleHeader
             Cc = state.Kept.Cc,
             Bcc = state.Kept.Bcc,
             Repeated = state.Repeated,
+            Token = state.Token,
+            Asked = state.AskedAt is { } asked ? UnixMicroseconds.Of(asked) : null,
         },
         Json);
 
@@ -58,6 +60,8 @@ internal static class ScheduleHeader
         DueAt = DateTimeOffset.FromUnixTimeMilliseconds(document.Due),
         LeavesAt = document.Leaves is { } leaves ? DateTimeOffset.FromUnixTimeMilliseconds(leaves) : null,
         Repeated = Math.Max(document.Repeated, 0),
+        Token = document.Token,
+        AskedAt = document.Asked is { } asked ? UnixMicroseconds.Read(asked) : null,
         Kept = new KeptProperties
         {
             Exchange = document.Exchange,

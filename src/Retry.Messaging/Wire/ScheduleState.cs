@@ -16,6 +16,12 @@ internal sealed record ScheduleState
     /// <summary>How often it may have been dispatched already.</summary>
     public int Repeated { get; init; }
 
+    /// <summary>By what it can be cancelled; <see langword="null"/> where nobody was told.</summary>
+    public Guid? Token { get; init; }
+
+    /// <summary>When it was scheduled; only where the token is a caller's own, which may be used again.</summary>
+    public DateTimeOffset? AskedAt { get; init; }
+
     private static DateTimeOffset UpToMilliseconds(DateTimeOffset time) =>
         time.Ticks % TimeSpan.TicksPerMillisecond is > 0 and var rest && rest <= DateTimeOffset.MaxValue.UtcTicks - time.UtcTicks
             ? time.AddTicks(TimeSpan.TicksPerMillisecond - rest)

@@ -21,6 +21,7 @@ internal static class AllBenchmarks
         new LimiterRate(),
         new Parking(),
         new Replay(),
+        new SchedulerCycle(),
         new StartUp(),
         new Decisions(),
     ];

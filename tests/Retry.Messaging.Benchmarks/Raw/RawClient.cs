@@ -79,6 +79,23 @@ internal sealed class RawClient : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until somebody consumes from a queue.</summary>
+    /// <exception cref="BenchmarkException">Nobody does.</exception>
+    public async Task WaitForConsumerAsync(string queue, CancellationToken cancellationToken)
+    {
+        await using var channel = await Connection.CreateChannelAsync(cancellationToken: cancellationToken);
+        using var timer = new PeriodicTimer(LookEvery);
+        for (var started = Stopwatch.GetTimestamp(); await channel.ConsumerCountAsync(queue, cancellationToken) == 0;)
+        {
+            if (Stopwatch.GetElapsedTime(started) > Patience)
+            {
+                throw new BenchmarkException($"Nobody consumed from '{queue}' within {Patience.TotalMinutes:0} minutes.");
+            }
+
+            await timer.WaitForNextTickAsync(cancellationToken);
+        }
+    }
+
     /// <summary>Counts the messages that are ready.</summary>
     public async Task<uint> CountAsync(string queue, CancellationToken cancellationToken)
     {

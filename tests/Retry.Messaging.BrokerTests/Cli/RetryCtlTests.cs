@@ -20,10 +20,10 @@ public sealed class RetryCtlTests(BrokerFixture broker)
     public async Task Applies_the_topology_and_may_do_so_again()
     {
         var address = await broker.CreateVirtualHostAsync();
-        (await RunAsync(address, "topology plan")).Output.ShouldContain("70 missing");
+        (await RunAsync(address, "topology plan")).Output.ShouldContain("71 missing");
         var first = await RunAsync(address, "topology apply --point payments");
         first.ExitCode.ShouldBe(ExitCode.Done, first.Error);
-        first.Output.ShouldContain("71 of the exchanges and queues are new");
+        first.Output.ShouldContain("72 of the exchanges and queues are new");
         first.Error.ShouldContain("found no queue 'payments', wanted the work queue of a retry point");
         first.Error.ShouldContain("start its service, then run this command again: it binds the queue and writes its policy");
         first.Error.ShouldContain("run 'retryctl topology remove --point payments', which removes");
@@ -56,7 +56,7 @@ public sealed class RetryCtlTests(BrokerFixture broker)
         await using var channel = await raw.Connection.CreateChannelAsync();
         await channel.QueueDeclareAsync("payments", durable: true, exclusive: false, autoDelete: false);
         var isolated = await RunAsync(address, "topology apply --isolated payments");
-        isolated.Output.ShouldContain("Declared 11 exchanges, 61 queues, 70 bindings");
+        isolated.Output.ShouldContain("Declared 11 exchanges, 62 queues, 70 bindings");
         await channel.ExchangeDeleteAsync(BrokerNames.ReturnExchange);
 
         (await RunAsync(address, "topology apply --point payments")).Output.ShouldContain("70 bindings; 1 of the exchanges and queues is new");

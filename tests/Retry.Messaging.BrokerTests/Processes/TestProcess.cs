@@ -15,6 +15,7 @@ internal static class TestProcess
     public const string ClimbingConsumerRole = "climbing-consumer";
     public const string LedgerConsumerRole = "ledger-consumer";
     public const string RecurringRole = "recurring";
+    public const string DispatcherRole = "dispatcher";
 
     public static Task Main(string[] args) => args switch
     {
@@ -26,6 +27,7 @@ internal static class TestProcess
         [ClimbingConsumerRole] => ClimbingConsumer.RunAsync(),
         [LedgerConsumerRole] => LedgerConsumer.RunAsync(),
         [RecurringRole] => RecurringProcess.RunAsync(),
+        [DispatcherRole] => DispatcherProcess.RunAsync(),
         _ => throw new ArgumentException($"Unknown role '{string.Join(' ', args)}'; wanted one of the roles above."),
     };
 

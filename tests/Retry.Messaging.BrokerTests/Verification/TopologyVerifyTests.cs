@@ -27,7 +27,7 @@ public sealed class TopologyVerifyTests(BrokerFixture broker)
 
         var before = await VerifyAsync(address);
         before.ExitCode.ShouldBe(ExitCode.Finding);
-        before.Findings.Count(finding => finding.GetProperty("kind").GetString() == "Missing").ShouldBe(70);
+        before.Findings.Count(finding => finding.GetProperty("kind").GetString() == "Missing").ShouldBe(71);
 
         await channel.QueueDeclareAsync("eu.Orders", durable: true, exclusive: false, autoDelete: false, Quorum);
         await channel.QueueDeclareAsync("invoices", durable: true, exclusive: false, autoDelete: false);

@@ -25,6 +25,7 @@ public class FolderTests
         ["Retry.Messaging.RabbitMq"] = new()
         {
             ["Attempts"] = ["Publishing", "Telemetry"],
+            ["Cancelling"] = ["Control", "Topology"],
             ["Connections"] = [],
             ["Control"] = ["Connections", "Publishing"],
             ["Counting"] = [],
@@ -39,7 +40,7 @@ public class FolderTests
             ["Pulse"] = ["Control", "Counting", "Telemetry"],
             ["Publishing"] = ["Connections", "Health", "Holding", "Telemetry", "Topology"],
             ["Recurring"] = ["Connections", "Control", "Holding", "Publishing", "Scheduling", "Topology"],
-            ["Scheduling"] = ["Connections", "Holding", "Publishing"],
+            ["Scheduling"] = ["Cancelling", "Connections", "Control", "Holding", "Publishing"],
             ["Strategies"] = ["Connections", "Control"],
             ["Telemetry"] = ["Counting", "Health"],
             ["Topology"] = ["Connections"],

@@ -129,12 +129,12 @@ public sealed class RetryCtlUsageTests
         exitCode.ShouldBe(ExitCode.Done);
         output.ShouldContain("retry.v1.30s");
         output.ShouldContain("payments.parked");
-        output.ShouldContain("11 exchanges, 60 queues, 69 bindings");
+        output.ShouldContain("11 exchanges, 61 queues, 69 bindings");
     }
 
     [Theory]
     [InlineData("topology plan --isolated payments", "payments.release")]
-    [InlineData("topology plan --point payments --isolated payments", "11 exchanges, 61 queues, 70 bindings")]
+    [InlineData("topology plan --point payments --isolated payments", "11 exchanges, 62 queues, 70 bindings")]
     [InlineData("topology export --isolated payments", "\"x-single-active-consumer\": true")]
     public async Task A_point_that_is_limited_or_isolated_has_a_release_queue(string line, string expected)
     {

@@ -46,6 +46,7 @@ public sealed partial class JsonFieldTests
         ["`policy show`, `policy set`, `policy clear`"] = typeof(PolicyReportDocument),
         ["`limiter status`"] = typeof(LimiterReport),
         ["`limiter rate`, `limiter pause`, `limiter resume`"] = typeof(LimiterSetting),
+        ["`schedule cancel`"] = typeof(ScheduleCancelDocument),
     };
 
     public static TheoryData<string> Headings => [.. Documents.Keys];

@@ -19,7 +19,7 @@ public class ScheduledSendTests
     {
         var context = Context();
 
-        ScheduledSend.Rewrite(context, Due, Now);
+        ScheduledSend.Rewrite(context, new AskedSchedule(Due, null, null), Now);
 
         (context.Exchange, context.RoutingKey).ShouldBe(("retry.v1.m", "0.0.0.0.1.3.0.0.retry.v1.schedule"));
         (context.Delay, context.Mandatory, context.AwaitAck).ShouldBe((null, true, true));
@@ -40,7 +40,7 @@ public class ScheduledSendTests
         (context.BasicProperties.Priority, context.BasicProperties.UserId) = (7, "guest");
         (context.BasicProperties.AppId, context.BasicProperties.Type, context.BasicProperties.ReplyTo) = ("app", "type", "reply");
 
-        ScheduledSend.Rewrite(context, Due, Now);
+        ScheduledSend.Rewrite(context, new AskedSchedule(Due, null, null), Now);
 
         var kept = ScheduleHeader.Read(context.BasicProperties.Headers)!.Kept;
         (kept.Priority, kept.UserId, kept.Expiration).ShouldBe(((byte)7, "guest", "1500"));
@@ -61,7 +61,7 @@ public class ScheduledSendTests
         context.TimeToLive = TimeSpan.FromMinutes(1);
         context.Headers.Set("CC", "copy");
 
-        ScheduledSend.Rewrite(context, Due, Now);
+        ScheduledSend.Rewrite(context, new AskedSchedule(Due, null, null), Now);
 
         var body = Encoding.UTF8.GetString(context.Body.GetBytes());
         body.ShouldContain("\"CC\": \"copy\"");

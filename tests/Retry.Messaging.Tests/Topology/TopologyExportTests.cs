@@ -22,7 +22,7 @@ public sealed class TopologyExportTests
     {
         using var json = JsonDocument.Parse(TopologyExport.ToVirtualHost(TopologyPlan.Ladder));
         json.RootElement.EnumerateObject().Select(property => property.Name).ShouldBe(["exchanges", "queues", "bindings"]);
-        json.RootElement.GetProperty("queues").GetArrayLength().ShouldBe(59);
+        json.RootElement.GetProperty("queues").GetArrayLength().ShouldBe(60);
         json.RootElement.GetProperty("exchanges").GetArrayLength().ShouldBe(11);
         TopologyExport.ToVirtualHost(TopologyPlan.Ladder).ShouldNotContain("vhost");
     }

@@ -2,6 +2,7 @@ using FsCheck;
 using FsCheck.Fluent;
 using Retry.Messaging.Ladder;
 using Retry.Messaging.Naming;
+using Retry.Messaging.RabbitMq.Cancelling;
 using Retry.Messaging.RabbitMq.Topology;
 using Shouldly;
 using Xunit;
@@ -21,7 +22,8 @@ public class TopologyPlanTests
     public void The_ladder_has_57_rungs_and_11_exchanges()
     {
         TopologyPlan.Ladder.Queues.Count(queue => queue.Arguments.ContainsKey("x-message-ttl")).ShouldBe(57);
-        TopologyPlan.Ladder.Queues.Select(queue => queue.Name).Except([BrokerNames.LostQueue, BrokerNames.ScheduleQueue]).Count().ShouldBe(57);
+        TopologyPlan.Rungs.Select(queue => queue.Name).Distinct().Count().ShouldBe(57);
+        TopologyPlan.Ladder.Queues.Except(TopologyPlan.Rungs).Select(queue => queue.Name).ShouldBe([BrokerNames.LostQueue, BrokerNames.ScheduleQueue, BrokerNames.CancelledStream]);
         TopologyPlan.Ladder.Exchanges.Select(exchange => exchange.Name).Distinct().Count().ShouldBe(11);
         TopologyPlan.Ladder.Bindings.Distinct().Count().ShouldBe(TopologyPlan.Ladder.Bindings.Count);
     }
@@ -53,7 +55,7 @@ public class TopologyPlanTests
     [Fact]
     public void Every_queue_of_ours_is_replicated_unlimited_and_spread()
     {
-        foreach (var queue in Everything.Queues)
+        foreach (var queue in Everything.Queues.Where(queue => queue.Name != BrokerNames.CancelledStream))
         {
             queue.Arguments["x-queue-type"].ShouldBe("quorum", queue.Name);
             queue.Arguments["x-delivery-limit"].ShouldBe(int.MaxValue, queue.Name);
@@ -61,10 +63,15 @@ public class TopologyPlanTests
         }
     }
 
+    /// <summary>Its reader declares it where it is missing: with other arguments the broker would refuse that.</summary>
+    [Fact]
+    public void The_stream_of_the_cancelled_is_the_one_that_its_reader_would_declare() =>
+        TopologyPlan.Ladder.Queues.Single(queue => queue.Name == BrokerNames.CancelledStream).Arguments.ShouldBe(CancellationLog.Retention.Arguments(), ignoreOrder: true);
+
     [Fact]
     public void Every_rung_is_at_least_once_and_refuses_rather_than_loses()
     {
-        foreach (var rung in TopologyPlan.Ladder.Queues.Where(queue => queue.Name is not (BrokerNames.LostQueue or BrokerNames.ScheduleQueue)))
+        foreach (var rung in TopologyPlan.Rungs)
         {
             rung.Arguments["x-dead-letter-strategy"].ShouldBe("at-least-once", rung.Name);
             rung.Arguments["x-overflow"].ShouldBe("reject-publish", rung.Name);

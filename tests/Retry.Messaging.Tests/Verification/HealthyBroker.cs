@@ -32,7 +32,7 @@ internal static class HealthyBroker
             FeatureFlags = new Dictionary<string, bool> { ["stream_queue"] = true },
             Policies = [new PolicyFact("retry", "^orders$", "queues", 0, work.EffectivePolicy)],
             Exchanges = [.. plan.Exchanges.Select(exchange => new ExchangeFact(exchange.Name, exchange.Type) { Arguments = exchange.Arguments })],
-            Queues = [.. plan.Queues.Select((queue, i) => new QueueFact(queue.Name, "quorum") { Arguments = queue.Arguments, Members = names, Online = names, Leader = names[i % nodes], State = "running" }), work],
+            Queues = [.. plan.Queues.Select((queue, i) => new QueueFact(queue.Name, (string)queue.Arguments["x-queue-type"]!) { Arguments = queue.Arguments, Members = names, Online = names, Leader = names[i % nodes], State = "running" }), work],
             Bindings =
             [
                 .. plan.Bindings.Select(binding => new BindingFact(binding.Source, binding.Destination, binding.ToQueue, binding.RoutingKey)),

@@ -24,7 +24,7 @@ public sealed class TopologyComparisonTests
     public void Names_everything_that_is_missing_once()
     {
         var facts = HealthyBroker.Facts() with { Exchanges = [], Queues = [], Bindings = [] };
-        Compare(facts).Where(finding => finding.Kind == TopologyFindingKind.Missing).Select(finding => finding.Subject).Distinct().Count().ShouldBe(11 + 59 + 2);
+        Compare(facts).Where(finding => finding.Kind == TopologyFindingKind.Missing).Select(finding => finding.Subject).Distinct().Count().ShouldBe(11 + 60 + 2);
     }
 
     [Fact]
@@ -137,7 +137,7 @@ public sealed class TopologyComparisonTests
 
         var crowded = HealthyBroker.Facts(3);
         crowded = crowded with { Queues = [.. crowded.Queues.Select(queue => queue with { Leader = "rabbit@n2" })] };
-        Compare(crowded).ShouldHaveSingleItem().Found.ShouldBe("59 of 59 on node 'rabbit@n2'");
+        Compare(crowded).ShouldHaveSingleItem().Found.ShouldBe("60 of 60 on node 'rabbit@n2'");
     }
 
     [Theory]

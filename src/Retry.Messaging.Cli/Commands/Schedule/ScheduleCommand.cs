@@ -10,6 +10,7 @@ internal static class ScheduleCommand
     {
         ScheduleListCommand.Create(host),
         ScheduleShowCommand.Create(host),
+        ScheduleCancelCommand.Create(host),
         RecurrenceCommand.Create(
             host,
             "pause",
