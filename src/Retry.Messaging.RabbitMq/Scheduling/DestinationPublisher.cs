@@ -11,7 +11,9 @@ internal sealed class DestinationPublisher(IConnection connection, string user, 
     private static readonly TimeSpan BetweenTries = TimeSpan.FromSeconds(1);
 
     // no bound of its own: what a silent destination never confirms would take it up, one by one
-    private readonly IReadOnlyList<ConfirmedPublisher> _publishers = [.. Enumerable.Range(0, Destinations.Channels).Select(_ => new ConfirmedPublisher(connection, int.MaxValue, time))];
+    private readonly IReadOnlyList<ConfirmedPublisher> _publishers =
+        [.. Enumerable.Range(0, Destinations.Channels).Select(_ => new ConfirmedPublisher(connection, int.MaxValue, time))];
+
     private readonly KnownExchanges _exchanges = new(connection, time);
     private readonly Destinations _destinations = new(options.Again, time);
 

@@ -22,12 +22,13 @@ internal sealed class ScheduleDispatcher(ScheduleDispatcherOptions options, Time
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         ScheduleMetrics.Add(_reporter);
+        var cancels = new CancelReporter(_reporter, time, logger);
         var pause = FirstPause;
         while (!cancellationToken.IsCancellationRequested)
         {
             try
             {
-                var session = await DispatchSession.OpenAsync(options, _reporter, new CancelReporter(_reporter, time, logger), time, random, cancellationToken).ConfigureAwait(false);
+                var session = await DispatchSession.OpenAsync(options, _reporter, cancels, time, random, cancellationToken).ConfigureAwait(false);
                 await using var ends = session.ConfigureAwait(false);
                 var began = time.GetTimestamp();
                 _reporter.IsDown(await session.RunAsync(cancellationToken).ConfigureAwait(false));
