@@ -13,7 +13,7 @@ namespace Retry.Messaging.BrokerTests.Scheduler;
 public sealed class OutboxScheduleTests(BrokerFixture broker)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan Delay = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan Delay = TimeSpan.FromSeconds(8);
     private static readonly Uri Orders = new("queue:orders");
 
     [Fact]
