@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using MassTransit;
@@ -5,6 +6,7 @@ using RabbitMQ.Client;
 using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.BrokerTests.Processes;
 using Retry.Messaging.Tests.Idempotency;
+using Retry.Messaging.Tests.Postgres;
 using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
@@ -85,14 +87,54 @@ public sealed class IdempotencyTests(BrokerFixture broker) : IAsyncLifetime, IDi
     }
 
     [Fact]
-    public async Task A_process_that_slept_beyond_its_lease_commits_and_sends_nothing_of_its_own()
+    public async Task A_process_that_slept_beyond_its_lease_commits_and_sends_nothing_of_its_own() =>
+        (await SleepsAsync(_file.ConnectionString, () => Task.FromResult(_file.Count()))).ShouldBe(1);
+
+    [PostgresFact]
+    public async Task A_process_that_slept_beyond_its_lease_commits_nothing_in_PostgreSQL_either()
     {
-        using var sleeper = OnceProcess(nameof(OnceConsumer.Dies.Never));
+        await using var server = await PostgresServer.StartAsync();
+        var database = await server.CreateDatabaseAsync();
+        await PostgresServer.ExecuteAsync(database, "CREATE TABLE effects (what TEXT NOT NULL)");
+
+        (await SleepsAsync(database, async () => Convert.ToInt32(
+            await PostgresServer.ExecuteAsync(database, "SELECT count(*) FROM effects"),
+            CultureInfo.InvariantCulture))).ShouldBe(1);
+    }
+
+    [Fact]
+    public async Task Messages_of_eight_processes_that_forge_one_message_id_run_each_once_under_their_business_keys()
+    {
+        const int Processes = 8;
+        var forged = Guid.NewGuid();
+        var consumers = Enumerable.Range(0, Processes).Select(_ => OnceProcess(nameof(OnceConsumer.Dies.Never))).ToList();
+        await Eventually.TrueAsync(async () => await _raw.CountAsync(OnceConsumer.Queue) is not null, Deadline);
+        await _raw.WaitForConsumersAsync(OnceConsumer.Queue, Processes, Deadline);
+
+        // each sender has the same idea of an id, and each payment comes twice
+        await Task.WhenAll(Enumerable.Range(0, 2 * Processes).Select(number => SendAsync(payment: $"{number % Processes}", messageId: forged)));
+
+        await _raw.WaitForCountAsync(_books, 2 * Processes, Deadline);
+        foreach (var consumer in consumers)
+        {
+            consumer.StandardInput.Close();
+            await consumer.WaitForExitAsync().WaitAsync(Deadline);
+            consumer.Dispose();
+        }
+
+        _file.Count().ShouldBe(Processes);
+        (await _raw.DrainAsync(_books)).Select(Seen).GroupBy(booked => booked).Select(same => same.Count()).ShouldBe(Enumerable.Repeat(2, Processes));
+        (await _raw.CountAsync(Parked)).ShouldBe(0u);
+    }
+
+    private async Task<int> SleepsAsync(string store, Func<Task<int>> effects)
+    {
+        using var sleeper = OnceProcess(nameof(OnceConsumer.Dies.Never), store);
         await SendWhenThereAsync();
         (await sleeper.StandardOutput.ReadLineAsync().WaitAsync(Deadline)).ShouldBe(OnceConsumer.Working);
         await Signals.SuspendAsync(sleeper.Id, Deadline);
 
-        await using (var service = await OnceConsumer.StartAsync(_uri, _file.ConnectionString))
+        await using (var service = await OnceConsumer.StartAsync(_uri, store))
         {
             await SendAsync();
             await _raw.WaitForCountAsync(_books, 1, Deadline);
@@ -102,10 +144,10 @@ public sealed class IdempotencyTests(BrokerFixture broker) : IAsyncLifetime, IDi
 
         sleeper.StandardInput.Close();
         await sleeper.WaitForExitAsync().WaitAsync(Deadline);
-        _file.Count().ShouldBe(1);
         (await _raw.DrainAsync(_books)).Select(Seen).Distinct().ShouldHaveSingleItem();
         (await _raw.CountAsync(Parked)).ShouldBe(0u);
         await _raw.ShouldHaveLeftNothingBehindAsync(OnceConsumer.Queue);
+        return await effects();
     }
 
     private static Message Seen(BasicGetResult got)
@@ -118,10 +160,10 @@ public sealed class IdempotencyTests(BrokerFixture broker) : IAsyncLifetime, IDi
             envelope.RootElement.GetProperty("message").GetRawText());
     }
 
-    private System.Diagnostics.Process OnceProcess(string dies) => TestProcess.Start(TestProcess.OnceConsumerRole, new Dictionary<string, string>
+    private System.Diagnostics.Process OnceProcess(string dies, string? store = null) => TestProcess.Start(TestProcess.OnceConsumerRole, new Dictionary<string, string>
     {
         [OnceConsumer.BrokerVariable] = _uri.ToString(),
-        [OnceConsumer.StoreVariable] = _file.ConnectionString,
+        [OnceConsumer.StoreVariable] = store ?? _file.ConnectionString,
         [OnceConsumer.DiesVariable] = dies,
     });
 
@@ -133,11 +175,11 @@ public sealed class IdempotencyTests(BrokerFixture broker) : IAsyncLifetime, IDi
     }
 
     // each with a message id of its own: the key is the payment
-    private Task SendAsync(string? replyTo = null, string amount = "12.50")
+    private Task SendAsync(string? replyTo = null, string amount = "12.50", string payment = "4711", Guid? messageId = null)
     {
-        var id = Guid.NewGuid().ToString("D");
+        var id = (messageId ?? Guid.NewGuid()).ToString("D");
         var request = replyTo is null ? string.Empty : $"\"requestId\":\"{Guid.NewGuid():D}\",\"responseAddress\":\"exchange:{replyTo}\",";
-        var body = $$"""{"messageId":"{{id}}",{{request}}"messageType":["{{MessageUrn.ForTypeString<OnceMessages.Charge>()}}"],"message":{"paymentId":"4711","amount":{{amount}} } }""";
+        var body = $$"""{"messageId":"{{id}}",{{request}}"messageType":["{{MessageUrn.ForTypeString<OnceMessages.Charge>()}}"],"message":{"paymentId":"{{payment}}","amount":{{amount}} } }""";
         return _raw.PublishAsync(
             string.Empty,
             OnceConsumer.Queue,

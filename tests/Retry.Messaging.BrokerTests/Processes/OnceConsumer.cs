@@ -66,7 +66,14 @@ internal static class OnceConsumer
             services: services =>
             {
                 services.AddSingleton(new Fate(dies));
-                services.AddSqliteIdempotency(store);
+                if (store.StartsWith("Host=", StringComparison.Ordinal))
+                {
+                    services.AddPostgreSqlIdempotency(store);
+                }
+                else
+                {
+                    services.AddSqliteIdempotency(store);
+                }
             });
         service.Bus.ConnectSendObserver(service.Services.GetRequiredService<Fate>());
         return service;
