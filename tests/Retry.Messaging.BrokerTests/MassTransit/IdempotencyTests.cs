@@ -108,13 +108,13 @@ public sealed class IdempotencyTests(BrokerFixture broker) : IAsyncLifetime, IDi
         const int Processes = 8;
         var forged = Guid.NewGuid();
         var consumers = Enumerable.Range(0, Processes).Select(_ => OnceProcess(nameof(OnceConsumer.Dies.Never))).ToList();
-        await Eventually.TrueAsync(async () => await _raw.CountAsync(OnceConsumer.Queue) is not null, Deadline);
-        await _raw.WaitForConsumersAsync(OnceConsumer.Queue, Processes, Deadline);
+        await Eventually.TrueAsync(async () => await _raw.CountAsync(OnceConsumer.Queue) is not null, Deadline * 3, () => "no process has declared its queue");
+        await _raw.WaitForConsumersAsync(OnceConsumer.Queue, Processes, Deadline * 3);
 
         // each sender has the same idea of an id, and each payment comes twice
         await Task.WhenAll(Enumerable.Range(0, 2 * Processes).Select(number => SendAsync(payment: $"{number % Processes}", messageId: forged)));
 
-        await _raw.WaitForCountAsync(_books, 2 * Processes, Deadline);
+        await _raw.WaitForCountAsync(_books, 2 * Processes, Deadline * 3);
         foreach (var consumer in consumers)
         {
             consumer.StandardInput.Close();
