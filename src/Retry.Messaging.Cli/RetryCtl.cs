@@ -7,6 +7,7 @@ using Retry.Messaging.Cli.Commands.Lost;
 using Retry.Messaging.Cli.Commands.Nodes;
 using Retry.Messaging.Cli.Commands.Once;
 using Retry.Messaging.Cli.Commands.Parked;
+using Retry.Messaging.Cli.Commands.Plans;
 using Retry.Messaging.Cli.Commands.Points;
 using Retry.Messaging.Cli.Commands.Policies;
 using Retry.Messaging.Cli.Commands.Schedule;
@@ -110,6 +111,7 @@ internal static class RetryCtl
             delayed,
             topology,
             parked,
+            PlansCommand.Create(host),
             lost,
             LimiterCommand.Create(host),
             PolicyCommand.Create(host),

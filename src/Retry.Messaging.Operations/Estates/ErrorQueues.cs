@@ -59,7 +59,7 @@ internal sealed class ErrorQueues(IConnection connection, TimeProvider time, Man
         ReadAsync(workQueue, new LotRequest(filter) { WithBodies = true }, progress, cancellationToken);
 
     /// <inheritdoc/>
-    /// <remarks>The options do not count: what another library's service gets carries no plan.</remarks>
+    /// <remarks>Of the options the rate counts alone: what another library's service gets carries no plan.</remarks>
     public async IAsyncEnumerable<ParkedMessage> ReplayAsync(
         string workQueue,
         ParkedFilter filter,
@@ -70,8 +70,8 @@ internal sealed class ErrorQueues(IConnection connection, TimeProvider time, Man
         WithoutDestination.Clear();
         var sender = new ErrorQueueReplay(connection, WithoutDestination);
         await using var senderEnds = sender.ConfigureAwait(false);
-        await foreach (var message in MoveAsync(workQueue, new LotRequest(filter) { WithBodies = true, TakesOut = true }, sender.SendAsync, progress, cancellationToken)
-            .ConfigureAwait(false))
+        var request = new LotRequest(filter) { WithBodies = true, TakesOut = true };
+        await foreach (var message in MoveAsync(workQueue, request, sender.SendAsync, options?.PerSecond, progress, cancellationToken).ConfigureAwait(false))
         {
             yield return message;
         }
@@ -86,7 +86,8 @@ internal sealed class ErrorQueues(IConnection connection, TimeProvider time, Man
         CancellationToken cancellationToken = default)
     {
         WithoutDestination.Clear();
-        return MoveAsync(workQueue, new LotRequest(filter) { TakesOut = true }, delivery => Task.FromResult(MayGo(delivery.Message!)), progress, cancellationToken);
+        var request = new LotRequest(filter) { TakesOut = true };
+        return MoveAsync(workQueue, request, delivery => Task.FromResult(MayGo(delivery.Message!)), perSecond: null, progress, cancellationToken);
     }
 
     private bool MayGo(ParkedMessage message)
@@ -151,6 +152,7 @@ internal sealed class ErrorQueues(IConnection connection, TimeProvider time, Man
         string queue,
         LotRequest request,
         Func<LotDelivery, Task<bool>> move,
+        double? perSecond,
         IProgress<ParkingProgress>? progress,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -160,7 +162,8 @@ internal sealed class ErrorQueues(IConnection connection, TimeProvider time, Man
         }
 
         var source = await SourceOfAsync(queue, cancellationToken).ConfigureAwait(false);
-        await foreach (var message in new LotMove(connection, source, time, Random.Shared).RunAsync(request, move, progress, cancellationToken).ConfigureAwait(false))
+        var lot = new LotMove(connection, source, time, Random.Shared) { Pace = perSecond is { } rate ? new MovePace(rate, time) : null };
+        await foreach (var message in lot.RunAsync(request, move, progress, cancellationToken).ConfigureAwait(false))
         {
             yield return message;
         }

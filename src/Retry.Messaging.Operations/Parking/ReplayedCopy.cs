@@ -10,9 +10,13 @@ namespace Retry.Messaging.Operations.Parking;
 internal static class ReplayedCopy
 {
     /// <summary>The properties of the copy.</summary>
-    public static BasicProperties Of(ParkedMessage parked, IReadOnlyBasicProperties original, string plan)
+    /// <param name="parked">The message.</param>
+    /// <param name="original">Its properties.</param>
+    /// <param name="plan">The plan's id.</param>
+    /// <param name="queue">The work queue that it goes to.</param>
+    public static BasicProperties Of(ParkedMessage parked, IReadOnlyBasicProperties original, string plan, string queue)
     {
-        var properties = Republication.With(original, Anew(parked, plan), parked.WorkQueue);
+        var properties = Republication.With(original, Anew(parked, plan), queue);
         var headers = properties.Headers!;
         foreach (var name in headers.Keys.Where(IsAboutTheFault).ToList())
         {
@@ -23,6 +27,12 @@ internal static class ReplayedCopy
         if (parked.State.Kept.Priority is { } priority)
         {
             properties.Priority = priority;
+        }
+
+        headers.Remove(RetryHeaderNames.Repeated);
+        if (parked.EarlierRuns > 0)
+        {
+            headers[RetryHeaderNames.Repeated] = parked.EarlierRuns;
         }
 
         return properties;

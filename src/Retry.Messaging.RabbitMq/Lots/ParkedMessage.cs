@@ -76,6 +76,12 @@ public sealed class ParkedMessage
     /// <summary>The queue at the end of the ladder that a lost message was on its way to.</summary>
     internal string? Destination { get; set; }
 
+    /// <summary>Its place in the set that is being moved.</summary>
+    internal int? Place { get; set; }
+
+    /// <summary>How many runs of the plan that were cut off may have sent a copy of it.</summary>
+    internal int EarlierRuns { get; set; }
+
     internal RetryState State { get; init; } = RetryState.Fresh;
 
     internal IDictionary<string, object?>? RawHeaders { get; init; }

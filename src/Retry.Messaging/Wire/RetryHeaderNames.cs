@@ -54,7 +54,8 @@ public static class RetryHeaderNames
     /// <summary>When a scheduled message is due, where it goes and what had to be taken off it: a JSON document. Taken off when it is dispatched. String.</summary>
     public const string Schedule = "retry-schedule";
 
-    /// <summary>How often a scheduled message may have been dispatched before; absent where it cannot have been. Integer.</summary>
+    /// <summary>How often a scheduled message may have been dispatched before, or how many runs of a plan may have sent a replayed one
+    /// before; absent where that cannot have been. Integer.</summary>
     public const string Repeated = "retry-repeated";
 
     /// <summary>The name of the recurrence that a message is of. String.</summary>

@@ -15,6 +15,7 @@ internal static class TestProcess
     public const string ClimbingConsumerRole = "climbing-consumer";
     public const string LedgerConsumerRole = "ledger-consumer";
     public const string RecurringRole = "recurring";
+    public const string RetryCtlRole = "retryctl";
 
     public static Task Main(string[] args) => args switch
     {
@@ -24,6 +25,7 @@ internal static class TestProcess
         [LimiterRole] => LimiterProcess.RunAsync(),
         [OnceConsumerRole] => OnceConsumer.RunAsync(),
         [ClimbingConsumerRole] => ClimbingConsumer.RunAsync(),
+        [RetryCtlRole] => RetryCtlProcess.RunAsync(),
         [LedgerConsumerRole] => LedgerConsumer.RunAsync(),
         [RecurringRole] => RecurringProcess.RunAsync(),
         _ => throw new ArgumentException($"Unknown role '{string.Join(' ', args)}'; wanted one of the roles above."),

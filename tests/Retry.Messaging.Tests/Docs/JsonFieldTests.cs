@@ -6,6 +6,7 @@ using Retry.Messaging.Cli.Commands.Lost;
 using Retry.Messaging.Cli.Commands.Nodes;
 using Retry.Messaging.Cli.Commands.Once;
 using Retry.Messaging.Cli.Commands.Parked;
+using Retry.Messaging.Cli.Commands.Plans;
 using Retry.Messaging.Cli.Commands.Points;
 using Retry.Messaging.Cli.Commands.Policies;
 using Retry.Messaging.Cli.Commands.Schedule;
@@ -28,6 +29,7 @@ public sealed partial class JsonFieldTests
         ["`parked list`, `parked show`, `lost list`"] = typeof(ParkedMessageDocument),
         ["`parked list --group-by`"] = typeof(ParkedGroupDocument),
         ["`parked replay`, `parked discard`"] = typeof(ParkedMoveDocument),
+        ["`plans list`, `plans show`, `plans cancel`"] = typeof(PlanDocument),
         ["`lost replay`"] = typeof(LostMoveDocument),
         ["`points`"] = typeof(PointsDocument),
         ["`delayed list`"] = typeof(DelayedDocument),

@@ -16,10 +16,10 @@ public sealed class LotSetTests
         set.Add(Message("a"));
         set.Add(Message("b"));
         set.Count.ShouldBe(3);
-        set.TryTake(Message("a")).ShouldBeTrue();
-        set.TryTake(Message("a")).ShouldBeTrue();
-        set.TryTake(Message("a")).ShouldBeFalse();
-        set.TryTake(Message("c")).ShouldBeFalse();
+        set.TryMeet(Message("a")).ShouldBeTrue();
+        set.TryMeet(Message("a")).ShouldBeTrue();
+        set.TryMeet(Message("a")).ShouldBeFalse();
+        set.TryMeet(Message("c")).ShouldBeFalse();
         set.Count.ShouldBe(1);
     }
 
@@ -28,8 +28,8 @@ public sealed class LotSetTests
     {
         var set = new LotSet();
         set.Add(Message("a"));
-        set.TryTake(Message("a", replayed: 1, plan: "p")).ShouldBeFalse();
-        set.TryTake(Message("a")).ShouldBeTrue();
+        set.TryMeet(Message("a", replayed: 1, plan: "p")).ShouldBeFalse();
+        set.TryMeet(Message("a")).ShouldBeTrue();
     }
 
     private static ParkedMessage Message(string id, int replayed = 0, string? plan = null) => new()

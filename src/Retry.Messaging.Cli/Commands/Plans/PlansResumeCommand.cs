@@ -1,0 +1,58 @@
+using System.CommandLine;
+using Retry.Messaging.Cli.Commands.Parked;
+using Retry.Messaging.Cli.Hosting;
+using Retry.Messaging.Cli.Options;
+using Retry.Messaging.Cli.Output;
+using Retry.Messaging.Operations.Parking;
+using Retry.Messaging.Operations.Plans;
+
+namespace Retry.Messaging.Cli.Commands.Plans;
+
+/// <summary><c>plans resume PLAN</c>: goes on with a plan that was left unfinished.</summary>
+internal static class PlansResumeCommand
+{
+    public static Command Create(CliHost host)
+    {
+        var command = new Command(
+            "resume",
+            "Goes on with a plan that was left unfinished: with its set, and nothing that was parked since. Copies that may be there twice carry the header retry-repeated. Where somebody still works on the plan, it waits.");
+        var plan = PlansCommand.Plan();
+        var rate = MoveOptions.Rate();
+        command.Arguments.Add(plan);
+        command.Options.Add(rate);
+        command.SetAction((parsed, cancellationToken) => RunAsync(host, parsed, parsed.GetValue(plan)!, MoveOptions.RateOf(parsed.GetValue(rate)), cancellationToken));
+        return command;
+    }
+
+    private static async Task<int> RunAsync(CliHost host, ParseResult parsed, string id, double? perSecond, CancellationToken cancellationToken)
+    {
+        var connection = await GlobalOptions.ConnectAsync(parsed, host, cancellationToken).ConfigureAwait(false);
+        await using var ends = connection.ConfigureAwait(false);
+        var plan = (await new PlansReader(connection, host.Time).FindAsync(id, cancellationToken).ConfigureAwait(false)).Plan;
+        if (plan.IsOver)
+        {
+            return RetryCtl.Fail(host, ExitCode.Failed, $"Plan {plan.Id} is {(plan.State == PlanState.Done ? "done" : "cancelled")} already, so there is nothing to go on with.");
+        }
+
+        var lot = new ParkingLot(connection, host.Time);
+        var answer = new ParkedMoveAnswer(
+            host,
+            plan.Terms.Action == PlanAction.Discard ? ParkedDiscardCommand.Verb : ParkedReplayCommand.Verb,
+            new ParkedPlace(plan.Queue, IsErrorQueue: false),
+            parsed.GetValue(GlobalOptions.Json));
+        var order = new PlanOrder(plan.Id, plan.Terms with { PerSecond = perSecond })
+        {
+            By = host.Operator,
+            Resumes = true,
+            StaysOpen = true,
+            Waits = answer.Waits,
+            Begins = answer.Begins,
+        };
+        return await answer.MoveAsync(
+            lot,
+            new ParkedTally([]),
+            progress => lot.ResumeAsync(plan, order, answer.GoesTo, progress, cancellationToken),
+            shown: null,
+            cancellationToken).ConfigureAwait(false);
+    }
+}
