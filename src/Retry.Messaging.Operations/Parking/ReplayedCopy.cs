@@ -29,6 +29,7 @@ internal static class ReplayedCopy
             properties.Priority = priority;
         }
 
+        headers.Remove(RetryHeaderNames.Tenant);
         headers.Remove(RetryHeaderNames.Repeated);
         if (parked.EarlierRuns > 0)
         {

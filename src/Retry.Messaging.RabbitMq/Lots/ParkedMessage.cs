@@ -49,6 +49,9 @@ public sealed class ParkedMessage
     /// <summary>Gets the message's type as far as the message tells it, for example <c>Shop.ChargeCard</c>.</summary>
     public string? MessageType { get; init; }
 
+    /// <summary>Gets whose message it is; <see langword="null"/> where its point names no tenant.</summary>
+    public string? Tenant { get; init; }
+
     /// <summary>Gets the last attempts, oldest first.</summary>
     public IReadOnlyList<RetryAttempt> History => State.History.Attempts;
 

@@ -64,6 +64,13 @@ public static class RetryHeaderNames
     /// <summary>The slot of a recurring message: when it was due, in milliseconds since 1970, UTC. Integer.</summary>
     public const string Slot = "retry-slot";
 
+    /// <summary>Whose message it is, at most 128 characters: the value of the header that the point's setting <c>Tenant</c> names. Only on a
+    /// parked message. String.</summary>
+    public const string Tenant = "retry-tenant";
+
+    /// <summary>Who changed what in a replayed copy, at most 300 characters; absent where nothing was changed. String.</summary>
+    public const string Changed = "retry-changed";
+
     /// <summary>What all of the above start with.</summary>
     public const string Prefix = "retry-";
 }

@@ -54,7 +54,7 @@ internal sealed class RawLot : IAsyncDisposable
     }
 
     /// <summary>Parks a message as the library does.</summary>
-    public async Task ParkAsync(string id, ParkReason? reason = null, Action<BasicProperties>? change = null, string? plan = null, string body = "{}")
+    public async Task ParkAsync(string id, ParkReason? reason = null, Action<BasicProperties>? change = null, string? plan = null, string body = "{}", IChannel? through = null)
     {
         var at = DateTimeOffset.UtcNow;
         var properties = new BasicProperties { MessageId = id, ContentType = "application/json", Persistent = true, Headers = new Dictionary<string, object?> { ["tenant"] = "acme", ["MT-Fault-ExceptionType"] = "Shop.GatewayException", ["MT-Fault-MessageType"] = "Shop.Charge", ["MT-Reason"] = "fault", ["MT-Redelivery-Count"] = 2 } };
@@ -74,7 +74,7 @@ internal sealed class RawLot : IAsyncDisposable
             },
             Work);
         change?.Invoke(properties);
-        await Channel.BasicPublishAsync(BrokerNames.ParkingExchange, Work, mandatory: true, properties, Encoding.UTF8.GetBytes(body));
+        await (through ?? Channel).BasicPublishAsync(BrokerNames.ParkingExchange, Work, mandatory: true, properties, Encoding.UTF8.GetBytes(body));
     }
 
     /// <summary>Parks many, in few round trips.</summary>
