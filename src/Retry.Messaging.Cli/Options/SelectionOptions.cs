@@ -18,9 +18,13 @@ internal sealed class SelectionOptions
     };
     private readonly Argument<string[]> _ids = new("ID") { Description = "Ids of the messages.", Arity = ArgumentArity.ZeroOrMore };
     private readonly Option<bool> _all = new("--all") { Description = "Every message." };
+    private readonly Argument<string?> _adopted = new("ERROR-QUEUE") { Description = "The error queue, for example payments_error." };
+    private readonly Option<bool> _archived = new("--archived") { Description = "Of what was archived, instead of the parking lot." };
     private readonly ConditionOptions _conditions = new();
 
     private bool _isOfLost;
+    private bool _isOfArchive;
+    private bool _isOfErrorQueue;
 
     public static SelectionOptions QueueAndConditions(Command command)
     {
@@ -37,6 +41,26 @@ internal sealed class SelectionOptions
         command.Arguments.Add(selection._ids);
         command.Options.Add(selection._all);
         selection._conditions.AddTo(command, selection._isOfLost);
+        return selection;
+    }
+
+    /// <summary>Messages of a parking lot, or of an archive; never of an error queue.</summary>
+    public static SelectionOptions OfPoint(Command command, bool isOfArchive)
+    {
+        var selection = new SelectionOptions { _isOfArchive = isOfArchive };
+        command.Arguments.Add(selection._queue);
+        command.Arguments.Add(selection._ids);
+        command.Options.Add(selection._all);
+        selection._conditions.AddTo(command, isOfLost: false);
+        return selection;
+    }
+
+    /// <summary>Messages of an error queue: all, or those that fulfil conditions.</summary>
+    public static SelectionOptions OfErrorQueue(Command command)
+    {
+        var selection = new SelectionOptions { _isOfErrorQueue = true };
+        command.Arguments.Add(selection._adopted);
+        selection._conditions.AddTo(command, isOfLost: false);
         return selection;
     }
 
@@ -66,13 +90,18 @@ internal sealed class SelectionOptions
     /// <exception cref="UsageException">Nothing was named, or something that is none.</exception>
     public ParkedPlace PlaceOf(ParseResult parsed)
     {
-        if (parsed.GetValue(_errorQueue) is { } errorQueue)
+        if ((_isOfErrorQueue ? parsed.GetValue(_adopted) : parsed.GetValue(_errorQueue)) is { } errorQueue)
         {
+            if (parsed.GetValue(_archived))
+            {
+                throw new UsageException($"Found {_archived.Name} beside {_errorQueue.Name}, wanted one of them.");
+            }
+
             // the parser takes the next option for the value that is missing
             var why = errorQueue.StartsWith("--", StringComparison.Ordinal)
                 ? $"found '{errorQueue}', wanted the name of an error queue, for example payments_error."
                 : ErrorQueues.WhyNot(errorQueue);
-            return why is null ? new ParkedPlace(errorQueue, IsErrorQueue: true) : throw new UsageException($"{_errorQueue.Name}: {why}");
+            return why is null ? new ParkedPlace(errorQueue, IsErrorQueue: true) : throw new UsageException($"{(_isOfErrorQueue ? _adopted.Name : _errorQueue.Name)}: {why}");
         }
 
         if (parsed.GetValue(_queue) is not { Length: > 0 } queue)
@@ -86,7 +115,7 @@ internal sealed class SelectionOptions
             throw new UsageException($"QUEUE: found a name of {Encoding.UTF8.GetByteCount(queue)} bytes, wanted {most} at most: the parking lot's name is longer.");
         }
 
-        return new ParkedPlace(queue, IsErrorQueue: false);
+        return new ParkedPlace(queue, IsErrorQueue: false, _isOfArchive || parsed.GetValue(_archived));
     }
 
     /// <summary>The ids that were given: beside --queue, all that stands without an option is one.</summary>
@@ -94,7 +123,7 @@ internal sealed class SelectionOptions
     public string[] Ids(ParseResult parsed)
     {
         var ids = parsed.GetValue(_ids) ?? [];
-        if (_isOfLost || parsed.GetValue(_errorQueue) is not { } errorQueue)
+        if (_isOfLost || _isOfErrorQueue || parsed.GetValue(_errorQueue) is not { } errorQueue)
         {
             return ids;
         }
@@ -113,6 +142,11 @@ internal sealed class SelectionOptions
     public ParkedFilter ExplicitFilterOf(ParseResult parsed, DateTimeOffset now)
     {
         var filter = FilterOf(parsed, now);
+        if (_isOfErrorQueue)
+        {
+            return filter;
+        }
+
         var conditions = _conditions.Of(parsed, now);
         var ways = (filter.Ids is null ? 0 : 1) + (parsed.GetValue(_all) ? 1 : 0) + (conditions == ParkedFilter.All ? 0 : 1);
         return ways switch
@@ -127,5 +161,6 @@ internal sealed class SelectionOptions
     {
         command.Arguments.Add(_queue);
         command.Options.Add(_errorQueue);
+        command.Options.Add(_archived);
     }
 }

@@ -5,6 +5,7 @@ using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.Naming;
 using Retry.Messaging.Operations.Parking;
+using Retry.Messaging.Operations.Plans;
 using Retry.Messaging.RabbitMq.Connections;
 using Retry.Messaging.RabbitMq.Lots;
 using Retry.Messaging.RabbitMq.Management;
@@ -31,6 +32,9 @@ internal sealed class ErrorQueues(IConnection connection, TimeProvider time, Man
 
     /// <summary>Whether a text can be the id of a message in an error queue.</summary>
     public static bool IsId(string text) => ChainId.IsShort(text);
+
+    /// <summary>The work queue that an error queue's name tells; <see langword="null"/> where it tells none.</summary>
+    public static string? PointOf(string queue) => FailedQueue.WithoutSuffix(queue);
 
     /// <summary>Tells why a queue of this name is none, with what to type instead; <see langword="null"/> where it may be one.</summary>
     public static string? WhyNot(string queue) =>
@@ -88,6 +92,45 @@ internal sealed class ErrorQueues(IConnection connection, TimeProvider time, Man
         WithoutDestination.Clear();
         var request = new LotRequest(filter) { TakesOut = true };
         return MoveAsync(workQueue, request, delivery => Task.FromResult(MayGo(delivery.Message!)), perSecond: null, progress, cancellationToken);
+    }
+
+    /// <summary>Moves messages into the parking lot of a point, as a plan.</summary>
+    /// <param name="queue">The error queue.</param>
+    /// <param name="workQueue">The point's work queue.</param>
+    /// <param name="filter">Which messages; a plan that is resumed knows its own.</param>
+    /// <param name="order">Who wants it.</param>
+    /// <param name="progress">Told now and then how far it is.</param>
+    /// <param name="cancellationToken">Ends it in good order.</param>
+    /// <exception cref="ParkingException">There is no such queue or parking lot, or the broker refused a copy.</exception>
+    public async IAsyncEnumerable<ParkedMessage> AdoptAsync(
+        string queue,
+        string workQueue,
+        ParkedFilter filter,
+        PlanOrder order,
+        IProgress<ParkingProgress>? progress,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var source = await SourceOfAsync(queue, cancellationToken).ConfigureAwait(false);
+        var adoption = new Adoption(connection, workQueue, order.Id, time);
+        await using var ends = adoption.ConfigureAwait(false);
+        var request = new LotRequest(filter) { WithBodies = true, TakesOut = true };
+        await foreach (var message in new PlanRun(connection, source, workQueue, time).RunAsync(order, request, adoption.PrepareAsync, progress, cancellationToken).ConfigureAwait(false))
+        {
+            yield return message;
+        }
+    }
+
+    /// <summary>Gives up the rest of an adoption that was left unfinished.</summary>
+    /// <returns>The plan as it ended, and the messages that may have been adopted and are still in the error queue.</returns>
+    /// <exception cref="ParkingException">It is not known what may have been sent, so the plan stays open.</exception>
+    public async Task<(Plan Plan, IReadOnlyList<ParkedMessage> MayHaveBeenSent)> CancelAsync(
+        Plan plan,
+        PlanOrder order,
+        IProgress<ParkingProgress>? progress,
+        CancellationToken cancellationToken)
+    {
+        var source = await SourceOfAsync(plan.Terms.ErrorQueue!, cancellationToken).ConfigureAwait(false);
+        return await new PlanCancellation(connection, source, time).RunAsync(plan, order, progress, cancellationToken).ConfigureAwait(false);
     }
 
     private bool MayGo(ParkedMessage message)

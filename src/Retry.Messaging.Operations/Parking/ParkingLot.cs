@@ -37,6 +37,9 @@ public sealed class ParkingLot : IParkingLot
         _time = time ?? TimeProvider.System;
     }
 
+    /// <summary>Whether it is the point's archive that is read and emptied, instead of its parking lot.</summary>
+    internal bool IsArchive { get; init; }
+
     /// <inheritdoc/>
     public IAsyncEnumerable<ParkedMessage> ListAsync(
         string workQueue,
@@ -62,7 +65,7 @@ public sealed class ParkingLot : IParkingLot
         CancellationToken cancellationToken = default)
     {
         options ??= new ReplayOptions();
-        return ReplayAsync(NamesOf(workQueue, filter), filter, options.ToOrder(), options.DestinationFound, progress, cancellationToken);
+        return RunAsync(workQueue, filter, options.ToOrder(), options.DestinationFound, progress, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -71,16 +74,7 @@ public sealed class ParkingLot : IParkingLot
         ParkedFilter filter,
         IProgress<ParkingProgress>? progress = null,
         CancellationToken cancellationToken = default) =>
-        DiscardAsync(workQueue, filter, new PlanOrder(ReplayOptions.NewId(), new PlanTerms(PlanAction.Discard)), progress, cancellationToken);
-
-    /// <summary>Deletes parked messages, as a plan that may be resumed.</summary>
-    internal IAsyncEnumerable<ParkedMessage> DiscardAsync(
-        string workQueue,
-        ParkedFilter filter,
-        PlanOrder order,
-        IProgress<ParkingProgress>? progress,
-        CancellationToken cancellationToken) =>
-        DiscardAsync(NamesOf(workQueue, filter), filter, order, progress, cancellationToken);
+        RunAsync(workQueue, filter, new PlanOrder(ReplayOptions.NewId(), new PlanTerms(PlanAction.Discard)), found: null, progress, cancellationToken);
 
     /// <summary>Goes on with a plan that was left unfinished.</summary>
     /// <param name="plan">The plan, as it was read.</param>
@@ -93,11 +87,40 @@ public sealed class ParkingLot : IParkingLot
         PlanOrder order,
         Action<ReplayDestination>? found,
         IProgress<ParkingProgress>? progress,
-        CancellationToken cancellationToken) => plan.Terms.Action switch
+        CancellationToken cancellationToken) =>
+        new ParkingLot(_connection, _time) { IsArchive = plan.Terms.IsOfArchive }.RunAsync(plan.Queue, ParkedFilter.All, order, found, progress, cancellationToken);
+
+    /// <summary>Gives up the rest of a plan that was left unfinished.</summary>
+    /// <returns>The plan as it ended, and the messages that may have been sent.</returns>
+    /// <exception cref="ParkingException">It is not known what may have been sent, so the plan stays open.</exception>
+    internal Task<(Plan Plan, IReadOnlyList<ParkedMessage> MayHaveBeenSent)> CancelAsync(
+        Plan plan,
+        PlanOrder order,
+        IProgress<ParkingProgress>? progress,
+        CancellationToken cancellationToken)
+    {
+        var lot = new ParkingLot(_connection, _time) { IsArchive = plan.Terms.IsOfArchive };
+        return new PlanCancellation(_connection, lot.SourceOf(RetryPointNames.For(plan.Queue)), _time).RunAsync(plan, order, progress, cancellationToken);
+    }
+
+    /// <summary>Carries out what is wanted, or goes on with it.</summary>
+    internal IAsyncEnumerable<ParkedMessage> RunAsync(
+        string workQueue,
+        ParkedFilter filter,
+        PlanOrder order,
+        Action<ReplayDestination>? found,
+        IProgress<ParkingProgress>? progress,
+        CancellationToken cancellationToken)
+    {
+        var names = NamesOf(workQueue, filter);
+        order = order with { Terms = order.Terms with { IsOfArchive = IsArchive } };
+        return order.Terms.Action switch
         {
-            PlanAction.Discard => DiscardAsync(NamesOf(plan.Queue, ParkedFilter.All), ParkedFilter.All, order, progress, cancellationToken),
-            _ => ReplayAsync(NamesOf(plan.Queue, ParkedFilter.All), ParkedFilter.All, order, found, progress, cancellationToken),
+            PlanAction.Discard => DiscardAsync(names, filter, order, progress, cancellationToken),
+            PlanAction.Archive or PlanAction.Restore => ArchiveAsync(names, filter, order, progress, cancellationToken),
+            _ => ReplayAsync(names, filter, order, found, progress, cancellationToken),
         };
+    }
 
     private static RetryPointNames NamesOf(string workQueue, ParkedFilter filter)
     {
@@ -123,7 +146,7 @@ public sealed class ParkingLot : IParkingLot
 
         var reader = await LotReader.OpenAsync(
             _connection,
-            LotSource.ParkingLot(names),
+            SourceOf(names),
             new LotRequest(filter) { WithBodies = withBodies },
             _time,
             cancellationToken).ConfigureAwait(false);
@@ -168,5 +191,23 @@ public sealed class ParkingLot : IParkingLot
 
     private static readonly Func<LotDelivery, Task<bool>> Discard = static _ => Task.FromResult(true);
 
-    private PlanRun RunOf(RetryPointNames names) => new(_connection, LotSource.ParkingLot(names), names.Work, _time);
+    private async IAsyncEnumerable<ParkedMessage> ArchiveAsync(
+        RetryPointNames names,
+        ParkedFilter filter,
+        PlanOrder order,
+        IProgress<ParkingProgress>? progress,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var sender = new ArchiveSender(_connection, names, order.Id, _time);
+        await using var senderEnds = sender.ConfigureAwait(false);
+        var request = new LotRequest(filter) { WithBodies = true, TakesOut = true };
+        await foreach (var message in RunOf(names).RunAsync(order, request, sender.PrepareAsync, progress, cancellationToken).ConfigureAwait(false))
+        {
+            yield return message;
+        }
+    }
+
+    private LotSource SourceOf(RetryPointNames names) => IsArchive ? LotSource.Archive(names) : LotSource.ParkingLot(names);
+
+    private PlanRun RunOf(RetryPointNames names) => new(_connection, SourceOf(names), names.Work, _time);
 }

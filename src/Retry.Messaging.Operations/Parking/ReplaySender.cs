@@ -2,7 +2,6 @@ using RabbitMQ.Client;
 using Retry.Messaging.Ladder;
 using Retry.Messaging.Operations.Plans;
 using Retry.Messaging.RabbitMq.Lots;
-using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Telemetry;
 using Retry.Messaging.RabbitMq.Topology;
 
@@ -17,8 +16,7 @@ namespace Retry.Messaging.Operations.Parking;
 internal sealed class ReplaySender(IConnection connection, RetryPointNames names, string plan, Action<ReplayDestination>? found, TimeProvider time)
     : IAsyncDisposable
 {
-    // on one channel: a copy that is sent over another connection than the lock's would come from a plan that was given up
-    private readonly ConfirmedPublisher _publisher = new(connection) { Reopens = false };
+    private readonly PlanCopies _copies = new(connection, plan);
 
     /// <summary>Finds where the messages go, and gives what sends one.</summary>
     /// <remarks>
@@ -37,27 +35,24 @@ internal sealed class ReplaySender(IConnection connection, RetryPointNames names
         return delivery => SendAsync(delivery, route.Exchange, route.RoutingKey, to.Work, terms);
     }
 
-    public ValueTask DisposeAsync() => _publisher.DisposeAsync();
+    public ValueTask DisposeAsync() => _copies.DisposeAsync();
 
     private async Task<bool> SendAsync(LotDelivery delivery, string exchange, string routingKey, string queue, PlanTerms terms)
     {
         var message = delivery.Message!;
         using var span = message.StartReplay(plan);
         var properties = ReplayedCopy.Of(message, delivery.Properties!, plan, queue);
+        ReplayedCopy.Change(properties, terms);
         RetryTracing.Propagate(properties.Headers!);
-        HeaderFrame.Fit(properties, connection.FrameMax);
         try
         {
-            // not cancellable: once sent, only the confirm tells whether the parked one may go
-            await _publisher.PublishAsync(exchange, routingKey, properties, message.Body!.Value, CancellationToken.None).ConfigureAwait(false);
+            await _copies.SendAsync(exchange, routingKey, properties, message, queue).ConfigureAwait(false);
             return true;
         }
-        catch (PublishRefusedException exception)
+        catch (ParkingException exception)
         {
             span.Fail(exception);
-            throw new ParkingException(
-                $"The replay to '{queue}' stopped: {exception.Message} Messages that were not moved are still parked. When the cause is gone, 'retryctl plans resume {plan}' goes on, and 'retryctl plans cancel {plan}' gives the rest up.",
-                exception);
+            throw;
         }
     }
 }

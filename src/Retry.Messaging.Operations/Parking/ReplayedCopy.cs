@@ -1,4 +1,5 @@
 using RabbitMQ.Client;
+using Retry.Messaging.Operations.Plans;
 using Retry.Messaging.RabbitMq;
 using Retry.Messaging.RabbitMq.Lots;
 using Retry.Messaging.RabbitMq.Publishing;
@@ -9,6 +10,8 @@ namespace Retry.Messaging.Operations.Parking;
 /// <summary>What a parked message looks like when it goes back to work: as it was sent, its attempts counted anew.</summary>
 internal static class ReplayedCopy
 {
+    private const int MaxChanges = 300;
+
     /// <summary>The properties of the copy.</summary>
     /// <param name="parked">The message.</param>
     /// <param name="original">Its properties.</param>
@@ -30,6 +33,7 @@ internal static class ReplayedCopy
         }
 
         headers.Remove(RetryHeaderNames.Tenant);
+        headers.Remove(RetryHeaderNames.Changed);
         headers.Remove(RetryHeaderNames.Repeated);
         if (parked.EarlierRuns > 0)
         {
@@ -37,6 +41,21 @@ internal static class ReplayedCopy
         }
 
         return properties;
+    }
+
+    /// <summary>Changes the copy as the plan says, and notes who did.</summary>
+    public static void Change(BasicProperties copy, PlanTerms terms)
+    {
+        var headers = copy.Headers!;
+        foreach (var (name, value) in terms.Headers)
+        {
+            headers[name] = value;
+        }
+
+        if (terms.Changes is { } changes)
+        {
+            headers[RetryHeaderNames.Changed] = HeaderText.OneLine(changes, MaxChanges);
+        }
     }
 
     // Crashes go too: an operator decided that it may run again, and one more suspicion would park it at once.

@@ -8,4 +8,13 @@ internal enum PlanAction
 
     /// <summary>Deletes them.</summary>
     Discard,
+
+    /// <summary>Moves them out of the way.</summary>
+    Archive,
+
+    /// <summary>Moves them back into the parking lot.</summary>
+    Restore,
+
+    /// <summary>Moves them out of an error queue of another library into the parking lot.</summary>
+    Adopt,
 }

@@ -13,6 +13,18 @@ internal sealed record PlanTerms(PlanAction Action)
     /// <summary>Headers that the copies get.</summary>
     public IReadOnlyDictionary<string, string> Headers { get; init; } = new Dictionary<string, string>();
 
+    /// <summary>Who changed headers or body; <see langword="null"/> where nothing is changed.</summary>
+    public string? ChangedBy { get; init; }
+
+    /// <summary>Whether the messages are those that were archived.</summary>
+    public bool IsOfArchive { get; init; }
+
+    /// <summary>The error queue that the messages come from; <see langword="null"/> for the parking lot or the archive.</summary>
+    public string? ErrorQueue { get; init; }
+
+    /// <summary>What was changed and by whom, for the header of the copies.</summary>
+    public string? Changes => ChangedBy is null ? null : $"{ChangedBy}: {string.Join(", ", IsEdited ? Headers.Keys.Prepend("body") : Headers.Keys)}";
+
     /// <summary>Whether the one message of the plan gets another body, which stands in the journal.</summary>
     public bool IsEdited { get; init; }
 }

@@ -45,6 +45,7 @@ internal sealed record LotRequest(ParkedFilter Filter)
         {
             // a copy: the client reuses the delivery's memory
             message.Body = body.ToArray();
+            message.Properties = properties;
         }
 
         return message;

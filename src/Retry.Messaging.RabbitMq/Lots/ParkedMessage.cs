@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using RabbitMQ.Client;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq.Telemetry;
 using Retry.Messaging.Wire;
@@ -84,6 +85,9 @@ public sealed class ParkedMessage
 
     /// <summary>How many runs of the plan that were cut off may have sent a copy of it.</summary>
     internal int EarlierRuns { get; set; }
+
+    /// <summary>Its properties as they lie in the lot, where the body was asked for.</summary>
+    internal IReadOnlyBasicProperties? Properties { get; set; }
 
     internal RetryState State { get; init; } = RetryState.Fresh;
 

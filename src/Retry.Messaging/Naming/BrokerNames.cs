@@ -78,6 +78,9 @@ public static class BrokerNames
     // what follows a prefix of ours in the name of a queue
     private const int MaxPlain = 200;
 
+    /// <summary>The suffix of a point's archive.</summary>
+    internal const string ArchivedSuffix = ".archived";
+
     // no other application may declare a name that begins so
     internal const string BrokerPrefix = "amq.";
 

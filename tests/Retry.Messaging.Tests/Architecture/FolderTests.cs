@@ -47,7 +47,7 @@ public class FolderTests
         ["Retry.Messaging.Operations"] = new()
         {
             ["Delayed"] = ["Pulse"],
-            ["Estates"] = ["Parking"],
+            ["Estates"] = ["Parking", "Plans"],
             ["Nodes"] = [],
             ["Parking"] = ["Plans"],
             ["Plans"] = [],

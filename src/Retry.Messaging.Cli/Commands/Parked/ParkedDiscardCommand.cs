@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Retry.Messaging.Cli.Hosting;
+using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Operations.Plans;
 
 namespace Retry.Messaging.Cli.Commands.Parked;
@@ -12,7 +13,7 @@ internal static class ParkedDiscardCommand
     public static Command Create(CliHost host)
     {
         var command = new Command("discard", "Deletes parked messages for good.");
-        ParkedMove.AddTo(command, host, Verb);
+        ParkedMove.AddTo(command, host, Verb, SelectionOptions.QueueIdsAndConditions(command));
         return command;
     }
 }

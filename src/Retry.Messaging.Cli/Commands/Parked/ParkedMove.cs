@@ -3,9 +3,11 @@ using RabbitMQ.Client;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Cli.Output;
+using Retry.Messaging.Operations.Estates;
 using Retry.Messaging.Operations.Parking;
 using Retry.Messaging.Operations.Plans;
 using Retry.Messaging.RabbitMq.Lots;
+using Retry.Messaging.RabbitMq.Topology;
 
 namespace Retry.Messaging.Cli.Commands.Parked;
 
@@ -17,20 +19,25 @@ internal sealed class ParkedMove
     private readonly SelectionOptions _selection;
     private readonly MoveOptions _options;
 
-    private ParkedMove(Command command, CliHost host, Verb verb)
+    private readonly Option<string?> _point = new("--to") { Description = "The work queue in whose parking lot they come to lie. The default is the error queue's name without its suffix.", HelpName = "POINT" };
+    private readonly ChangeOptions? _changes;
+
+    private ParkedMove(Command command, CliHost host, Verb verb, SelectionOptions selection)
     {
         _host = host;
         _verb = verb;
-        _selection = SelectionOptions.QueueIdsAndConditions(command);
+        _selection = selection;
         _options = new MoveOptions(command, verb.AsksEvenForIds);
+        _changes = verb.Action == PlanAction.Replay ? new ChangeOptions(command) : null;
+        if (verb.Action == PlanAction.Adopt)
+        {
+            command.Options.Add(_point);
+        }
     }
 
     /// <summary>Gives a command its options and its action.</summary>
-    public static void AddTo(Command command, CliHost host, Verb verb)
-    {
-        var move = new ParkedMove(command, host, verb);
-        command.SetAction(move.RunAsync);
-    }
+    public static void AddTo(Command command, CliHost host, Verb verb, SelectionOptions selection) =>
+        command.SetAction(new ParkedMove(command, host, verb, selection).RunAsync);
 
     private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
@@ -38,6 +45,8 @@ internal sealed class ParkedMove
         var ids = _selection.Ids(parsed);
         var filter = _selection.ExplicitFilterOf(parsed, _host.Time.GetUtcNow());
         var given = _options.Of(parsed);
+        var changes = _changes?.Of(parsed, place, ids) ?? ChangeOptions.Given.Nothing;
+        var point = PointOf(parsed, place);
         var json = parsed.GetValue(GlobalOptions.Json);
         var mustAsk = !given.Yes && !given.DryRun && (_verb.AsksEvenForIds || ids.Length == 0);
         if (mustAsk && (json || !_host.InIsTerminal))
@@ -54,7 +63,7 @@ internal sealed class ParkedMove
         if (given.DryRun || mustAsk)
         {
             var tally = new ParkedTally(ids);
-            var preview = await PreviewAsync(connection, lot, place, filter, given, tally, cancellationToken).ConfigureAwait(false);
+            var preview = await PreviewAsync(connection, lot, place, filter, given, point, tally, cancellationToken).ConfigureAwait(false);
             if (preview.KeptBack > 0)
             {
                 answer.KeptBack(preview.KeptBack);
@@ -74,7 +83,7 @@ internal sealed class ParkedMove
             }
         }
 
-        var order = new PlanOrder(ReplayOptions.NewId(), new PlanTerms(_verb.Action) { PerSecond = given.PerSecond })
+        var order = new PlanOrder(ReplayOptions.NewId(), new PlanTerms(_verb.Action) { PerSecond = given.PerSecond, ErrorQueue = place.IsErrorQueue ? place.Name : null })
         {
             By = _host.Operator,
             StaysOpen = true,
@@ -83,32 +92,38 @@ internal sealed class ParkedMove
             KeepsBack = answer.KeptBack,
             Begins = answer.Begins,
         };
+        if (changes.Edit && await EditedMessage.EditAsync(_host, lot, place.Name, ids[0], cancellationToken).ConfigureAwait(false) is { } edited)
+        {
+            order = order with { Body = edited.Body };
+            filter = filter with { Shown = edited.Set };
+        }
+
+        var options = new ReplayOptions { PlanId = order.Id, PerSecond = given.PerSecond, To = changes.To, SetHeaders = changes.Headers, Order = order, DestinationFound = answer.GoesTo };
         return await answer.MoveAsync(
             lot,
             new ParkedTally(ids),
-            progress => Move(lot, place, filter, order, answer, progress, cancellationToken),
+            progress => (lot, _verb.Action) switch
+            {
+                (ErrorQueues errors, PlanAction.Adopt) => errors.AdoptAsync(place.Name, point, filter, order, progress, cancellationToken),
+                (_, PlanAction.Replay) => lot.ReplayAsync(place.Name, filter, options, progress, cancellationToken),
+                (ParkingLot parking, _) => parking.RunAsync(place.Name, filter, order, answer.GoesTo, progress, cancellationToken),
+                _ => lot.DiscardAsync(place.Name, filter, progress, cancellationToken),
+            },
             filter.Shown,
             cancellationToken).ConfigureAwait(false);
     }
 
-    private static IAsyncEnumerable<ParkedMessage> Move(
-        IParkingLot lot,
-        ParkedPlace place,
-        ParkedFilter filter,
-        PlanOrder order,
-        ParkedMoveAnswer answer,
-        IProgress<ParkingProgress> progress,
-        CancellationToken cancellationToken) => (lot, order.Terms.Action) switch
+    private string PointOf(ParseResult parsed, ParkedPlace place)
+    {
+        if (_verb.Action != PlanAction.Adopt)
         {
-            (ParkingLot parking, PlanAction.Discard) => parking.DiscardAsync(place.Name, filter, order, progress, cancellationToken),
-            (_, PlanAction.Discard) => lot.DiscardAsync(place.Name, filter, progress, cancellationToken),
-            _ => lot.ReplayAsync(
-                place.Name,
-                filter,
-                new ReplayOptions { PlanId = order.Id, PerSecond = order.Terms.PerSecond, Order = order, DestinationFound = answer.GoesTo },
-                progress,
-                cancellationToken),
-        };
+            return place.Name;
+        }
+
+        var point = parsed.GetValue(_point) ?? ErrorQueues.PointOf(place.Name)
+            ?? throw new UsageException($"'{place.Name}' does not tell whose error queue it is, wanted --to with the work queue of a point.");
+        return RetryPointNames.For(point).WhyUnusable(hasRelease: false) is { } why ? throw new UsageException($"{_point.Name}: {why}") : point;
+    }
 
     private async Task<PlanPreview> PreviewAsync(
         IConnection connection,
@@ -116,6 +131,7 @@ internal sealed class ParkedMove
         ParkedPlace place,
         ParkedFilter filter,
         MoveOptions.Given given,
+        string point,
         ParkedTally tally,
         CancellationToken cancellationToken)
     {
@@ -123,7 +139,7 @@ internal sealed class ParkedMove
         await ProgressDisplay.RunAsync(_host, $"Counting {place.Queue}", async report =>
         {
             var listed = lot.ListAsync(place.Name, filter, new ReadingProgress(report), cancellationToken);
-            var plansOf = place.IsErrorQueue || given.MayHaveBeenSent ? null : place.Name;
+            var plansOf = given.MayHaveBeenSent || (place.IsErrorQueue && _verb.Action != PlanAction.Adopt) ? null : point;
             await foreach (var message in preview.ReadAsync(listed, plansOf, cancellationToken).ConfigureAwait(false))
             {
                 tally.Add(message);

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Retry.Messaging.Cli.Hosting;
+using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Operations.Plans;
 
 namespace Retry.Messaging.Cli.Commands.Parked;
@@ -14,7 +15,7 @@ internal static class ParkedReplayCommand
         var command = new Command(
             "replay",
             "Sends parked messages back to work. Their attempts are counted from the start again. Ctrl-C ends it in good order, so no message is lost or sent twice; 'plans resume' goes on.");
-        ParkedMove.AddTo(command, host, Verb);
+        ParkedMove.AddTo(command, host, Verb, SelectionOptions.QueueIdsAndConditions(command));
         return command;
     }
 }

@@ -2,6 +2,8 @@ using System.CommandLine;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Cli.Output;
+using Retry.Messaging.Operations.Estates;
+using Retry.Messaging.Operations.Parking;
 using Retry.Messaging.Operations.Plans;
 using Retry.Messaging.RabbitMq.Lots;
 using Retry.Messaging.RabbitMq.Topology;
@@ -24,7 +26,9 @@ internal static class PlansCancelCommand
 
     private static async Task<int> RunAsync(CliHost host, ParseResult parsed, string id, CancellationToken cancellationToken)
     {
-        var connection = await GlobalOptions.ConnectAsync(parsed, host, cancellationToken).ConfigureAwait(false);
+        var address = GlobalOptions.RequireAddress(parsed, host);
+        using var management = GlobalOptions.ManagementOf(parsed, host, address);
+        var connection = await address.ConnectAsync(RetryCtl.Name, cancellationToken).ConfigureAwait(false);
         await using var ends = connection.ConfigureAwait(false);
         var plan = (await new PlansReader(connection, host.Time).FindAsync(id, cancellationToken).ConfigureAwait(false)).Plan;
         if (plan.IsOver)
@@ -38,10 +42,9 @@ internal static class PlansCancelCommand
             Resumes = true,
             Waits = whom => host.Error.WriteLine($"{RetryCtl.Name}: note: {Printable.Line(whom)}"),
         };
-        var cancellation = new PlanCancellation(connection, LotSource.ParkingLot(RetryPointNames.For(plan.Queue)), host.Time);
         var (ended, doubtful) = (plan, (IReadOnlyList<ParkedMessage>)[]);
-        await ProgressDisplay.RunAsync(host, $"Reading {RetryPointNames.For(plan.Queue).Parked}", async report =>
-            (ended, doubtful) = await cancellation.RunAsync(plan, order, new ReadingProgress(report), cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
+        await ProgressDisplay.RunAsync(host, $"Reading {plan.Terms.ErrorQueue ?? RetryPointNames.For(plan.Queue).Parked}", async report =>
+            (ended, doubtful) = await CancelAsync(new ReadingProgress(report)).ConfigureAwait(false)).ConfigureAwait(false);
         if (parsed.GetValue(GlobalOptions.Json))
         {
             JsonOutput.WriteLine(host.Out, PlanDocument.Of(new PlanSummary(ended, PlanProgress.Cancelled)) with { Doubtful = [.. doubtful.Select(message => message.Id)] });
@@ -59,5 +62,9 @@ internal static class PlansCancelCommand
         }
 
         return ExitCode.Done;
+
+        Task<(Plan Plan, IReadOnlyList<ParkedMessage> MayHaveBeenSent)> CancelAsync(ReadingProgress progress) => plan.Terms.ErrorQueue is null
+            ? new ParkingLot(connection, host.Time).CancelAsync(plan, order, progress, cancellationToken)
+            : new ErrorQueues(connection, host.Time, management).CancelAsync(plan, order, progress, cancellationToken);
     }
 }

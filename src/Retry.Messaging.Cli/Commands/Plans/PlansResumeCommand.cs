@@ -3,8 +3,10 @@ using Retry.Messaging.Cli.Commands.Parked;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Cli.Output;
+using Retry.Messaging.Operations.Estates;
 using Retry.Messaging.Operations.Parking;
 using Retry.Messaging.Operations.Plans;
+using Retry.Messaging.RabbitMq.Lots;
 
 namespace Retry.Messaging.Cli.Commands.Plans;
 
@@ -26,7 +28,9 @@ internal static class PlansResumeCommand
 
     private static async Task<int> RunAsync(CliHost host, ParseResult parsed, string id, double? perSecond, CancellationToken cancellationToken)
     {
-        var connection = await GlobalOptions.ConnectAsync(parsed, host, cancellationToken).ConfigureAwait(false);
+        var address = GlobalOptions.RequireAddress(parsed, host);
+        using var management = GlobalOptions.ManagementOf(parsed, host, address);
+        var connection = await address.ConnectAsync(RetryCtl.Name, cancellationToken).ConfigureAwait(false);
         await using var ends = connection.ConfigureAwait(false);
         var plan = (await new PlansReader(connection, host.Time).FindAsync(id, cancellationToken).ConfigureAwait(false)).Plan;
         if (plan.IsOver)
@@ -34,12 +38,9 @@ internal static class PlansResumeCommand
             return RetryCtl.Fail(host, ExitCode.Failed, $"Plan {plan.Id} is {(plan.State == PlanState.Done ? "done" : "cancelled")} already, so there is nothing to go on with.");
         }
 
-        var lot = new ParkingLot(connection, host.Time);
-        var answer = new ParkedMoveAnswer(
-            host,
-            plan.Terms.Action == PlanAction.Discard ? ParkedDiscardCommand.Verb : ParkedReplayCommand.Verb,
-            new ParkedPlace(plan.Queue, IsErrorQueue: false),
-            parsed.GetValue(GlobalOptions.Json));
+        var place = plan.Terms.ErrorQueue is { } errorQueue ? new ParkedPlace(errorQueue, IsErrorQueue: true) : new ParkedPlace(plan.Queue, IsErrorQueue: false, plan.Terms.IsOfArchive);
+        var lot = place.Open(connection, management, host.Time);
+        var answer = new ParkedMoveAnswer(host, VerbOf(plan.Terms.Action), place, parsed.GetValue(GlobalOptions.Json));
         var order = new PlanOrder(plan.Id, plan.Terms with { PerSecond = perSecond })
         {
             By = host.Operator,
@@ -51,8 +52,19 @@ internal static class PlansResumeCommand
         return await answer.MoveAsync(
             lot,
             new ParkedTally([]),
-            progress => lot.ResumeAsync(plan, order, answer.GoesTo, progress, cancellationToken),
+            progress => lot is ParkingLot parking
+                ? parking.ResumeAsync(plan, order, answer.GoesTo, progress, cancellationToken)
+                : ((ErrorQueues)lot).AdoptAsync(place.Name, plan.Queue, ParkedFilter.All, order, progress, cancellationToken),
             shown: null,
             cancellationToken).ConfigureAwait(false);
     }
+
+    private static ParkedMove.Verb VerbOf(PlanAction action) => action switch
+    {
+        PlanAction.Discard => ParkedDiscardCommand.Verb,
+        PlanAction.Archive => ParkedArchiveCommand.Verb,
+        PlanAction.Restore => ParkedRestoreCommand.Verb,
+        PlanAction.Adopt => ParkedAdoptCommand.Verb,
+        _ => ParkedReplayCommand.Verb,
+    };
 }
