@@ -114,7 +114,8 @@ internal sealed class ErrorQueues(IConnection connection, TimeProvider time, Man
         var adoption = new Adoption(connection, workQueue, order.Id, time);
         await using var ends = adoption.ConfigureAwait(false);
         var request = new LotRequest(filter) { WithBodies = true, TakesOut = true };
-        await foreach (var message in new PlanRun(connection, source, workQueue, time).RunAsync(order, request, adoption.PrepareAsync, progress, cancellationToken).ConfigureAwait(false))
+        var run = new PlanRun(connection, source, workQueue, time);
+        await foreach (var message in run.RunAsync(order, request, adoption.PrepareAsync, progress, cancellationToken).ConfigureAwait(false))
         {
             yield return message;
         }

@@ -53,7 +53,12 @@ internal sealed class ParkedImport(IConnection connection, RetryPointNames names
     {
         try
         {
-            await publisher.PublishAsync(BrokerNames.ParkingExchange, names.Work, message.Properties.ToProperties(), message.Body, CancellationToken.None).ConfigureAwait(false);
+            await publisher.PublishAsync(
+                BrokerNames.ParkingExchange,
+                names.Work,
+                message.Properties.ToProperties(),
+                message.Body,
+                CancellationToken.None).ConfigureAwait(false);
         }
         catch (PublishRefusedException exception)
         {

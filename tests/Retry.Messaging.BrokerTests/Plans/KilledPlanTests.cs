@@ -1,7 +1,6 @@
 using Retry.Messaging.BrokerTests.Cli;
 using Retry.Messaging.BrokerTests.Parking;
 using Retry.Messaging.Cli.Hosting;
-using Retry.Messaging.Tests.Waiting;
 using Retry.Messaging.Wire;
 using Shouldly;
 using Xunit;
@@ -14,7 +13,6 @@ public sealed class KilledPlanTests(BrokerFixture broker)
 {
     // what may be published and not yet taken out at once
     private const int ConfirmWindow = 1000;
-    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
 
     [Theory]
     [InlineData(1)]
@@ -36,7 +34,7 @@ public sealed class KilledPlanTests(BrokerFixture broker)
         {
             // the tenth kill comes as near to the end as it can
             var wanted = (Count * tenths / 10) - new Random(tenths).Next(100, Count / 10);
-            await Eventually.IsTrueAsync(async () => await lot.CountAsync(RawLot.Work) >= wanted, Deadline, every: TimeSpan.FromMilliseconds(2));
+            await lot.WaitForMoreAsync(RawLot.Work, wanted);
             await replay.KillAsync();
         }
 

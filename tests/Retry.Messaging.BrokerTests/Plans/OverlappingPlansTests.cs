@@ -112,8 +112,7 @@ public sealed class OverlappingPlansTests(BrokerFixture broker)
         return lot;
     }
 
-    private static async Task WaitForAsync(RawLot lot, int wanted) =>
-        (await Eventually.IsTrueAsync(async () => await lot.CountAsync(RawLot.Work) >= wanted, Deadline, every: TimeSpan.FromMilliseconds(2))).ShouldBeTrue();
+    private static Task WaitForAsync(RawLot lot, int wanted) => lot.WaitForMoreAsync(RawLot.Work, wanted);
 
     /// <summary>Counts by a raw client what was sent, by which plan, and what was not.</summary>
     private static async Task NothingWasSentByTwoPlansAsync(RawLot lot, int parkedMeanwhile, string firstPlan)

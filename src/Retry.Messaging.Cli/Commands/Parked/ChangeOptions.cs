@@ -1,6 +1,7 @@
 using System.CommandLine;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
+using Retry.Messaging.Naming;
 using Retry.Messaging.Operations.Parking;
 using Retry.Messaging.RabbitMq.Topology;
 
@@ -38,6 +39,11 @@ internal sealed class ChangeOptions
         if (given.To is { } to && RetryPointNames.For(to).WhyUnusable(hasRelease: false) is { } why)
         {
             throw new UsageException($"{_to.Name}: {why}");
+        }
+
+        if (given.To is { } queue && ((string[])[BrokerNames.ParkedSuffix, BrokerNames.ReleaseSuffix]).Any(suffix => queue.EndsWith(suffix, StringComparison.Ordinal)))
+        {
+            throw new UsageException($"{_to.Name}: found '{queue}', which belongs to a point, wanted a work queue. Its release queue is gone through where it has one.");
         }
 
         return given.Edit && ids.Length != 1 ? throw new UsageException($"{_edit.Name}: found {ids.Length} ids, wanted one.") : given;

@@ -18,18 +18,20 @@ internal static class ParkedImportCommand
         var file = new Argument<FileInfo>("FILE") { Description = "The file." };
         command.Arguments.Add(queue);
         command.Arguments.Add(file);
-        command.SetAction((parsed, cancellationToken) => RunAsync(host, parsed, LimiterCommand.QueueOf(parsed.GetValue(queue)), parsed.GetValue(file)!, cancellationToken));
+        command.SetAction((parsed, cancellationToken) =>
+            RunAsync(host, parsed, LimiterCommand.QueueOf(parsed.GetValue(queue)), parsed.GetValue(file)!, cancellationToken));
         return command;
     }
 
     private static async Task<int> RunAsync(CliHost host, ParseResult parsed, string queue, FileInfo file, CancellationToken cancellationToken)
     {
+        var address = GlobalOptions.RequireAddress(parsed, host);
         if (!file.Exists)
         {
             throw new UsageException($"FILE: found no file '{file.FullName}', wanted one that 'retryctl parked export' wrote.");
         }
 
-        var connection = await GlobalOptions.ConnectAsync(parsed, host, cancellationToken).ConfigureAwait(false);
+        var connection = await address.ConnectAsync(RetryCtl.Name, cancellationToken).ConfigureAwait(false);
         await using var ends = connection.ConfigureAwait(false);
         var import = new ParkedImport(connection, RetryPointNames.For(queue), host.Time);
         await import.RunAsync(() => File.ReadLines(file.FullName), cancellationToken).ConfigureAwait(false);

@@ -83,7 +83,8 @@ internal sealed class ParkedMove
             }
         }
 
-        var order = new PlanOrder(ReplayOptions.NewId(), new PlanTerms(_verb.Action) { PerSecond = given.PerSecond, ErrorQueue = place.IsErrorQueue ? place.Name : null })
+        var terms = new PlanTerms(_verb.Action) { PerSecond = given.PerSecond, ErrorQueue = place.IsErrorQueue ? place.Name : null };
+        var order = new PlanOrder(ReplayOptions.NewId(), terms)
         {
             By = _host.Operator,
             StaysOpen = true,
@@ -98,7 +99,15 @@ internal sealed class ParkedMove
             filter = filter with { Shown = edited.Set };
         }
 
-        var options = new ReplayOptions { PlanId = order.Id, PerSecond = given.PerSecond, To = changes.To, SetHeaders = changes.Headers, Order = order, DestinationFound = answer.GoesTo };
+        var options = new ReplayOptions
+        {
+            PlanId = order.Id,
+            PerSecond = given.PerSecond,
+            To = changes.To,
+            SetHeaders = changes.Headers,
+            Order = order,
+            DestinationFound = answer.GoesTo,
+        };
         return await answer.MoveAsync(
             lot,
             new ParkedTally(ids),

@@ -14,6 +14,9 @@ internal sealed class ParkedMoveAnswer(CliHost host, ParkedMove.Verb verb, Parke
     private ReplayDestination? _destination;
     private Plan? _plan;
 
+    // a replay or a discard of an error queue is no plan
+    private bool HasNoSet => place.IsErrorQueue && verb.Action != PlanAction.Adopt;
+
     /// <summary>Notes where the messages go.</summary>
     public void GoesTo(ReplayDestination destination) => _destination = destination;
 
@@ -29,7 +32,9 @@ internal sealed class ParkedMoveAnswer(CliHost host, ParkedMove.Verb verb, Parke
 
     /// <summary>The question that comes before.</summary>
     public string QuestionOf(ParkedTally tally, LotSet set) =>
-        $"{char.ToUpperInvariant(verb.Name[0])}{verb.Name[1..]} {Printable.Messages(tally.Count)} of '{place.Name}' ({tally}; set {set.Hash}){ErrorQueueAnswer.Destinations(" to ", ErrorQueueAnswer.ToQueues(verb, place, tally))}";
+        $"{char.ToUpperInvariant(verb.Name[0])}{verb.Name[1..]} {Printable.Messages(tally.Count)} of '{place.Name}' ({tally}{SetOf("; set ", set)}){ErrorQueueAnswer.Destinations(" to ", ErrorQueueAnswer.ToQueues(verb, place, tally))}";
+
+    private string SetOf(string before, LotSet set, string after = "") => HasNoSet ? string.Empty : $"{before}{set.Hash}{after}";
 
     /// <summary>Writes what would be done.</summary>
     public void WriteDryRun(ParkedTally tally, LotSet set)
@@ -41,7 +46,7 @@ internal sealed class ParkedMoveAnswer(CliHost host, ParkedMove.Verb verb, Parke
                 host.Out,
                 new ParkedMoveDocument(verb.Name, place.Name, Plan: null, DryRun: true, tally.Count, tally.ByReason, Interrupted: false, Error: null)
                 {
-                    Hash = tally.Count == 0 ? null : set.Hash,
+                    Hash = tally.Count == 0 || HasNoSet ? null : set.Hash,
                     ByQueue = queues,
                 });
             return;
@@ -49,7 +54,7 @@ internal sealed class ParkedMoveAnswer(CliHost host, ParkedMove.Verb verb, Parke
 
         host.Out.WriteLine(
             tally.Count == 0 ? $"Dry run: no parked message of '{place.Name}' would be moved."
-            : $"Dry run: would {verb.Name} {Printable.Messages(tally.Count)} of '{place.Name}': {tally}. Set {set.Hash}.{ErrorQueueAnswer.Destinations(" To ", queues, ".")}");
+            : $"Dry run: would {verb.Name} {Printable.Messages(tally.Count)} of '{place.Name}': {tally}.{SetOf(" Set ", set, ".")}{ErrorQueueAnswer.Destinations(" To ", queues, ".")}");
     }
 
     /// <summary>Moves, and says what was moved.</summary>
