@@ -27,11 +27,11 @@ internal static class HeaderJson
         ("decimal", typeof(decimal), static text => decimal.Parse(text, CultureInfo.InvariantCulture)),
     ];
 
-    /// <summary>Writes a table.</summary>
+    /// <summary>Writes a table, sorted: on its way a broker may change the order.</summary>
     public static JsonObject Table(IDictionary<string, object?>? table)
     {
         var json = new JsonObject();
-        foreach (var (name, value) in table ?? new Dictionary<string, object?>())
+        foreach (var (name, value) in (table ?? new Dictionary<string, object?>()).OrderBy(entry => entry.Key, StringComparer.Ordinal))
         {
             json[name] = Write(value);
         }
