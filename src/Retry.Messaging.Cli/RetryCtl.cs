@@ -7,6 +7,7 @@ using Retry.Messaging.Cli.Commands.Lost;
 using Retry.Messaging.Cli.Commands.Nodes;
 using Retry.Messaging.Cli.Commands.Once;
 using Retry.Messaging.Cli.Commands.Parked;
+using Retry.Messaging.Cli.Commands.Plans;
 using Retry.Messaging.Cli.Commands.Points;
 using Retry.Messaging.Cli.Commands.Policies;
 using Retry.Messaging.Cli.Commands.Schedule;
@@ -64,7 +65,7 @@ internal static class RetryCtl
             return Fail(host, ExitCode.Failed, "Interrupted; nothing was changed.");
         }
         catch (Exception exception) when (exception is ParkingException or LimiterException or ManagementException or BrokerConnectionException
-            or ControlException or TopologyException or UnauthorizedAccessException or DbException || BrokerFailures.IsGoneOrSilent(exception))
+            or ControlException or TopologyException or UnauthorizedAccessException or DbException or IOException || BrokerFailures.IsGoneOrSilent(exception))
         {
             return Fail(host, ExitCode.Failed, exception.Message);
         }
@@ -93,6 +94,11 @@ internal static class RetryCtl
             ParkedShowCommand.Create(host),
             ParkedReplayCommand.Create(host),
             ParkedDiscardCommand.Create(host),
+            ParkedArchiveCommand.Create(host),
+            ParkedRestoreCommand.Create(host),
+            ParkedAdoptCommand.Create(host),
+            ParkedExportCommand.Create(host),
+            ParkedImportCommand.Create(host),
         };
         var lost = new Command("lost", $"Messages whose queue did not exist when they came off the ladder; they wait in the queue {BrokerNames.LostQueue}.")
         {
@@ -110,6 +116,7 @@ internal static class RetryCtl
             delayed,
             topology,
             parked,
+            PlansCommand.Create(host),
             lost,
             LimiterCommand.Create(host),
             PolicyCommand.Create(host),

@@ -43,8 +43,11 @@ internal sealed record MoveEnd(bool Interrupted, Exception? Failure)
     /// <summary>The exit code and error line of what did not come to its end; <see langword="null"/> for what did.</summary>
     /// <param name="host">Where to say it.</param>
     /// <param name="still">What, or where, the messages that were not moved still are.</param>
-    public int? Fail(CliHost host, string still) =>
-        Failure is not null ? RetryCtl.Fail(host, ExitCode.Failed, Failure.Message)
-        : Interrupted ? RetryCtl.Fail(host, ExitCode.Failed, $"Interrupted. Messages that were not moved are still {still}. Run this command again for the rest.")
+    /// <param name="open">The id of the plan that is not finished; <see langword="null"/> for none.</param>
+    public int? Fail(CliHost host, string still, string? open = null) =>
+        Failure is not null ? RetryCtl.Fail(host, ExitCode.Failed, Failure.Message + (open is null || Failure.Message.Contains(open, StringComparison.Ordinal) ? string.Empty : $" {StaysOpen(open)}"))
+        : Interrupted ? RetryCtl.Fail(host, ExitCode.Failed, $"Interrupted. Messages that were not moved are still {still}. {(open is null ? "Run this command again for the rest." : StaysOpen(open))}")
         : null;
+
+    private static string StaysOpen(string plan) => $"'retryctl plans resume {plan}' goes on, 'retryctl plans cancel {plan}' gives the rest up; until then the plan keeps others from the lot.";
 }

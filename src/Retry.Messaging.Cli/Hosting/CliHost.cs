@@ -32,6 +32,9 @@ internal sealed record CliHost
     /// <summary>Columns of standard output.</summary>
     public int Width { get; init; } = EndlessWidth;
 
+    /// <summary>Who types, for others to read.</summary>
+    public string Operator => $"{Variable("USER") ?? Environment.UserName}@{Environment.MachineName}";
+
     public static CliHost FromConsole() => new()
     {
         Out = Console.Out,

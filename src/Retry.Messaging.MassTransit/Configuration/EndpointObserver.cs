@@ -149,7 +149,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
             layers,
             point => new RabbitMqRetryTransport(
                 _places.Of(point.Queue, point.Rules),
-                () => point.Rules.MostRetries,
+                () => point.Rules,
                 times,
                 Keeper,
                 _publisher,

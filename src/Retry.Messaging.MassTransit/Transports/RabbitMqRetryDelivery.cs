@@ -70,7 +70,13 @@ internal sealed class RabbitMqRetryDelivery(
         return transport.PublishAsync(
             connection,
             hold,
-            () => OutcomeMessages.Parked(basic.Properties, receive.Body.GetBytes(), park, fault.Headers(at, State.Attempt - 1), transport.Names.Work),
+            () => OutcomeMessages.Parked(
+                basic.Properties,
+                receive.Body.GetBytes(),
+                park,
+                fault.Headers(at, State.Attempt - 1),
+                transport.Names.Work,
+                transport.TenantHeader),
             cancellationToken);
     }
 

@@ -1,5 +1,6 @@
 using MassTransit;
 using MassTransit.RabbitMqTransport;
+using Retry.Messaging.Configuration;
 using Retry.Messaging.RabbitMq.Attempts;
 using Retry.Messaging.RabbitMq.Connections;
 using Retry.Messaging.RabbitMq.Holding;
@@ -14,7 +15,7 @@ namespace Retry.Messaging.MassTransit.Transports;
 /// <summary>Outcomes go to the ladder and the parking lot on RabbitMQ, on the connection the delivery came by.</summary>
 internal sealed class RabbitMqRetryTransport(
     RabbitMqPoint point,
-    Func<int?> mostRetries,
+    Func<RetryRules> rules,
     PointTimes times,
     TopologyKeeper keeper,
     OutcomePublisher publisher,
@@ -29,6 +30,9 @@ internal sealed class RabbitMqRetryTransport(
 
     public RetryPointNames Names => point.Names;
 
+    /// <summary>The header that names a message's tenant; <see langword="null"/> where none was set.</summary>
+    public string? TenantHeader => rules().TenantHeader;
+
     public TimeProvider Time => time;
 
     public RetryDelivery Open(ReceiveContext context, ConsumeContext? message = null)
@@ -38,7 +42,7 @@ internal sealed class RabbitMqRetryTransport(
             throw new InvalidOperationException($"Queue '{point.Names.Work}': found a delivery without RabbitMQ's consume context; wanted one from MassTransit's RabbitMQ transport. Do not copy receive contexts between transports.");
         }
 
-        var state = Republication.ReadState(basic.Properties, basic.Exchange, point.Names.Work).Bounded(mostRetries());
+        var state = Republication.ReadState(basic.Properties, basic.Exchange, point.Names.Work).Bounded(rules().MostRetries);
         if (ReferenceEquals(state, RetryState.Fresh))
         {
             var expiresAt = message?.ExpirationTime is { } expiration

@@ -5,6 +5,7 @@ using RabbitMQ.Client;
 using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.Naming;
 using Retry.Messaging.Operations.Parking;
+using Retry.Messaging.Operations.Plans;
 using Retry.Messaging.RabbitMq.Connections;
 using Retry.Messaging.RabbitMq.Lots;
 using Retry.Messaging.RabbitMq.Management;
@@ -31,6 +32,9 @@ internal sealed class ErrorQueues(IConnection connection, TimeProvider time, Man
 
     /// <summary>Whether a text can be the id of a message in an error queue.</summary>
     public static bool IsId(string text) => ChainId.IsShort(text);
+
+    /// <summary>The work queue that an error queue's name tells; <see langword="null"/> where it tells none.</summary>
+    public static string? PointOf(string queue) => FailedQueue.WithoutSuffix(queue);
 
     /// <summary>Tells why a queue of this name is none, with what to type instead; <see langword="null"/> where it may be one.</summary>
     public static string? WhyNot(string queue) =>
@@ -59,7 +63,7 @@ internal sealed class ErrorQueues(IConnection connection, TimeProvider time, Man
         ReadAsync(workQueue, new LotRequest(filter) { WithBodies = true }, progress, cancellationToken);
 
     /// <inheritdoc/>
-    /// <remarks>The options do not count: what another library's service gets carries no plan.</remarks>
+    /// <remarks>Of the options the rate counts alone: what another library's service gets carries no plan.</remarks>
     public async IAsyncEnumerable<ParkedMessage> ReplayAsync(
         string workQueue,
         ParkedFilter filter,
@@ -70,8 +74,8 @@ internal sealed class ErrorQueues(IConnection connection, TimeProvider time, Man
         WithoutDestination.Clear();
         var sender = new ErrorQueueReplay(connection, WithoutDestination);
         await using var senderEnds = sender.ConfigureAwait(false);
-        await foreach (var message in MoveAsync(workQueue, new LotRequest(filter) { WithBodies = true, TakesOut = true }, sender.SendAsync, progress, cancellationToken)
-            .ConfigureAwait(false))
+        var request = new LotRequest(filter) { WithBodies = true, TakesOut = true };
+        await foreach (var message in MoveAsync(workQueue, request, sender.SendAsync, options?.PerSecond, progress, cancellationToken).ConfigureAwait(false))
         {
             yield return message;
         }
@@ -86,7 +90,48 @@ internal sealed class ErrorQueues(IConnection connection, TimeProvider time, Man
         CancellationToken cancellationToken = default)
     {
         WithoutDestination.Clear();
-        return MoveAsync(workQueue, new LotRequest(filter) { TakesOut = true }, delivery => Task.FromResult(MayGo(delivery.Message!)), progress, cancellationToken);
+        var request = new LotRequest(filter) { TakesOut = true };
+        return MoveAsync(workQueue, request, delivery => Task.FromResult(MayGo(delivery.Message!)), perSecond: null, progress, cancellationToken);
+    }
+
+    /// <summary>Moves messages into the parking lot of a point, as a plan.</summary>
+    /// <param name="queue">The error queue.</param>
+    /// <param name="workQueue">The point's work queue.</param>
+    /// <param name="filter">Which messages; a plan that is resumed knows its own.</param>
+    /// <param name="order">Who wants it.</param>
+    /// <param name="progress">Told now and then how far it is.</param>
+    /// <param name="cancellationToken">Ends it in good order.</param>
+    /// <exception cref="ParkingException">There is no such queue or parking lot, or the broker refused a copy.</exception>
+    public async IAsyncEnumerable<ParkedMessage> AdoptAsync(
+        string queue,
+        string workQueue,
+        ParkedFilter filter,
+        PlanOrder order,
+        IProgress<ParkingProgress>? progress,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var source = await SourceOfAsync(queue, cancellationToken).ConfigureAwait(false);
+        var adoption = new Adoption(connection, workQueue, order.Id, time);
+        await using var ends = adoption.ConfigureAwait(false);
+        var request = new LotRequest(filter) { WithBodies = true, TakesOut = true };
+        var run = new PlanRun(connection, source, workQueue, time);
+        await foreach (var message in run.RunAsync(order, request, adoption.PrepareAsync, progress, cancellationToken).ConfigureAwait(false))
+        {
+            yield return message;
+        }
+    }
+
+    /// <summary>Gives up the rest of an adoption that was left unfinished.</summary>
+    /// <returns>The plan as it ended, and the messages that may have been adopted and are still in the error queue.</returns>
+    /// <exception cref="ParkingException">It is not known what may have been sent, so the plan stays open.</exception>
+    public async Task<(Plan Plan, IReadOnlyList<ParkedMessage> MayHaveBeenSent)> CancelAsync(
+        Plan plan,
+        PlanOrder order,
+        IProgress<ParkingProgress>? progress,
+        CancellationToken cancellationToken)
+    {
+        var source = await SourceOfAsync(plan.Terms.ErrorQueue!, cancellationToken).ConfigureAwait(false);
+        return await new PlanCancellation(connection, source, time).RunAsync(plan, order, progress, cancellationToken).ConfigureAwait(false);
     }
 
     private bool MayGo(ParkedMessage message)
@@ -151,6 +196,7 @@ internal sealed class ErrorQueues(IConnection connection, TimeProvider time, Man
         string queue,
         LotRequest request,
         Func<LotDelivery, Task<bool>> move,
+        double? perSecond,
         IProgress<ParkingProgress>? progress,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -160,7 +206,8 @@ internal sealed class ErrorQueues(IConnection connection, TimeProvider time, Man
         }
 
         var source = await SourceOfAsync(queue, cancellationToken).ConfigureAwait(false);
-        await foreach (var message in new LotMove(connection, source, time, Random.Shared).RunAsync(request, move, progress, cancellationToken).ConfigureAwait(false))
+        var lot = new LotMove(connection, source, time, Random.Shared) { Pace = perSecond is { } rate ? new MovePace(rate, time) : null };
+        await foreach (var message in lot.RunAsync(request, move, progress, cancellationToken).ConfigureAwait(false))
         {
             yield return message;
         }

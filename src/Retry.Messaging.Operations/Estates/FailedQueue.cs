@@ -23,7 +23,8 @@ internal static class FailedQueue
     private static string? FromAddress(string? address) =>
         Uri.TryCreate(address, UriKind.Absolute, out var uri) ? Uri.UnescapeDataString(uri.AbsolutePath[(uri.AbsolutePath.LastIndexOf('/') + 1)..]) : null;
 
-    private static string? WithoutSuffix(string errorQueue) =>
+    /// <summary>The name without MassTransit's suffix; <see langword="null"/> where it has none.</summary>
+    public static string? WithoutSuffix(string errorQueue) =>
         MassTransitQueueNames.Suffixes.FirstOrDefault(suffix => errorQueue.EndsWith(suffix, StringComparison.Ordinal)) is { } suffix
             ? errorQueue[..^suffix.Length]
             : null;

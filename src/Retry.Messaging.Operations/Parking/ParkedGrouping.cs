@@ -21,7 +21,7 @@ internal sealed class ParkedGrouping(Func<ParkedMessage, string?> by)
     private readonly Dictionary<string, ParkedGroup> _groups = new(StringComparer.Ordinal);
 
     /// <summary>What can be grouped by.</summary>
-    public static IReadOnlyList<string> Keys { get; } = ["reason", "exception", "type", "fingerprint", HeaderPrefix + "NAME"];
+    public static IReadOnlyList<string> Keys { get; } = ["reason", "exception", "type", "tenant", "fingerprint", HeaderPrefix + "NAME"];
 
     /// <summary>The groups, the largest first.</summary>
     public IReadOnlyList<ParkedGroup> Groups => [.. _groups.Values.OrderByDescending(group => group.Count).ThenBy(group => group.Name, StringComparer.Ordinal)];
@@ -35,6 +35,7 @@ internal sealed class ParkedGrouping(Func<ParkedMessage, string?> by)
         "reason" => new(static message => message.Reason.Name),
         "exception" => new(static message => message.ExceptionTypes is [var type, ..] ? type : null),
         "type" => new(static message => message.MessageType),
+        "tenant" => new(static message => message.Tenant),
         "fingerprint" => new(FailureFingerprint.Of),
         _ when key.StartsWith(HeaderPrefix, StringComparison.Ordinal) && key.Length > HeaderPrefix.Length => ByHeader(key[HeaderPrefix.Length..]),
         _ => null,
@@ -43,8 +44,7 @@ internal sealed class ParkedGrouping(Func<ParkedMessage, string?> by)
     /// <summary>Counts a message.</summary>
     public void Add(ParkedMessage message)
     {
-        var whole = by(message) ?? string.Empty;
-        var name = HeaderText.OneLine(whole, LongestName) + (whole.Length > LongestName ? "…" : string.Empty);
+        var name = NameOf(message);
         if (_groups.Count >= MostGroups && !_groups.ContainsKey(name))
         {
             name = Others;
@@ -52,6 +52,17 @@ internal sealed class ParkedGrouping(Func<ParkedMessage, string?> by)
 
         _groups[name] = With(_groups.GetValueOrDefault(name) ?? new ParkedGroup(name) { Example = message.Id }, message);
         Total = With(Total, message);
+    }
+
+    /// <summary>Whether a message belongs to a group.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="group">The group's name, or its id.</param>
+    public bool IsIn(ParkedMessage message, string group) => NameOf(message) is var name && (name == group || ParkedGroup.IdOf(name) == group);
+
+    private string NameOf(ParkedMessage message)
+    {
+        var whole = by(message) ?? string.Empty;
+        return HeaderText.OneLine(whole, LongestName) + (whole.Length > LongestName ? "…" : string.Empty);
     }
 
     private static ParkedGroup With(ParkedGroup group, ParkedMessage message) => group with

@@ -1,32 +1,29 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using RabbitMQ.Client;
-using Retry.Messaging.Ladder;
 using Retry.Messaging.Naming;
+using Retry.Messaging.Operations.Plans;
 using Retry.Messaging.RabbitMq.Lots;
-using Retry.Messaging.RabbitMq.Publishing;
-using Retry.Messaging.RabbitMq.Telemetry;
 using Retry.Messaging.RabbitMq.Topology;
-using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.Operations.Parking;
 
 /// <summary>Parking lots on RabbitMQ, read and emptied over an AMQP connection.</summary>
 /// <remarks>
-/// The life of a replay:
+/// The life of a replay, which is a plan:
 /// <list type="number">
+/// <item>Another one that works on the lot is waited for; one that was left unfinished is refused until somebody resumes or cancels it.</item>
 /// <item>The destination is looked for: the release queue where a limiter consumes it, else the work queue; and bound, if it is not.</item>
-/// <item>The parking lot is read from front to back; what the filter selects then is what is replayed, and nothing that is parked later.</item>
+/// <item>The parking lot is read from front to back; what the filter selects then is what is replayed, and nothing that is parked later.
+/// It is written into the plan's journal in the broker.</item>
 /// <item>It is read again; what was not selected is held until the end.</item>
-/// <item>A copy of each selected message, its attempts counted anew, is published to the return exchange and confirmed.</item>
+/// <item>The journal says which messages come next. A copy of each, its attempts counted anew, is published to the return exchange and confirmed.</item>
 /// <item>Only then the parked one is acknowledged.</item>
 /// <item>Closing the channel makes the held ones ready again.</item>
 /// </list>
 /// </remarks>
 public sealed class ParkingLot : IParkingLot
 {
-    private const int MaxPlanId = 128;
-
     private readonly IConnection _connection;
     private readonly TimeProvider _time;
 
@@ -39,6 +36,9 @@ public sealed class ParkingLot : IParkingLot
         _connection = connection;
         _time = time ?? TimeProvider.System;
     }
+
+    /// <summary>Whether it is the point's archive that is read and emptied, instead of its parking lot.</summary>
+    internal bool IsArchive { get; init; }
 
     /// <inheritdoc/>
     public IAsyncEnumerable<ParkedMessage> ListAsync(
@@ -62,14 +62,11 @@ public sealed class ParkingLot : IParkingLot
         ParkedFilter filter,
         ReplayOptions? options = null,
         IProgress<ParkingProgress>? progress = null,
-        CancellationToken cancellationToken = default) =>
-        ReplayAsync(
-            NamesOf(workQueue, filter),
-            filter,
-            HeaderText.OneLine((options ??= new ReplayOptions()).PlanId, MaxPlanId),
-            options.DestinationFound,
-            progress,
-            cancellationToken);
+        CancellationToken cancellationToken = default)
+    {
+        options ??= new ReplayOptions();
+        return RunAsync(workQueue, filter, options.ToOrder(), options.DestinationFound, progress, cancellationToken);
+    }
 
     /// <inheritdoc/>
     public IAsyncEnumerable<ParkedMessage> DiscardAsync(
@@ -77,7 +74,53 @@ public sealed class ParkingLot : IParkingLot
         ParkedFilter filter,
         IProgress<ParkingProgress>? progress = null,
         CancellationToken cancellationToken = default) =>
-        DiscardAsync(NamesOf(workQueue, filter), filter, progress, cancellationToken);
+        RunAsync(workQueue, filter, new PlanOrder(ReplayOptions.NewId(), new PlanTerms(PlanAction.Discard)), found: null, progress, cancellationToken);
+
+    /// <summary>Goes on with a plan that was left unfinished.</summary>
+    /// <param name="plan">The plan, as it was read.</param>
+    /// <param name="order">Who goes on, and how fast.</param>
+    /// <param name="found">Told where the messages go.</param>
+    /// <param name="progress">Told now and then how far it is.</param>
+    /// <param name="cancellationToken">Ends it in good order; it stays open.</param>
+    internal IAsyncEnumerable<ParkedMessage> ResumeAsync(
+        Plan plan,
+        PlanOrder order,
+        Action<ReplayDestination>? found,
+        IProgress<ParkingProgress>? progress,
+        CancellationToken cancellationToken) =>
+        new ParkingLot(_connection, _time) { IsArchive = plan.Terms.IsOfArchive }.RunAsync(plan.Queue, ParkedFilter.All, order, found, progress, cancellationToken);
+
+    /// <summary>Gives up the rest of a plan that was left unfinished.</summary>
+    /// <returns>The plan as it ended, and the messages that may have been sent.</returns>
+    /// <exception cref="ParkingException">It is not known what may have been sent, so the plan stays open.</exception>
+    internal Task<(Plan Plan, IReadOnlyList<ParkedMessage> MayHaveBeenSent)> CancelAsync(
+        Plan plan,
+        PlanOrder order,
+        IProgress<ParkingProgress>? progress,
+        CancellationToken cancellationToken)
+    {
+        var lot = new ParkingLot(_connection, _time) { IsArchive = plan.Terms.IsOfArchive };
+        return new PlanCancellation(_connection, lot.SourceOf(RetryPointNames.For(plan.Queue)), _time).RunAsync(plan, order, progress, cancellationToken);
+    }
+
+    /// <summary>Carries out what is wanted, or goes on with it.</summary>
+    internal IAsyncEnumerable<ParkedMessage> RunAsync(
+        string workQueue,
+        ParkedFilter filter,
+        PlanOrder order,
+        Action<ReplayDestination>? found,
+        IProgress<ParkingProgress>? progress,
+        CancellationToken cancellationToken)
+    {
+        var names = NamesOf(workQueue, filter);
+        order = order with { Terms = order.Terms with { IsOfArchive = IsArchive } };
+        return order.Terms.Action switch
+        {
+            PlanAction.Discard => DiscardAsync(names, filter, order, progress, cancellationToken),
+            PlanAction.Archive or PlanAction.Restore => ArchiveAsync(names, filter, order, progress, cancellationToken),
+            _ => ReplayAsync(names, filter, order, found, progress, cancellationToken),
+        };
+    }
 
     private static RetryPointNames NamesOf(string workQueue, ParkedFilter filter)
     {
@@ -103,7 +146,7 @@ public sealed class ParkingLot : IParkingLot
 
         var reader = await LotReader.OpenAsync(
             _connection,
-            LotSource.ParkingLot(names),
+            SourceOf(names),
             new LotRequest(filter) { WithBodies = withBodies },
             _time,
             cancellationToken).ConfigureAwait(false);
@@ -117,7 +160,7 @@ public sealed class ParkingLot : IParkingLot
     private async IAsyncEnumerable<ParkedMessage> ReplayAsync(
         RetryPointNames names,
         ParkedFilter filter,
-        string plan,
+        PlanOrder order,
         Action<ReplayDestination>? found,
         IProgress<ParkingProgress>? progress,
         [EnumeratorCancellation] CancellationToken cancellationToken)
@@ -127,74 +170,44 @@ public sealed class ParkingLot : IParkingLot
             yield break;
         }
 
-        var destination = await FindDestinationAsync(names, cancellationToken).ConfigureAwait(false);
-        found?.Invoke(destination);
-        var route = DelayLadder.Route(TimeSpan.Zero, destination.Queue);
-        var publisher = new ConfirmedPublisher(_connection);
-        await using var publisherEnds = publisher.ConfigureAwait(false);
-        var move = new LotMove(_connection, LotSource.ParkingLot(names), _time, Random.Shared);
-        await foreach (var message in move.RunAsync(
-            new LotRequest(filter) { WithBodies = true, TakesOut = true, ExceptPlan = plan },
-            PublishAsync,
-            progress,
-            cancellationToken).ConfigureAwait(false))
+        var sender = new ReplaySender(_connection, names, order.Id, found, _time);
+        await using var senderEnds = sender.ConfigureAwait(false);
+        var request = new LotRequest(filter) { WithBodies = true, TakesOut = true, ExceptPlan = order.Id };
+        await foreach (var message in RunOf(names).RunAsync(order, request, sender.PrepareAsync, progress, cancellationToken).ConfigureAwait(false))
         {
             yield return message;
         }
-
-        async Task<bool> PublishAsync(LotDelivery delivery)
-        {
-            var message = delivery.Message!;
-            using var span = message.StartReplay(plan);
-            var properties = ReplayedCopy.Of(message, delivery.Properties!, plan);
-            RetryTracing.Propagate(properties.Headers!);
-            HeaderFrame.Fit(properties, _connection.FrameMax);
-            try
-            {
-                // not cancellable: once sent, only the confirm tells whether the parked one may go
-                await publisher.PublishAsync(route.Exchange, route.RoutingKey, properties, message.Body!.Value, CancellationToken.None).ConfigureAwait(false);
-                return true;
-            }
-            catch (PublishRefusedException exception)
-            {
-                span.Fail(exception);
-                throw new ParkingException(
-                    $"The replay to '{names.Work}' stopped: {exception.Message} Messages that were not moved are still parked. Run the replay again when the cause is gone.",
-                    exception);
-            }
-        }
     }
 
-    private async IAsyncEnumerable<ParkedMessage> DiscardAsync(
+    private IAsyncEnumerable<ParkedMessage> DiscardAsync(
         RetryPointNames names,
         ParkedFilter filter,
+        PlanOrder order,
+        IProgress<ParkingProgress>? progress,
+        CancellationToken cancellationToken) =>
+        filter.Limit <= 0
+            ? AsyncEnumerable.Empty<ParkedMessage>()
+            : RunOf(names).RunAsync(order, new LotRequest(filter) { TakesOut = true }, static (_, _) => Task.FromResult(Discard), progress, cancellationToken);
+
+    private static readonly Func<LotDelivery, Task<bool>> Discard = static _ => Task.FromResult(true);
+
+    private async IAsyncEnumerable<ParkedMessage> ArchiveAsync(
+        RetryPointNames names,
+        ParkedFilter filter,
+        PlanOrder order,
         IProgress<ParkingProgress>? progress,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        if (filter.Limit <= 0)
-        {
-            yield break;
-        }
-
-        var move = new LotMove(_connection, LotSource.ParkingLot(names), _time, Random.Shared);
-        await foreach (var message in move.RunAsync(
-            new LotRequest(filter) { TakesOut = true },
-            static _ => Task.FromResult(true),
-            progress,
-            cancellationToken).ConfigureAwait(false))
+        var sender = new ArchiveSender(_connection, names, order.Id, _time);
+        await using var senderEnds = sender.ConfigureAwait(false);
+        var request = new LotRequest(filter) { WithBodies = true, TakesOut = true };
+        await foreach (var message in RunOf(names).RunAsync(order, request, sender.PrepareAsync, progress, cancellationToken).ConfigureAwait(false))
         {
             yield return message;
         }
     }
 
-    /// <summary>
-    /// Finds where replayed messages go. The ladder's alternate exchange swallows what has no destination and the broker
-    /// confirms it, so what is missing must be found before the first message is published.
-    /// </summary>
-    private async Task<ReplayDestination> FindDestinationAsync(RetryPointNames names, CancellationToken cancellationToken)
-    {
-        var way = new WayBack(_connection, _time);
-        return await way.FindAsync(names, cancellationToken).ConfigureAwait(false)
-            ?? throw new ParkingException($"Found no queue '{names.Work}' to replay to; nothing was moved. Start the service that owns it, or check the name and the virtual host.") { IsUnknownQueue = true };
-    }
+    private LotSource SourceOf(RetryPointNames names) => IsArchive ? LotSource.Archive(names) : LotSource.ParkingLot(names);
+
+    private PlanRun RunOf(RetryPointNames names) => new(_connection, SourceOf(names), names.Work, _time);
 }

@@ -1,4 +1,5 @@
 using RabbitMQ.Client;
+using Retry.Messaging.Operations.Plans;
 using Retry.Messaging.RabbitMq;
 using Retry.Messaging.RabbitMq.Lots;
 using Retry.Messaging.RabbitMq.Publishing;
@@ -9,10 +10,16 @@ namespace Retry.Messaging.Operations.Parking;
 /// <summary>What a parked message looks like when it goes back to work: as it was sent, its attempts counted anew.</summary>
 internal static class ReplayedCopy
 {
+    private const int MaxChanges = 300;
+
     /// <summary>The properties of the copy.</summary>
-    public static BasicProperties Of(ParkedMessage parked, IReadOnlyBasicProperties original, string plan)
+    /// <param name="parked">The message.</param>
+    /// <param name="original">Its properties.</param>
+    /// <param name="plan">The plan's id.</param>
+    /// <param name="queue">The work queue that it goes to.</param>
+    public static BasicProperties Of(ParkedMessage parked, IReadOnlyBasicProperties original, string plan, string queue)
     {
-        var properties = Republication.With(original, Anew(parked, plan), parked.WorkQueue);
+        var properties = Republication.With(original, Anew(parked, plan), queue);
         var headers = properties.Headers!;
         foreach (var name in headers.Keys.Where(IsAboutTheFault).ToList())
         {
@@ -25,7 +32,30 @@ internal static class ReplayedCopy
             properties.Priority = priority;
         }
 
+        headers.Remove(RetryHeaderNames.Tenant);
+        headers.Remove(RetryHeaderNames.Changed);
+        headers.Remove(RetryHeaderNames.Repeated);
+        if (parked.EarlierRuns > 0)
+        {
+            headers[RetryHeaderNames.Repeated] = parked.EarlierRuns;
+        }
+
         return properties;
+    }
+
+    /// <summary>Changes the copy as the plan says, and notes who did.</summary>
+    public static void Change(BasicProperties copy, PlanTerms terms)
+    {
+        var headers = copy.Headers!;
+        foreach (var (name, value) in terms.Headers)
+        {
+            headers[name] = value;
+        }
+
+        if (terms.Changes is { } changes)
+        {
+            headers[RetryHeaderNames.Changed] = HeaderText.OneLine(changes, MaxChanges);
+        }
     }
 
     // Crashes go too: an operator decided that it may run again, and one more suspicion would park it at once.

@@ -4,12 +4,15 @@ using Retry.Messaging.Ladder;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Telemetry;
+using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.RabbitMq.Attempts;
 
 /// <summary>Builds what is published for an outcome: the message's bytes and properties as they came, with its state in the headers.</summary>
 internal static class OutcomeMessages
 {
+    private const int MaxTenant = 128;
+
     /// <summary>The way up the ladder.</summary>
     /// <param name="again">The decision.</param>
     /// <param name="destination">The queue that the ladder leads to: the work queue, or its release queue.</param>
@@ -46,14 +49,22 @@ internal static class OutcomeMessages
     /// <param name="park">The decision.</param>
     /// <param name="fault">The headers that tell other tools of the failure.</param>
     /// <param name="workQueue">The queue that it came from.</param>
+    /// <param name="tenantHeader">The header that names the message's tenant; <see langword="null"/> for none.</param>
     public static OutcomeMessage Parked(
         IReadOnlyBasicProperties original,
         ReadOnlyMemory<byte> body,
         RetryDecision.Park park,
         IEnumerable<KeyValuePair<string, object?>> fault,
-        string workQueue)
+        string workQueue,
+        string? tenantHeader = null)
     {
         var properties = Republication.With(original, park.State with { Reason = park.Reason }, workQueue);
+        properties.Headers!.Remove(RetryHeaderNames.Tenant);
+        if (tenantHeader is not null && RetryHeaderReader.Text(properties.Headers, tenantHeader) is { Length: > 0 } tenant)
+        {
+            properties.Headers[RetryHeaderNames.Tenant] = HeaderText.OneLine(tenant, MaxTenant);
+        }
+
         foreach (var (name, value) in fault)
         {
             properties.Headers![name] = value;

@@ -97,6 +97,9 @@ public sealed class BrokerAddress
         return new BrokerAddress(useTls, user, password, hasPassword, host, port, virtualHost);
     }
 
+    // a process that sleeps is given up after two of them, and others go on with what it had reserved
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(20);
+
     /// <summary>Opens a connection. It does not recover by itself: its owner should hear of the loss.</summary>
     /// <param name="clientName">The name under which the broker lists the connection.</param>
     /// <param name="cancellationToken">Gives up.</param>
@@ -116,6 +119,7 @@ public sealed class BrokerAddress
             Password = _password,
             VirtualHost = VirtualHost,
             AutomaticRecoveryEnabled = false,
+            RequestedHeartbeat = Heartbeat,
             RequestedConnectionTimeout = ConnectTimeout,
             ContinuationTimeout = AnswerTimeout,
             Ssl = new SslOption { Enabled = UseTls, ServerName = Host, AcceptablePolicyErrors = SslPolicyErrors.None },

@@ -19,6 +19,9 @@ internal sealed class LotArrivals(Func<CancellationToken, Task<uint>> countReady
     /// <summary>No more come; false where that was known.</summary>
     public bool End(Exception why) => _arrived.Writer.TryComplete(why);
 
+    /// <summary>Whether there is one to take.</summary>
+    public bool HasArrived => _arrived.Reader.TryPeek(out _);
+
     /// <summary>Takes the next one, if there is one.</summary>
     public bool TryTake(out LotDelivery delivery) => _arrived.Reader.TryRead(out delivery);
 

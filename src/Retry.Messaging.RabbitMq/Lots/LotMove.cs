@@ -18,6 +18,15 @@ internal sealed class LotMove(IConnection connection, LotSource source, TimeProv
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
+    // A broker takes back what is held for half an hour; a slow move gives it back before, and reads again.
+    private static readonly TimeSpan LongestRound = TimeSpan.FromMinutes(10);
+
+    /// <summary>Writes down which messages are about to be moved, before the first of them is; <see langword="null"/> where nobody does.</summary>
+    public Func<IReadOnlyList<LotDelivery>, Task>? Announce { get; init; }
+
+    /// <summary>How fast moves begin; <see langword="null"/> for as fast as they can.</summary>
+    public MovePace? Pace { get; init; }
+
     /// <summary>Moves, and streams what was moved.</summary>
     /// <param name="request">Which messages.</param>
     /// <param name="move">Moves one; false when it has nowhere to go and stays.</param>
@@ -30,24 +39,34 @@ internal sealed class LotMove(IConnection connection, LotSource source, TimeProv
         IProgress<ParkingProgress>? progress,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var set = request.Filter.Shown ?? await ReadAsync(request, progress, cancellationToken).ConfigureAwait(false);
+        var set = request.Of ?? request.Filter.Shown ?? await ReadAsync(request, progress, cancellationToken).ConfigureAwait(false);
         var look = new PassiveLook(connection);
         await using var lookEnds = look.ConfigureAwait(false);
         var lastTaken = time.GetTimestamp();
         while (set.Count is > 0 and var before)
         {
             var alone = await IsUnreadAsync(look, cancellationToken).ConfigureAwait(false);
+            var most = Pace is null ? before : (int)Math.Clamp(Pace.PerSecond * LongestRound.TotalSeconds, 1, before);
+            var started = 0;
+            set.BeginReading();
             var reader = await LotReader.OpenAsync(connection, source, request with { Of = set }, time, cancellationToken).ConfigureAwait(false);
             await using (reader.ConfigureAwait(false))
             {
-                using var mover = new LotMover(reader, move, before, time, progress);
+                using var mover = new LotMover(reader, move, most, time, progress) { Set = set, Announce = Announce, Pace = Pace };
                 await foreach (var message in mover.RunAsync(cancellationToken).ConfigureAwait(false))
                 {
                     yield return message;
                 }
+
+                started = mover.Started;
             }
 
             var left = set.Count;
+            if (started == most && most < before)
+            {
+                continue;
+            }
+
             if (left == 0 || (alone && await IsUnreadAsync(look, cancellationToken).ConfigureAwait(false)))
             {
                 yield break;
@@ -63,7 +82,12 @@ internal sealed class LotMove(IConnection connection, LotSource source, TimeProv
         }
     }
 
-    private async Task<LotSet> ReadAsync(LotRequest request, IProgress<ParkingProgress>? progress, CancellationToken cancellationToken)
+    /// <summary>Reads what is there, which changes nothing.</summary>
+    /// <param name="request">Which messages.</param>
+    /// <param name="progress">Told now and then how far it is.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <exception cref="ParkingException">It cannot be read.</exception>
+    public async Task<LotSet> ReadAsync(LotRequest request, IProgress<ParkingProgress>? progress, CancellationToken cancellationToken)
     {
         var set = new LotSet();
         var reader = await LotReader.OpenAsync(

@@ -14,15 +14,34 @@ internal sealed class LotMover(
     /// <summary>How many moves may be on their way, or done and not yet streamed, at once.</summary>
     private const int Window = 1000;
 
+    /// <summary>How many messages are announced at once, at the most.</summary>
+    public const int LargestBlock = 500;
+
     // A confirm that has not come by then is held up by an alarm; the copy may exist, and the original stays parked.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
+    private readonly List<LotDelivery> _block = [];
     private readonly SemaphoreSlim _window = new(Window, Window);
     private readonly Channel<ParkedMessage> _moved = Channel.CreateUnbounded<ParkedMessage>(new UnboundedChannelOptions { SingleReader = true });
     private readonly TaskCompletionSource _settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
     // one for the loop that starts them
     private int _pending = 1;
     private Exception? _failure;
+
+    /// <summary>The set that is moved; <see langword="null"/> where there is none.</summary>
+    public LotSet? Set { get; init; }
+
+    /// <summary>Writes down which messages are about to be moved, before the first of them is; <see langword="null"/> where nobody does.</summary>
+    public Func<IReadOnlyList<LotDelivery>, Task>? Announce { get; init; }
+
+    /// <summary>How fast moves begin; <see langword="null"/> for as fast as they can.</summary>
+    public MovePace? Pace { get; init; }
+
+    /// <summary>How many moves were begun.</summary>
+    public int Started { get; private set; }
+
+    // what a run that is cut off has announced in vain; what is slow is announced a second ahead
+    private int BlockLength => Announce is null ? 1 : Pace is null ? LargestBlock : (int)Math.Clamp(Pace.PerSecond, 1, LargestBlock);
 
     /// <summary>Moves, and streams what was moved. However it ends, every move that was started is streamed first.</summary>
     public async IAsyncEnumerable<ParkedMessage> RunAsync([EnumeratorCancellation] CancellationToken cancellationToken)
@@ -84,7 +103,6 @@ internal sealed class LotMover(
 
     private async Task StartAllAsync(CancellationTokenSource stop)
     {
-        var taken = 0;
         await foreach (var delivery in reader.ReadAsync(stop.Token).ConfigureAwait(false))
         {
             if (reader.Examined % 100 == 0)
@@ -95,17 +113,49 @@ internal sealed class LotMover(
             if (delivery.Message is null)
             {
                 await reader.HoldAsync(delivery).ConfigureAwait(false);
-                continue;
+            }
+            else
+            {
+                _block.Add(delivery);
             }
 
-            await _window.WaitAsync(stop.Token).ConfigureAwait(false);
-            Interlocked.Increment(ref _pending);
-            _ = MoveAsync(delivery, stop);
-            if (++taken == limit)
+            var isLast = Started + _block.Count == limit;
+            if (isLast || _block.Count >= BlockLength || !reader.HasArrived)
+            {
+                await StartBlockAsync(stop).ConfigureAwait(false);
+            }
+
+            if (isLast)
             {
                 return;
             }
         }
+
+        await StartBlockAsync(stop).ConfigureAwait(false);
+    }
+
+    private async Task StartBlockAsync(CancellationTokenSource stop)
+    {
+        if (_block.Count > 0 && Announce is not null)
+        {
+            stop.Token.ThrowIfCancellationRequested();
+            await Announce(_block).ConfigureAwait(false);
+        }
+
+        foreach (var delivery in _block)
+        {
+            if (Pace is not null)
+            {
+                await Pace.WaitAsync(stop.Token).ConfigureAwait(false);
+            }
+
+            await _window.WaitAsync(stop.Token).ConfigureAwait(false);
+            Interlocked.Increment(ref _pending);
+            Started++;
+            _ = MoveAsync(delivery, stop);
+        }
+
+        _block.Clear();
     }
 
     private async Task MoveAsync(LotDelivery delivery, CancellationTokenSource stop)
@@ -115,11 +165,13 @@ internal sealed class LotMover(
             if (!await move(delivery).ConfigureAwait(false))
             {
                 await reader.HoldAsync(delivery).ConfigureAwait(false);
+                Set?.Settle(delivery.Message!);
                 _window.Release();
                 return;
             }
 
             await reader.AcknowledgeAsync(delivery).ConfigureAwait(false);
+            Set?.Settle(delivery.Message!);
             _moved.Writer.TryWrite(delivery.Message!);
         }
 #pragma warning disable CA1031 // the first failure ends the whole run; the message stays parked

@@ -47,6 +47,9 @@ internal sealed class LotReader : IAsyncDisposable
     /// <summary>How many of those the filter selected.</summary>
     public long Selected { get; private set; }
 
+    /// <summary>Whether the next message is there already.</summary>
+    public bool HasArrived => _arrived.HasArrived;
+
     /// <summary>Opens a parking lot.</summary>
     /// <exception cref="ParkingException">There is none.</exception>
     public static async Task<LotReader> OpenAsync(
@@ -149,7 +152,6 @@ internal sealed class LotReader : IAsyncDisposable
         }
     }
 
-    /// <summary>How far it is.</summary>
     public ParkingProgress Progress => new(Examined, Total, Selected);
 
     public async ValueTask DisposeAsync()

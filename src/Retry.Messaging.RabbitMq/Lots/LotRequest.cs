@@ -18,11 +18,14 @@ internal sealed record LotRequest(ParkedFilter Filter)
     /// <summary>Tells by its routing key that a message is not even read; <see langword="null"/> where all are.</summary>
     public Func<string, bool>? Skips { get; init; }
 
-    /// <summary>What was read before; <see langword="null"/> for any message. What is selected is taken out of it.</summary>
+    /// <summary>What was read before; <see langword="null"/> for any message.</summary>
     public LotSet? Of { get; init; }
 
+    /// <summary>What is not selected, whatever the filter says; <see langword="null"/> for nothing.</summary>
+    public Func<ParkedMessage, bool>? Except { get; init; }
+
     public bool Selects(ParkedMessage message) =>
-        Filter.Matches(message) && (ExceptPlan is null || message.Plan != ExceptPlan) && (Of is null || Of.TryTake(message));
+        Filter.Matches(message) && (ExceptPlan is null || message.Plan != ExceptPlan) && Except?.Invoke(message) != true && (Of is null || Of.TryMeet(message));
 
     /// <summary>Reads a delivery, if it is asked for.</summary>
     public ParkedMessage? Selected(LotSource source, string exchange, string routingKey, IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body)
@@ -42,6 +45,7 @@ internal sealed record LotRequest(ParkedFilter Filter)
         {
             // a copy: the client reuses the delivery's memory
             message.Body = body.ToArray();
+            message.Properties = properties;
         }
 
         return message;

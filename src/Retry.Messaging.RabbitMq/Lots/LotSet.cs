@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Collections;
 using System.Security.Cryptography;
 using System.Text;
 
@@ -8,66 +9,232 @@ namespace Retry.Messaging.RabbitMq.Lots;
 /// <remarks>
 /// Not a number: for what another operator took meanwhile, messages would be taken that are being parked right now. Not a time: clocks
 /// differ. Not a position: requeues rotate the order. A message is known by its id and by how often, and by which plan, it was
-/// replayed, so that one that was replayed and parked again is another one. A million of them take some 50 MB.
+/// replayed, so that one that was replayed and parked again is another one. Eight bytes of a hash stand for it: of a million messages
+/// two different ones have the same with a chance of one in thirty million. A million of them take 9 MB.
 /// </remarks>
 internal sealed class LotSet
 {
-    private readonly Lock _lock = new();
-    private readonly Dictionary<UInt128, int> _messages = [];
-    private int _count;
+    private const int ChunkLength = 8192;
+    private const int MostReasons = 50;
 
-    /// <summary>Gets how many have been read and not been taken.</summary>
+    private readonly Lock _lock = new();
+    private readonly List<ulong[]> _chunks = [];
+    private readonly Dictionary<string, long> _reasons = new(StringComparer.Ordinal);
+    private ulong[]? _keys;
+    private int _added;
+    private int _left;
+    private BitArray _met = new(0);
+    private BitArray _settled = new(0);
+    private BitArray? _announced;
+
+    /// <summary>Creates an empty set, to which messages are added.</summary>
+    public LotSet()
+    {
+    }
+
+    /// <summary>Creates a set of keys that were written down before.</summary>
+    public LotSet(IEnumerable<ulong> keys)
+    {
+        foreach (var key in keys)
+        {
+            Add(key);
+        }
+    }
+
+    /// <summary>Gets or sets how many runs of the plan were cut off before this one.</summary>
+    public int EarlierRuns { get; set; }
+
+    /// <summary>Gets how many are in the set and have not been settled.</summary>
     public int Count
     {
         get
         {
             lock (_lock)
             {
-                return _count;
+                return _keys is null ? _added : _left;
             }
         }
+    }
+
+    /// <summary>Gets the messages that were read, by the reason for which they were parked; the first 50 reasons, which anybody may write.</summary>
+    public IReadOnlyDictionary<string, long> Reasons
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return new SortedDictionary<string, long>(_reasons, StringComparer.Ordinal);
+            }
+        }
+    }
+
+    /// <summary>Gets the keys in ascending order; a message's place in the set is its place here. No more are added then.</summary>
+    public ReadOnlyMemory<ulong> Keys
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return Sorted();
+            }
+        }
+    }
+
+    /// <summary>Gets 16 hexadecimal digits that stand for the whole set: the same for the same messages.</summary>
+    public string Hash
+    {
+        get
+        {
+            using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+            Span<byte> bytes = stackalloc byte[sizeof(ulong)];
+            foreach (var key in Keys.Span)
+            {
+                BinaryPrimitives.WriteUInt64BigEndian(bytes, key);
+                hash.AppendData(bytes);
+            }
+
+            return Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, sizeof(ulong)));
+        }
+    }
+
+    /// <summary>What a message is known by.</summary>
+    public static ulong KeyOf(ParkedMessage message)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(Encoding.UTF8.GetBytes($"{message.WorkQueue}\n{message.Id}\n{message.Replayed}\n{message.Plan}"), hash);
+        return BinaryPrimitives.ReadUInt64BigEndian(hash);
     }
 
     /// <summary>Adds a message that was read.</summary>
     public void Add(ParkedMessage message)
     {
         var key = KeyOf(message);
+        var reason = message.Reason.Name;
         lock (_lock)
         {
-            _messages[key] = _messages.GetValueOrDefault(key) + 1;
-            _count++;
+            Add(key);
+            if (_reasons.Count < MostReasons || _reasons.ContainsKey(reason))
+            {
+                _reasons[reason] = _reasons.GetValueOrDefault(reason) + 1;
+            }
         }
     }
 
-    /// <summary>Takes a message out of the set; false when it is not, or no longer, in it.</summary>
-    public bool TryTake(ParkedMessage message)
+    /// <summary>Begins another reading: what the last one met and did not settle may be met again.</summary>
+    public void BeginReading()
+    {
+        lock (_lock)
+        {
+            Sorted();
+            _met = new BitArray(_settled);
+        }
+    }
+
+    /// <summary>Finds a message in the set, once for each time that it was read, and gives it its place; false when it is not, or no
+    /// longer, in the set.</summary>
+    public bool TryMeet(ParkedMessage message)
     {
         var key = KeyOf(message);
         lock (_lock)
         {
-            if (!_messages.TryGetValue(key, out var copies))
+            var keys = Sorted();
+            for (var place = FirstPlaceOf(key, keys); place < keys.Length && keys[place] == key; place++)
             {
-                return false;
+                if (!_met[place])
+                {
+                    _met[place] = true;
+                    message.Place = place;
+                    message.EarlierRuns = _announced?[place] == true ? EarlierRuns : 0;
+                    return true;
+                }
             }
 
-            if (copies > 1)
-            {
-                _messages[key] = copies - 1;
-            }
-            else
-            {
-                _messages.Remove(key);
-            }
-
-            _count--;
-            return true;
+            return false;
         }
     }
 
-    private static UInt128 KeyOf(ParkedMessage message)
+    /// <summary>Notes that a message was moved, or stays for good.</summary>
+    public void Settle(ParkedMessage message)
     {
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(Encoding.UTF8.GetBytes($"{message.WorkQueue}\n{message.Id}\n{message.Replayed}\n{message.Plan}"), hash);
-        return BinaryPrimitives.ReadUInt128BigEndian(hash);
+        lock (_lock)
+        {
+            if (message.Place is { } place && !_settled[place])
+            {
+                _settled[place] = true;
+                _left--;
+            }
+        }
+    }
+
+    /// <summary>Notes that a copy of the message at a place may have been sent by an earlier run.</summary>
+    public void Announce(int place)
+    {
+        lock (_lock)
+        {
+            var keys = Sorted();
+            if (place >= 0 && place < keys.Length)
+            {
+                (_announced ??= new BitArray(keys.Length))[place] = true;
+            }
+        }
+    }
+
+    /// <summary>The places of which a copy may have been sent by an earlier run, and that have not been settled.</summary>
+    public IReadOnlyList<int> Doubtful()
+    {
+        lock (_lock)
+        {
+            return _announced is { } announced ? [.. Enumerable.Range(0, announced.Length).Where(place => announced[place] && !_settled[place])] : [];
+        }
+    }
+
+    private static int FirstPlaceOf(ulong key, ulong[] keys)
+    {
+        var place = Array.BinarySearch(keys, key);
+        if (place < 0)
+        {
+            return keys.Length;
+        }
+
+        while (place > 0 && keys[place - 1] == key)
+        {
+            place--;
+        }
+
+        return place;
+    }
+
+    private void Add(ulong key)
+    {
+        if (_keys is not null)
+        {
+            throw new InvalidOperationException("The set was read already.");
+        }
+
+        if (_added % ChunkLength == 0)
+        {
+            _chunks.Add(new ulong[ChunkLength]);
+        }
+
+        _chunks[^1][_added++ % ChunkLength] = key;
+    }
+
+    private ulong[] Sorted()
+    {
+        if (_keys is not null)
+        {
+            return _keys;
+        }
+
+        var keys = new ulong[_added];
+        for (var at = 0; at < _added; at += ChunkLength)
+        {
+            Array.Copy(_chunks[at / ChunkLength], 0, keys, at, Math.Min(ChunkLength, _added - at));
+        }
+
+        _chunks.Clear();
+        Array.Sort(keys);
+        (_met, _settled, _left) = (new BitArray(_added), new BitArray(_added), _added);
+        return _keys = keys;
     }
 }

@@ -34,6 +34,13 @@ internal sealed record LotSource(string Queue, string WhenMissing, Func<string, 
         IsNamedByOperator = true,
     };
 
+    /// <summary>A point's archive: messages that an operator has put out of the way.</summary>
+    public static LotSource Archive(RetryPointNames names) => ParkingLot(names) with
+    {
+        Queue = names.Work + BrokerNames.ArchivedSuffix,
+        WhenMissing = $"Found no queue '{names.Work + BrokerNames.ArchivedSuffix}': nothing of '{names.Work}' was archived in this virtual host. 'retryctl parked archive {names.Work}' does that.",
+    };
+
     private static string WithoutLot(RetryPointNames names) =>
         names.Work.EndsWith(BrokerNames.ParkedSuffix, StringComparison.Ordinal)
             ? $"Found no queue '{names.Parked}'. Give the work queue's name, '{names.Work[..^BrokerNames.ParkedSuffix.Length]}', not the parking lot's."

@@ -30,6 +30,15 @@ public sealed record ParkedFilter
     /// <summary>Gets text that the last error contains, in any case; <see langword="null"/> for any.</summary>
     public string? Text { get; init; }
 
+    /// <summary>Gets the tenant, as <see cref="ParkedMessage.Tenant"/> has it; <see langword="null"/> for any.</summary>
+    public string? Tenant { get; init; }
+
+    /// <summary>Gets how many attempts were recorded at least; <see langword="null"/> for any number.</summary>
+    public int? AttemptsFrom { get; init; }
+
+    /// <summary>Gets how many attempts were recorded at most; <see langword="null"/> for any number.</summary>
+    public int? AttemptsTo { get; init; }
+
     /// <summary>Gets headers that must be there with exactly these values, numbers as digits; empty for any.</summary>
     public ImmutableDictionary<string, string> Headers { get; init; } = ImmutableDictionary<string, string>.Empty;
 
@@ -44,6 +53,9 @@ public sealed record ParkedFilter
 
     /// <summary>Gets how many messages are selected at most; <see langword="null"/> for no limit.</summary>
     public int? Limit { get; init; }
+
+    /// <summary>Gets one more condition; <see langword="null"/> for none.</summary>
+    internal Func<ParkedMessage, bool>? Also { get; init; }
 
     /// <summary>Gets the messages that a preview showed and the operator agreed to; <see langword="null"/> where there was no preview.</summary>
     internal LotSet? Shown { get; init; }
@@ -63,9 +75,13 @@ public sealed record ParkedFilter
             && (ExceptionType is null || message.ExceptionTypes.Any(type => Contains(type, ExceptionType)))
             && Contains(message.MessageType, MessageType)
             && Contains(message.Error, Text)
+            && (Tenant is null || Tenant == message.Tenant)
+            && (AttemptsFrom is null || message.Attempts >= AttemptsFrom)
+            && (AttemptsTo is null || message.Attempts <= AttemptsTo)
             && (Since is null || message.ParkedAt >= Since)
             && (Until is null || message.ParkedAt < Until)
-            && HasHeaders(message);
+            && HasHeaders(message)
+            && Also?.Invoke(message) != false;
     }
 
     private static bool Contains(string? text, string? part) =>

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using RabbitMQ.Client;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq.Telemetry;
 using Retry.Messaging.Wire;
@@ -49,6 +50,9 @@ public sealed class ParkedMessage
     /// <summary>Gets the message's type as far as the message tells it, for example <c>Shop.ChargeCard</c>.</summary>
     public string? MessageType { get; init; }
 
+    /// <summary>Gets whose message it is; <see langword="null"/> where its point names no tenant.</summary>
+    public string? Tenant { get; init; }
+
     /// <summary>Gets the last attempts, oldest first.</summary>
     public IReadOnlyList<RetryAttempt> History => State.History.Attempts;
 
@@ -75,6 +79,15 @@ public sealed class ParkedMessage
 
     /// <summary>The queue at the end of the ladder that a lost message was on its way to.</summary>
     internal string? Destination { get; set; }
+
+    /// <summary>Its place in the set that is being moved.</summary>
+    internal int? Place { get; set; }
+
+    /// <summary>How many runs of the plan that were cut off may have sent a copy of it.</summary>
+    internal int EarlierRuns { get; set; }
+
+    /// <summary>Its properties as they lie in the lot, where the body was asked for.</summary>
+    internal IReadOnlyBasicProperties? Properties { get; set; }
 
     internal RetryState State { get; init; } = RetryState.Fresh;
 

@@ -39,6 +39,7 @@ internal static class ParkedMessageReader
             ExceptionType = exceptionType,
             ExceptionTypes = TypesOf(state, exceptionType),
             MessageType = MessageTypeName.Of(headers, properties.Type, body.Span),
+            Tenant = Line(headers, RetryHeaderNames.Tenant),
             MessageId = properties.MessageId is { } messageId ? HeaderText.OneLine(messageId, MaxId) : null,
             ContentType = properties.ContentType is { } contentType ? HeaderText.OneLine(contentType, MaxId) : null,
             Size = body.Length,

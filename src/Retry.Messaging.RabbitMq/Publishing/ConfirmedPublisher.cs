@@ -23,6 +23,7 @@ internal sealed class ConfirmedPublisher : IAsyncDisposable
     private readonly SemaphoreSlim _window;
     private readonly SemaphoreSlim _sending = new(1, 1);
     private PublishingChannel? _current;
+    private bool _opened;
     private bool _disposed;
 
     public ConfirmedPublisher(IConnection connection, int window = DefaultWindow, TimeProvider? time = null)
@@ -33,6 +34,9 @@ internal sealed class ConfirmedPublisher : IAsyncDisposable
         _connection.ConnectionBlockedAsync += OnBlockedAsync;
         _connection.ConnectionUnblockedAsync += OnUnblockedAsync;
     }
+
+    /// <summary>Whether another channel is opened when one has ended.</summary>
+    public bool Reopens { get; init; } = true;
 
     /// <summary>Why the broker takes no publishes at the moment, for example <c>low on memory</c>.</summary>
     public string? BlockedReason { get; private set; }
@@ -146,6 +150,12 @@ internal sealed class ConfirmedPublisher : IAsyncDisposable
             return open;
         }
 
+        if (_opened && !Reopens)
+        {
+            throw new PublishRefusedException("The channel has ended.");
+        }
+
+        _opened = true;
         _current = null;
         try
         {

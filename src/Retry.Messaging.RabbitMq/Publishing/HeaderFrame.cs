@@ -35,6 +35,8 @@ internal static class HeaderFrame
         RetryHeaderNames.Replayed,
         RetryHeaderNames.Plan,
         RetryHeaderNames.Schedule,
+        RetryHeaderNames.Tenant,
+        RetryHeaderNames.Changed,
         RetryHeaderNames.Repeated);
 
     /// <summary>Cuts headers, ours first and then the largest, until the frame fits.</summary>

@@ -29,6 +29,9 @@ internal sealed record TopologyPlan
     private const string Stream = "stream";
     private const string SegmentSize = "x-stream-max-segment-size-bytes";
 
+    /// <summary>How long a message stays in an archive.</summary>
+    internal static readonly TimeSpan ArchiveLife = TimeSpan.FromDays(30);
+
     /// <summary>The exchanges.</summary>
     public required IReadOnlyList<ExchangePlan> Exchanges { get; init; }
 
@@ -85,6 +88,10 @@ internal sealed record TopologyPlan
         bindings.Add(new(BrokerNames.ReturnExchange, names.Work, ToQueue: true, BrokerNames.ReturnPattern(names.Work)));
         return new TopologyPlan { Exchanges = [], Queues = queues, Bindings = bindings };
     }
+
+    /// <summary>A point's archive. What lies in it longer than <see cref="ArchiveLife"/> is gone.</summary>
+    internal static TopologyPlan Archive(string queue) =>
+        Nothing with { Queues = [OwnQueue(queue, (Headers.XMessageTTL, (long)ArchiveLife.TotalMilliseconds))] };
 
     /// <summary>Whether a release queue is part of it: one consumer at a time is what the limiter is about.</summary>
     internal bool HasReleaseQueue => Queues.Any(queue => queue.Arguments.ContainsKey(Headers.XSingleActiveConsumer));

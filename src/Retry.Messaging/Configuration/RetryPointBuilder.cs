@@ -32,7 +32,8 @@ public class RetryPointBuilder : RetryMessageBuilder
     /// <param name="timeout">Longer than zero. The default is no limit.</param>
     public void AttemptTimeout(TimeSpan timeout) => Settings.AttemptTimeout = timeout;
 
-    /// <summary>The header that says whose message it is.</summary>
+    /// <summary>The header that says whose message it is. A parked message carries its value in <c>retry-tenant</c>, so that operators
+    /// can find and group messages by tenant.</summary>
     /// <param name="header">The name of the header; at most 255 bytes. The default is none.</param>
     public void Tenant(string header)
     {

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Security.Cryptography;
 using System.Text;
 using Retry.Messaging.Ladder;
 
@@ -56,6 +57,15 @@ public static class BrokerNames
     /// <summary>What the queues of those begin with who listen to the pulse.</summary>
     internal const string ListenPrefix = LadderPrefix + "listen.";
 
+    /// <summary>The stream in which the plans of the virtual host stand: what is being moved out of parking lots, and by whom.</summary>
+    public const string PlanStream = LadderPrefix + "plans";
+
+    // the journal of one plan, while it is open
+    private const string JournalPrefix = LadderPrefix + "plan.";
+
+    // there as long as the connection of whoever works on a lot
+    private const string LotLockPrefix = LadderPrefix + "lot.";
+
     /// <summary>What the sign of life of an instance begins with: a queue that is there as long as its connection.</summary>
     internal const string InstancePrefix = LadderPrefix + "instance.";
 
@@ -67,6 +77,12 @@ public static class BrokerNames
 
     /// <summary>The suffix of a parking lot.</summary>
     public const string ParkedSuffix = ".parked";
+
+    // what follows a prefix of ours in the name of a queue
+    private const int MaxPlain = 200;
+
+    /// <summary>The suffix of a point's archive.</summary>
+    internal const string ArchivedSuffix = ".archived";
 
     // no other application may declare a name that begins so
     internal const string BrokerPrefix = "amq.";
@@ -106,6 +122,14 @@ public static class BrokerNames
     /// <summary>The queue of one who listens to the pulse.</summary>
     /// <param name="listener">The listener's id.</param>
     internal static string ListenQueue(string listener) => ListenPrefix + listener;
+
+    /// <summary>The stream in which a plan notes what it is about to do, while it is open.</summary>
+    /// <param name="plan">The plan's id.</param>
+    internal static string PlanJournal(string plan) => JournalPrefix + (IsPlain(plan) ? plan : DigestOf(plan));
+
+    /// <summary>The queue that is there as long as somebody works on the messages of a queue.</summary>
+    /// <param name="queue">The queue, for example a parking lot.</param>
+    internal static string LotLock(string queue) => LotLockPrefix + (IsPlain(queue) ? queue : DigestOf(queue));
 
     /// <summary>The release queue of a work queue.</summary>
     /// <param name="workQueue">The work queue's name.</param>
@@ -150,6 +174,10 @@ public static class BrokerNames
         ArgumentNullException.ThrowIfNull(exchange);
         return OfTheLadder.Contains(exchange);
     }
+
+    private static bool IsPlain(string name) => Encoding.UTF8.GetByteCount(name) <= MaxPlain && !name.Any(char.IsControl);
+
+    private static string DigestOf(string name) => Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(name)).AsSpan(0, 16));
 
     /// <summary>Whether a name is the broker's or the ladder's own, so that no queue may be made with it.</summary>
     internal static bool IsReserved(string name) =>

@@ -54,7 +54,8 @@ public static class RetryHeaderNames
     /// <summary>When a scheduled message is due, where it goes and what had to be taken off it: a JSON document. Taken off when it is dispatched. String.</summary>
     public const string Schedule = "retry-schedule";
 
-    /// <summary>How often a scheduled message may have been dispatched before; absent where it cannot have been. Integer.</summary>
+    /// <summary>How often a scheduled message may have been dispatched before, or how many runs of a plan may have sent a replayed one
+    /// before; absent where that cannot have been. Integer.</summary>
     public const string Repeated = "retry-repeated";
 
     /// <summary>The name of the recurrence that a message is of. String.</summary>
@@ -68,6 +69,13 @@ public static class RetryHeaderNames
 
     /// <summary>On a record of the cancelled: the token, and when it was cancelled. String.</summary>
     internal const string Cancelled = "retry-cancelled";
+
+    /// <summary>Whose message it is, at most 128 characters: the value of the header that the point's setting <c>Tenant</c> names. Only on a
+    /// parked message. String.</summary>
+    public const string Tenant = "retry-tenant";
+
+    /// <summary>Who changed what in a replayed copy, at most 300 characters; absent where nothing was changed. String.</summary>
+    public const string Changed = "retry-changed";
 
     /// <summary>What all of the above start with.</summary>
     public const string Prefix = "retry-";

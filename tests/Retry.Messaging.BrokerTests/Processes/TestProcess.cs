@@ -16,6 +16,7 @@ internal static class TestProcess
     public const string LedgerConsumerRole = "ledger-consumer";
     public const string RecurringRole = "recurring";
     public const string DispatcherRole = "dispatcher";
+    public const string RetryCtlRole = "retryctl";
 
     public static Task Main(string[] args) => args switch
     {
@@ -25,6 +26,7 @@ internal static class TestProcess
         [LimiterRole] => LimiterProcess.RunAsync(),
         [OnceConsumerRole] => OnceConsumer.RunAsync(),
         [ClimbingConsumerRole] => ClimbingConsumer.RunAsync(),
+        [RetryCtlRole] => RetryCtlProcess.RunAsync(),
         [LedgerConsumerRole] => LedgerConsumer.RunAsync(),
         [RecurringRole] => RecurringProcess.RunAsync(),
         [DispatcherRole] => DispatcherProcess.RunAsync(),

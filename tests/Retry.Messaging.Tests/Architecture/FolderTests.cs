@@ -48,9 +48,10 @@ public class FolderTests
         ["Retry.Messaging.Operations"] = new()
         {
             ["Delayed"] = ["Pulse"],
-            ["Estates"] = ["Parking"],
+            ["Estates"] = ["Parking", "Plans"],
             ["Nodes"] = [],
-            ["Parking"] = [],
+            ["Parking"] = ["Plans"],
+            ["Plans"] = [],
             ["Points"] = ["Delayed", "Nodes", "Pulse", "Verification"],
             ["Policies"] = ["Nodes"],
             ["Pulse"] = [],

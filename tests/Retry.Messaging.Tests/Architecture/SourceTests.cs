@@ -15,6 +15,7 @@ public partial class SourceTests
         "src/Retry.Messaging.RabbitMq/Topology/PointDeclarations.cs",
         "src/Retry.Messaging.RabbitMq/Lost/MoverCalls.cs",
         "src/Retry.Messaging.RabbitMq/Recurring/RecurrenceTurn.cs",
+        "src/Retry.Messaging.Operations/Parking/ArchiveSender.cs",
         "src/Retry.Messaging.Cli/Commands/Topology/TopologyApplyCommand.cs",
     ];
 
@@ -25,6 +26,7 @@ public partial class SourceTests
         "src/Retry.Messaging.RabbitMq/Instances/InstanceSession.cs",
         "src/Retry.Messaging.RabbitMq/Pulse/PulseExchange.cs",
         "src/Retry.Messaging.RabbitMq/Lots/WayBack.cs",
+        "src/Retry.Messaging.Operations/Plans/LotLock.cs",
         "src/Retry.Messaging.Operations/Topology/QueueRemoval.cs",
     ];
 

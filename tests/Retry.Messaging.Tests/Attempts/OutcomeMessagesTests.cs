@@ -43,6 +43,16 @@ public sealed class OutcomeMessagesTests
         (message.Exchange, message.RoutingKey).ShouldBe((BrokerNames.ParkingExchange, "orders"));
         message.Properties.Headers!["MT-Reason"].ShouldBe("fault");
         message.Properties.Headers[RetryHeaderNames.Reason].ShouldBe("Exhausted");
+        message.Properties.Headers.ShouldNotContainKey(RetryHeaderNames.Tenant);
         message.Body.ToArray().ShouldBe(Body);
+    }
+
+    [Fact]
+    public void A_parked_message_says_whose_it_is_where_the_point_names_the_header()
+    {
+        var park = new RetryDecision.Park(ParkReason.Exhausted, RetryState.Fresh with { Id = "1" });
+
+        OutcomeMessages.Parked(Original, Body, park, [], "orders", "tenant").Properties.Headers![RetryHeaderNames.Tenant].ShouldBe("a");
+        OutcomeMessages.Parked(Original, Body, park, [], "orders", "region").Properties.Headers!.ShouldNotContainKey(RetryHeaderNames.Tenant);
     }
 }

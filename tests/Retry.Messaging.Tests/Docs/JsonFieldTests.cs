@@ -6,12 +6,14 @@ using Retry.Messaging.Cli.Commands.Lost;
 using Retry.Messaging.Cli.Commands.Nodes;
 using Retry.Messaging.Cli.Commands.Once;
 using Retry.Messaging.Cli.Commands.Parked;
+using Retry.Messaging.Cli.Commands.Plans;
 using Retry.Messaging.Cli.Commands.Points;
 using Retry.Messaging.Cli.Commands.Policies;
 using Retry.Messaging.Cli.Commands.Schedule;
 using Retry.Messaging.Cli.Commands.Topology;
 using Retry.Messaging.Cli.Output;
 using Retry.Messaging.Idempotency;
+using Retry.Messaging.Operations.Parking;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.Tests.Architecture;
@@ -27,7 +29,10 @@ public sealed partial class JsonFieldTests
     {
         ["`parked list`, `parked show`, `lost list`"] = typeof(ParkedMessageDocument),
         ["`parked list --group-by`"] = typeof(ParkedGroupDocument),
-        ["`parked replay`, `parked discard`"] = typeof(ParkedMoveDocument),
+        ["`parked export`"] = typeof(ExportedMessage),
+        ["`parked import`"] = typeof(ParkedImportDocument),
+        ["`parked replay`, `parked discard`, `parked archive`, `parked restore`, `parked adopt`"] = typeof(ParkedMoveDocument),
+        ["`plans list`, `plans show`, `plans cancel`"] = typeof(PlanDocument),
         ["`lost replay`"] = typeof(LostMoveDocument),
         ["`points`"] = typeof(PointsDocument),
         ["`delayed list`"] = typeof(DelayedDocument),

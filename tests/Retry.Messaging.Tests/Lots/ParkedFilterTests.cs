@@ -37,6 +37,13 @@ public sealed class ParkedFilterTests
         { "since later", ParkedFilter.All with { Since = At.AddTicks(1) }, false },
         { "until then", ParkedFilter.All with { Until = At }, false },
         { "until later", ParkedFilter.All with { Until = At.AddTicks(1) }, true },
+        { "its tenant as the point names it", ParkedFilter.All with { Tenant = "globex" }, true },
+        { "the value of a header that names no tenant", ParkedFilter.All with { Tenant = "acme" }, false },
+        { "its attempts", ParkedFilter.All with { AttemptsFrom = 1, AttemptsTo = 1 }, true },
+        { "more attempts", ParkedFilter.All with { AttemptsFrom = 2 }, false },
+        { "fewer attempts", ParkedFilter.All with { AttemptsTo = 0 }, false },
+        { "one more condition", ParkedFilter.All with { Also = message => message.Id == "x" }, true },
+        { "one more condition that does not hold", ParkedFilter.All with { Also = message => message.Id == "y" }, false },
         { "one of two conditions", ParkedFilter.All with { Text = "503", MessageType = "Refund" }, false },
     };
 
@@ -44,7 +51,7 @@ public sealed class ParkedFilterTests
     [MemberData(nameof(Cases))]
     public void Selects(string what, ParkedFilter filter, bool selected)
     {
-        var headers = new Dictionary<string, object?> { ["tenant"] = "acme"u8.ToArray(), ["size"] = 7, ["MT-Fault-ExceptionType"] = "Shop.GatewayException", ["MT-Fault-MessageType"] = "Shop.Charge", ["MT-Fault-Timestamp"] = At.ToString("O") };
+        var headers = new Dictionary<string, object?> { ["tenant"] = "acme"u8.ToArray(), ["retry-tenant"] = "globex"u8.ToArray(), ["size"] = 7, ["MT-Fault-ExceptionType"] = "Shop.GatewayException", ["MT-Fault-MessageType"] = "Shop.Charge", ["MT-Fault-Timestamp"] = At.ToString("O") };
         RetryHeaderWriter.Write(headers, new RetryState { Id = "x", Attempt = 2, Error = "Shop.CheckoutException: gateway said: 503", ErrorTypes = "Shop.CheckoutException, System.TimeoutException, Shop.GatewayException", Reason = ParkReason.Exhausted }, "payments");
         var message = ParkedMessageReader.Read(new BasicProperties { Headers = headers }, default, RetryPointNames.For("payments"));
         filter.Matches(message).ShouldBe(selected, what);

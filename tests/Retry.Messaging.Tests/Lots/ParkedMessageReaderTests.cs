@@ -108,7 +108,7 @@ public sealed class ParkedMessageReaderTests
         message.Id.ShouldNotBeNullOrEmpty();
         message.Headers.Count.ShouldBe(names.Length + 1);
         ParkedFilter.All.Matches(message).ShouldBeTrue();
-        ReplayedCopy.Of(message, new BasicProperties { Headers = headers }, "plan").Headers![RetryHeaderNames.Attempt].ShouldBe(1);
+        ReplayedCopy.Of(message, new BasicProperties { Headers = headers }, "plan", "payments").Headers![RetryHeaderNames.Attempt].ShouldBe(1);
     }
 
     public static TheoryData<object?> Garbage() =>
@@ -124,7 +124,7 @@ public sealed class ParkedMessageReaderTests
         RetryHeaderWriter.Write(headers, new RetryState { Id = "x", Attempt = 9, Reason = ParkReason.Poison, Crashes = 5, Replayed = 1, Plan = "old", Kept = new KeptProperties { Exchange = "e", Priority = 7, Expiration = "5", ExpiresAt = DateTimeOffset.UnixEpoch } }, "payments");
         var original = new BasicProperties { Headers = headers, Expiration = "5", CorrelationId = "c" };
 
-        var copy = ReplayedCopy.Of(ParkedMessageReader.Read(original, default, Names), original, "new");
+        var copy = ReplayedCopy.Of(ParkedMessageReader.Read(original, default, Names), original, "new", "payments");
 
         copy.Headers!.Keys.Order().ShouldBe(["MT-Host-MachineName", RetryHeaderNames.Attempt, RetryHeaderNames.Id, RetryHeaderNames.Kept, RetryHeaderNames.Origin, RetryHeaderNames.Plan, RetryHeaderNames.Replayed]);
         copy.Headers[RetryHeaderNames.Attempt].ShouldBe(1);

@@ -18,6 +18,7 @@ public sealed class ParkedGroupingTests
     [InlineData("type", "Shop.Charge")]
     [InlineData("header:tenant", "acme")]
     [InlineData("header:other", "")]
+    [InlineData("tenant", "")]
     public void A_message_is_in_the_group_of_its_value(string key, string name)
     {
         var grouping = ParkedGrouping.By(key).ShouldNotBeNull();
@@ -25,6 +26,21 @@ public sealed class ParkedGroupingTests
         grouping.Add(Message("1", "Shop.GatewayException: 503"));
 
         grouping.Groups.ShouldHaveSingleItem().Name.ShouldBe(name);
+    }
+
+    [Fact]
+    public void A_message_is_found_by_the_id_or_the_name_of_its_group_and_by_no_other()
+    {
+        var grouping = ParkedGrouping.By("fingerprint")!;
+        var message = Message("1", "Shop.GatewayException: order 17");
+        grouping.Add(message);
+        var group = grouping.Groups.ShouldHaveSingleItem();
+
+        group.Id.Length.ShouldBe(8);
+        grouping.IsIn(message, group.Id).ShouldBeTrue();
+        grouping.IsIn(message, group.Name).ShouldBeTrue();
+        grouping.IsIn(Message("2", "Shop.GatewayException: order 18"), group.Id).ShouldBeTrue();
+        grouping.IsIn(Message("3", "Shop.GatewayException: no order"), group.Id).ShouldBeFalse();
     }
 
     [Fact]

@@ -33,7 +33,4 @@ internal static class LimiterCommand
             ? throw new UsageException($"Found no queue '{point}', wanted the work queue of a retry point. Check the name and the virtual host; the queue is made when its service starts.")
             : report;
     }
-
-    /// <summary>Who gives the command, for those who wonder later.</summary>
-    public static string Operator(CliHost host) => $"{host.Variable("USER") ?? Environment.UserName}@{Environment.MachineName}";
 }

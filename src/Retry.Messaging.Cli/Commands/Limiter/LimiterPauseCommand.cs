@@ -18,7 +18,7 @@ internal static class LimiterPauseCommand
                 host,
                 parsed,
                 point,
-                control => control.PauseAsync(point, LimiterCommand.Operator(host), cancellationToken),
+                control => control.PauseAsync(point, host.Operator, cancellationToken),
                 cancellationToken);
         });
         return command;

@@ -21,7 +21,7 @@ internal static class LimiterRateCommand
         command.SetAction((parsed, cancellationToken) =>
         {
             var point = LimiterCommand.QueueOf(parsed.GetValue(queue));
-            var by = LimiterCommand.Operator(host);
+            var by = host.Operator;
             var rate = parsed.GetValue(perSecond);
             var most = parsed.GetValue(burst);
             if (parsed.GetValue(clear) == rate is not null || (rate is null && most is not null))

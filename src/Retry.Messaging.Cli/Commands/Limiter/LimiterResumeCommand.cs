@@ -18,7 +18,7 @@ internal static class LimiterResumeCommand
                 host,
                 parsed,
                 point,
-                control => control.ResumeAsync(point, LimiterCommand.Operator(host), cancellationToken),
+                control => control.ResumeAsync(point, host.Operator, cancellationToken),
                 cancellationToken);
         });
         return command;

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Cli.Output;
+using Retry.Messaging.Operations.Plans;
 
 namespace Retry.Messaging.Cli.Commands.Parked;
 
@@ -10,7 +11,7 @@ internal static class ErrorQueueAnswer
 {
     /// <summary>Messages by the queue that they go to; <see langword="null"/> where that is not worth a word: those of a parking lot go to its point.</summary>
     public static IReadOnlyDictionary<string, long>? ToQueues(ParkedMove.Verb verb, ParkedPlace place, ParkedTally tally) =>
-        place.IsErrorQueue && verb.PlanId is not null ? tally.ByQueue : null;
+        place.IsErrorQueue && verb.Action == PlanAction.Replay ? tally.ByQueue : null;
 
     /// <summary>For example <c>'orders' (2), 'payments' (100)</c> between two other texts; empty where nothing goes anywhere.</summary>
     public static string Destinations(string before, IReadOnlyDictionary<string, long>? queues, string after = "") =>

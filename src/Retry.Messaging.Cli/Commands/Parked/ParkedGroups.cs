@@ -31,7 +31,7 @@ internal sealed class ParkedGroups
         : ParkedGrouping.By(key) ?? throw new UsageException($"--group-by: found '{key}', wanted one of {string.Join(", ", ParkedGrouping.Keys)}.");
 
     /// <summary>Reads all messages, and writes the groups.</summary>
-    public static async Task WriteAsync(
+    public async Task WriteAsync(
         CliHost host,
         ParseResult parsed,
         ParkedGrouping grouping,
@@ -68,7 +68,7 @@ internal sealed class ParkedGroups
         }
 
         // what comes back into an error queue does not say so
-        var table = Tables.Create(host, place.IsErrorQueue ? ["COUNT", "FIRST", "LAST"] : ["COUNT", "CAME BACK", "FIRST", "LAST"], ["GROUP"]);
+        var table = Tables.Create(host, place.IsErrorQueue ? ["COUNT", "FIRST", "LAST", "ID"] : ["COUNT", "CAME BACK", "FIRST", "LAST", "ID"], ["GROUP"]);
         foreach (var group in grouping.Groups)
         {
             Tables.AddRow(
@@ -78,6 +78,7 @@ internal sealed class ParkedGroups
                     .. place.IsErrorQueue ? (string[])[] : [Printable.Count(group.CameBack)],
                     AgeOf(host, group.First),
                     AgeOf(host, group.Last),
+                    group.Id,
                     group.Name.Length == 0 ? "(none)" : group.Name,
                 ]);
         }
@@ -87,6 +88,7 @@ internal sealed class ParkedGroups
         host.Out.WriteLine();
         host.Out.WriteLine($"{Printable.Messages(grouping.Total.Count)} in {Printable.Count(grouping.Groups.Count, "group")}; FIRST and LAST tell how long ago they were parked.");
         host.Out.WriteLine($"One of the largest group: retryctl parked show {Printable.Line(place.Typed)} {Printable.Line(largest.Example)}");
+        host.Out.WriteLine($"All of that group: --group {Printable.Line(parsed.GetValue(_by))}={largest.Id} with list, replay or discard");
     }
 
     private static string AgeOf(CliHost host, DateTimeOffset? at) => at is { } time ? Printable.Age(host.Time.GetUtcNow() - time) : "-";

@@ -43,7 +43,7 @@ internal static class ParkedListCommand
         var lot = place.Open(connection, management, host.Time);
         if (grouping is not null)
         {
-            await ParkedGroups.WriteAsync(host, parsed, grouping, place, ListAsync).ConfigureAwait(false);
+            await groups.WriteAsync(host, parsed, grouping, place, ListAsync).ConfigureAwait(false);
             return ExitCode.Done;
         }
 

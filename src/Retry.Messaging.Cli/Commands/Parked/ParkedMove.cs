@@ -1,185 +1,162 @@
 using System.CommandLine;
+using RabbitMQ.Client;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Cli.Output;
 using Retry.Messaging.Operations.Estates;
 using Retry.Messaging.Operations.Parking;
+using Retry.Messaging.Operations.Plans;
 using Retry.Messaging.RabbitMq.Lots;
+using Retry.Messaging.RabbitMq.Topology;
 
 namespace Retry.Messaging.Cli.Commands.Parked;
 
 /// <summary>What replay and discard have in common: choose, show, ask, move, report; and report also when cut short.</summary>
-internal static class ParkedMove
+internal sealed class ParkedMove
 {
-    /// <summary>Gives a command its options and its action.</summary>
-    public static void AddTo(Command command, CliHost host, Verb verb)
+    private readonly CliHost _host;
+    private readonly Verb _verb;
+    private readonly SelectionOptions _selection;
+    private readonly MoveOptions _options;
+
+    private readonly Option<string?> _point = new("--to") { Description = "The work queue in whose parking lot they come to lie. The default is the error queue's name without its suffix.", HelpName = "POINT" };
+    private readonly ChangeOptions? _changes;
+
+    private ParkedMove(Command command, CliHost host, Verb verb, SelectionOptions selection)
     {
-        var selection = SelectionOptions.QueueIdsAndConditions(command);
-        var yes = new Option<bool>("--yes") { Description = verb.AsksEvenForIds ? "Do not ask." : "Do not ask. Where ids are given, retryctl never asks." };
-        var dryRun = new Option<bool>("--dry-run") { Description = "Only count what would be done." };
-        command.Options.Add(yes);
-        command.Options.Add(dryRun);
-        command.SetAction((parsed, cancellationToken) => RunAsync(
-            host,
-            parsed,
-            verb,
-            selection,
-            parsed.GetValue(yes),
-            parsed.GetValue(dryRun),
-            cancellationToken));
+        _host = host;
+        _verb = verb;
+        _selection = selection;
+        _options = new MoveOptions(command, verb.AsksEvenForIds);
+        _changes = verb.Action == PlanAction.Replay ? new ChangeOptions(command) : null;
+        if (verb.Action == PlanAction.Adopt)
+        {
+            command.Options.Add(_point);
+        }
     }
 
-    private static async Task<int> RunAsync(
-        CliHost host,
-        ParseResult parsed,
-        Verb verb,
-        SelectionOptions selection,
-        bool yes,
-        bool dryRun,
-        CancellationToken cancellationToken)
+    /// <summary>Gives a command its options and its action.</summary>
+    public static void AddTo(Command command, CliHost host, Verb verb, SelectionOptions selection) =>
+        command.SetAction(new ParkedMove(command, host, verb, selection).RunAsync);
+
+    private async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
-        var place = selection.PlaceOf(parsed);
-        var ids = selection.Ids(parsed);
-        var filter = selection.ExplicitFilterOf(parsed, host.Time.GetUtcNow());
+        var place = _selection.PlaceOf(parsed);
+        var ids = _selection.Ids(parsed);
+        var filter = _selection.ExplicitFilterOf(parsed, _host.Time.GetUtcNow());
+        var given = _options.Of(parsed);
+        var changes = _changes?.Of(parsed, place, ids) ?? ChangeOptions.Given.Nothing;
+        var point = PointOf(parsed, place);
         var json = parsed.GetValue(GlobalOptions.Json);
-        var mustAsk = !yes && !dryRun && (verb.AsksEvenForIds || ids.Length == 0);
-        if (mustAsk && (json || !host.InIsTerminal))
+        var mustAsk = !given.Yes && !given.DryRun && (_verb.AsksEvenForIds || ids.Length == 0);
+        if (mustAsk && (json || !_host.InIsTerminal))
         {
-            throw new UsageException($"{Question.WhyImpossible(json)} To see first what '{verb.Name}' would do, use --dry-run.");
+            throw new UsageException($"{Question.WhyImpossible(json)} To see first what '{_verb.Name}' would do, use --dry-run.");
         }
 
-        var address = GlobalOptions.RequireAddress(parsed, host);
-        using var management = GlobalOptions.ManagementOf(parsed, host, address);
+        var address = GlobalOptions.RequireAddress(parsed, _host);
+        using var management = GlobalOptions.ManagementOf(parsed, _host, address);
         var connection = await address.ConnectAsync(RetryCtl.Name, cancellationToken).ConfigureAwait(false);
         await using var ends = connection.ConfigureAwait(false);
-        var lot = place.Open(connection, management, host.Time);
-        if (dryRun || mustAsk)
+        var lot = place.Open(connection, management, _host.Time);
+        var answer = new ParkedMoveAnswer(_host, _verb, place, json);
+        if (given.DryRun || mustAsk)
         {
-            var preview = new ParkedTally(ids);
-            var shown = new LotSet();
-            await CountAsync(host, lot, place, filter, preview, shown, cancellationToken).ConfigureAwait(false);
+            var tally = new ParkedTally(ids);
+            var preview = await PreviewAsync(connection, lot, place, filter, given, point, tally, cancellationToken).ConfigureAwait(false);
+            if (preview.KeptBack > 0)
+            {
+                answer.KeptBack(preview.KeptBack);
+            }
+
             // what was shown is what is moved, not what has been parked since
-            filter = filter with { Shown = shown };
-            if (dryRun)
+            filter = filter with { Shown = preview.Set };
+            if (given.DryRun)
             {
-                WriteDryRun(host, verb, place, preview, json);
-                return ParkedAnswer.ReportMissing(host, place, preview);
+                answer.WriteDryRun(tally, preview.Set);
+                return ParkedAnswer.ReportMissing(_host, place, tally);
             }
 
-            if (preview.Count > 0 && !await Question.IsAgreedAsync(
-                host,
-                $"{char.ToUpperInvariant(verb.Name[0])}{verb.Name[1..]} {Printable.Messages(preview.Count)} of '{place.Name}' ({preview}){ErrorQueueAnswer.Destinations(" to ", ErrorQueueAnswer.ToQueues(verb, place, preview))}",
-                cancellationToken).ConfigureAwait(false))
+            if (tally.Count > 0 && !await Question.IsAgreedAsync(_host, answer.QuestionOf(tally, preview.Set), cancellationToken).ConfigureAwait(false))
             {
-                return RetryCtl.Fail(host, ExitCode.Failed, "The answer was not yes, so nothing was changed.");
+                return RetryCtl.Fail(_host, ExitCode.Failed, "The answer was not yes, so nothing was changed.");
             }
         }
 
-        return await MoveAsync(host, lot, verb, place, filter, ids, json, cancellationToken).ConfigureAwait(false);
+        var terms = new PlanTerms(_verb.Action) { PerSecond = given.PerSecond, ErrorQueue = place.IsErrorQueue ? place.Name : null };
+        var order = new PlanOrder(ReplayOptions.NewId(), terms)
+        {
+            By = _host.Operator,
+            StaysOpen = true,
+            TakesDoubtful = given.MayHaveBeenSent,
+            Waits = answer.Waits,
+            KeepsBack = answer.KeptBack,
+            Begins = answer.Begins,
+        };
+        if (changes.Edit && await EditedMessage.EditAsync(_host, lot, place.Name, ids[0], cancellationToken).ConfigureAwait(false) is { } edited)
+        {
+            order = order with { Body = edited.Body };
+            filter = filter with { Shown = edited.Set };
+        }
+
+        var options = new ReplayOptions
+        {
+            PlanId = order.Id,
+            PerSecond = given.PerSecond,
+            To = changes.To,
+            SetHeaders = changes.Headers,
+            Order = order,
+            DestinationFound = answer.GoesTo,
+        };
+        return await answer.MoveAsync(
+            lot,
+            new ParkedTally(ids),
+            progress => (lot, _verb.Action) switch
+            {
+                (ErrorQueues errors, PlanAction.Adopt) => errors.AdoptAsync(place.Name, point, filter, order, progress, cancellationToken),
+                (_, PlanAction.Replay) => lot.ReplayAsync(place.Name, filter, options, progress, cancellationToken),
+                (ParkingLot parking, _) => parking.RunAsync(place.Name, filter, order, answer.GoesTo, progress, cancellationToken),
+                _ => lot.DiscardAsync(place.Name, filter, progress, cancellationToken),
+            },
+            filter.Shown,
+            cancellationToken).ConfigureAwait(false);
     }
 
-    private static async Task CountAsync(
-        CliHost host,
-        IParkingLot lot,
-        ParkedPlace place,
-        ParkedFilter filter,
-        ParkedTally tally,
-        LotSet shown,
-        CancellationToken cancellationToken) =>
-        await ProgressDisplay.RunAsync(host, $"Counting {place.Queue}", async report =>
-        {
-            await foreach (var message in lot.ListAsync(
-                place.Name,
-                filter,
-                new ReadingProgress(report),
-                cancellationToken).ConfigureAwait(false))
-            {
-                tally.Add(message);
-                shown.Add(message);
-            }
-        }).ConfigureAwait(false);
-
-    private static void WriteDryRun(CliHost host, Verb verb, ParkedPlace place, ParkedTally tally, bool json)
+    private string PointOf(ParseResult parsed, ParkedPlace place)
     {
-        if (json)
+        if (_verb.Action != PlanAction.Adopt)
         {
-            JsonOutput.WriteLine(
-                host.Out,
-                new ParkedMoveDocument(verb.Name, place.Name, Plan: null, DryRun: true, tally.Count, tally.ByReason, Interrupted: false, Error: null)
-                {
-                    ByQueue = ErrorQueueAnswer.ToQueues(verb, place, tally),
-                });
-            return;
+            return place.Name;
         }
 
-        host.Out.WriteLine(
-            tally.Count == 0 ? $"Dry run: no parked message of '{place.Name}' would be moved."
-            : $"Dry run: would {verb.Name} {Printable.Messages(tally.Count)} of '{place.Name}': {tally}.{ErrorQueueAnswer.Destinations(" To ", ErrorQueueAnswer.ToQueues(verb, place, tally), ".")}");
+        var point = parsed.GetValue(_point) ?? ErrorQueues.PointOf(place.Name)
+            ?? throw new UsageException($"'{place.Name}' does not tell whose error queue it is, wanted --to with the work queue of a point.");
+        return RetryPointNames.For(point).WhyUnusable(hasRelease: false) is { } why ? throw new UsageException($"{_point.Name}: {why}") : point;
     }
 
-    private static async Task<int> MoveAsync(
-        CliHost host,
+    private async Task<PlanPreview> PreviewAsync(
+        IConnection connection,
         IParkingLot lot,
-        Verb verb,
         ParkedPlace place,
         ParkedFilter filter,
-        string[] ids,
-        bool json,
+        MoveOptions.Given given,
+        string point,
+        ParkedTally tally,
         CancellationToken cancellationToken)
     {
-        var tally = new ParkedTally(ids);
-        var end = await MoveEnd.RunAsync(
-            host,
-            $"{verb.Ing} {place.Queue}",
-            progress => verb.Move(lot, place.Name, filter, progress, cancellationToken),
-            tally.Add,
-            cancellationToken).ConfigureAwait(false);
-        var plan = place.IsErrorQueue ? null : verb.PlanId;
-        var queues = ErrorQueueAnswer.ToQueues(verb, place, tally);
-        var stayed = (lot as ErrorQueues)?.WithoutDestination;
-        if (json)
+        var preview = new PlanPreview(connection, _host.Time);
+        await ProgressDisplay.RunAsync(_host, $"Counting {place.Queue}", async report =>
         {
-            JsonOutput.WriteLine(
-                host.Out,
-                new ParkedMoveDocument(verb.Name, place.Name, plan, DryRun: false, tally.Count, tally.ByReason, end.Interrupted, end.Failure?.Message)
-                {
-                    ByQueue = queues,
-                    WithoutDestination = stayed,
-                });
-        }
-        else
-        {
-            host.Out.WriteLine(
-                (tally.Count == 0 ? $"{verb.Done} nothing of '{place.Name}'" : $"{verb.Done} {Printable.Messages(tally.Count)} of '{place.Name}': {tally}")
-                + (plan is null || tally.Count == 0 ? "." : $". Plan {plan}.") + ErrorQueueAnswer.Destinations(" To ", queues, "."));
-        }
-
-        if (filter.Shown is { Count: > 0 and var gone } && end is { Interrupted: false, Failure: null })
-        {
-            host.Error.WriteLine($"{RetryCtl.Name}: note: {Printable.Messages(gone)} of those that were shown {(gone == 1 ? "was" : "were")} gone, because another operator or a service has moved {(gone == 1 ? "it" : "them")}.");
-        }
-
-        var destination = verb.Destination?.Invoke();
-        if (destination?.Note is { } note && tally.Count > 0)
-        {
-            host.Error.WriteLine($"{RetryCtl.Name}: note: {note}");
-        }
-
-        var exitCode = end.Fail(host, place.IsErrorQueue ? $"in '{place.Name}'" : "parked")
-            ?? (stayed is { IsEmpty: false } ? ErrorQueueAnswer.FailStayed(host, place, stayed) : ParkedAnswer.ReportMissing(host, place, tally));
-        return exitCode == ExitCode.Done && destination is { IsDeserted: true } && tally.Count > 0 ? ExitCode.Finding : exitCode;
+            var listed = lot.ListAsync(place.Name, filter, new ReadingProgress(report), cancellationToken);
+            var plansOf = given.MayHaveBeenSent || (place.IsErrorQueue && _verb.Action != PlanAction.Adopt) ? null : point;
+            await foreach (var message in preview.ReadAsync(listed, plansOf, cancellationToken).ConfigureAwait(false))
+            {
+                tally.Add(message);
+            }
+        }).ConfigureAwait(false);
+        return preview;
     }
 
-    /// <summary>One of the two things that can be done with parked messages.</summary>
-    internal sealed record Verb(
-        string Name,
-        string Ing,
-        string Done,
-        bool AsksEvenForIds,
-        string? PlanId,
-        Func<IParkingLot, string, ParkedFilter, IProgress<ParkingProgress>, CancellationToken, IAsyncEnumerable<ParkedMessage>> Move)
-    {
-        /// <summary>Where the messages went; null where they went nowhere.</summary>
-        public Func<ReplayDestination?>? Destination { get; init; }
-    }
+    /// <summary>One of the things that can be done with parked messages.</summary>
+    internal sealed record Verb(string Name, string Ing, string Done, bool AsksEvenForIds, PlanAction Action);
 }

@@ -11,6 +11,9 @@ internal sealed record ParkedMoveDocument(
     bool Interrupted,
     string? Error)
 {
+    /// <summary>What stands for the set of messages: the same for the same messages.</summary>
+    public string? Hash { get; init; }
+
     /// <summary>Messages of an error queue, by the queue that they went to.</summary>
     public IReadOnlyDictionary<string, long>? ByQueue { get; init; }
 

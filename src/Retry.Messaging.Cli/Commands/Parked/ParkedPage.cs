@@ -27,6 +27,11 @@ internal static class ParkedPage
         Field(page, "First failed at", Printable.Time(message.FirstFailedAt));
         Field(page, "Parked at", Printable.Time(message.ParkedAt));
         Field(page, "Message type", message.MessageType);
+        if (message.Tenant is { } tenant)
+        {
+            Field(page, "Tenant", tenant);
+        }
+
         Field(page, "Exception type", message.ExceptionType);
         Field(page, "Error", message.Error);
 

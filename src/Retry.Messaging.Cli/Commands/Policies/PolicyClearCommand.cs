@@ -18,7 +18,7 @@ internal static class PolicyClearCommand
         {
             var point = LimiterCommand.QueueOf(parsed.GetValue(queue));
             var reason = PolicyCommand.WhyOf(parsed, why);
-            var by = LimiterCommand.Operator(host);
+            var by = host.Operator;
             return PolicyCommand.RunAsync(
                 host,
                 parsed,

@@ -50,12 +50,12 @@ internal static class PolicySetCommand
                 if (rate is not null)
                 {
                     RequireReleaseQueue(point, found, before);
-                    await limiters.SetRateAsync(point, rate.PerSecond, rate.Burst, LimiterCommand.Operator(host), cancellationToken).ConfigureAwait(false);
+                    await limiters.SetRateAsync(point, rate.PerSecond, rate.Burst, host.Operator, cancellationToken).ConfigureAwait(false);
                 }
 
                 var version = settings.Count == 0
                     ? before.Document.Version
-                    : await SetSettingsAsync(policies, point, settings, LimiterCommand.Operator(host), reason, cancellationToken).ConfigureAwait(false);
+                    : await SetSettingsAsync(policies, point, settings, host.Operator, reason, cancellationToken).ConfigureAwait(false);
                 return PolicyAnswer.Write(host, parsed, await policies.AppliedAsync(point, version, cancellationToken).ConfigureAwait(false));
             }
         });

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using Retry.Messaging.Cli.Commands.Limiter;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Cli.Output;
@@ -33,7 +32,7 @@ internal static class RecurrenceCommand
         RecurrenceSummary? recurrence;
         try
         {
-            recurrence = await new RecurrenceControl(connection, LimiterCommand.Operator(host), host.Time)
+            recurrence = await new RecurrenceControl(connection, host.Operator, host.Time)
                 .SayAsync(name, writer => say(writer, name, cancellationToken), cancellationToken)
                 .ConfigureAwait(false) ?? throw ScheduleCommand.Unknown(name);
         }

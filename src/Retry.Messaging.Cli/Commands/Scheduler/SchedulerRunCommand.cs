@@ -1,6 +1,5 @@
 using System.CommandLine;
 using Microsoft.Extensions.Logging.Abstractions;
-using Retry.Messaging.Cli.Commands.Limiter;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.RabbitMq.Recurring;
@@ -21,7 +20,7 @@ internal static class SchedulerRunCommand
         run.SetAction((parsed, cancellationToken) =>
         {
             var address = GlobalOptions.RequireAddress(parsed, host);
-            var recurring = new RecurrenceRunner(LimiterCommand.Operator(host), host.Time, Random.Shared, NullLogger.Instance);
+            var recurring = new RecurrenceRunner(host.Operator, host.Time, Random.Shared, NullLogger.Instance);
             var options = new ScheduleDispatcherOptions
             {
                 ConnectAsync = (prepare, cancellation) => address.ConnectAsync($"{RetryCtl.Name} scheduler", prepare, cancellation),

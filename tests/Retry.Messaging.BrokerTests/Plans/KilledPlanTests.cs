@@ -1,0 +1,59 @@
+using Retry.Messaging.BrokerTests.Cli;
+using Retry.Messaging.BrokerTests.Parking;
+using Retry.Messaging.Cli.Hosting;
+using Retry.Messaging.Wire;
+using Shouldly;
+using Xunit;
+
+namespace Retry.Messaging.BrokerTests.Plans;
+
+/// <summary>A replay that is killed, and gone on with on another machine.</summary>
+[Collection(OperatorBroker.Name)]
+public sealed class KilledPlanTests(BrokerFixture broker)
+{
+    // what may be published and not yet taken out at once
+    private const int ConfirmWindow = 1000;
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    [InlineData(4)]
+    [InlineData(5)]
+    [InlineData(6)]
+    [InlineData(7)]
+    [InlineData(8)]
+    [InlineData(9)]
+    [InlineData(10)]
+    public async Task Killed_at_any_point_and_resumed_every_message_arrives_and_second_copies_are_few_and_marked(int tenths)
+    {
+        const int Count = 6000;
+        await using var lot = await RawLot.CreateAsync(broker);
+        await lot.ParkManyAsync(Count);
+        await using (var replay = OperatorProcess.Type(lot.Address, $"parked replay {RawLot.Work} --all --yes"))
+        {
+            // the tenth kill comes as near to the end as it can
+            var wanted = (Count * tenths / 10) - new Random(tenths).Next(100, Count / 10);
+            await lot.WaitForMoreAsync(RawLot.Work, wanted);
+            await replay.KillAsync();
+        }
+
+        await lot.ParkAsync("later");
+        var plan = await OpenPlan.FindAsync(lot.Address);
+        if (plan is not null)
+        {
+            await using var resume = OperatorProcess.Type(lot.Address, $"plans resume {plan}");
+            (await resume.EndAsync()).ShouldBe(ExitCode.Done, resume.Said);
+        }
+
+        await lot.WaitForCountAsync(RawLot.Parked, 1);
+        (await lot.DrainAsync(RawLot.Parked)).ShouldHaveSingleItem().BasicProperties.MessageId.ShouldBe("later");
+        var arrived = (await lot.DrainAsync(RawLot.Work)).GroupBy(message => message.BasicProperties.MessageId!).ToList();
+        arrived.Select(copies => copies.Key).Order().ShouldBe(Enumerable.Range(0, Count).Select(RawLot.Id));
+        var twice = arrived.Where(copies => copies.Count() > 1).ToList();
+        twice.Sum(copies => copies.Count() - 1).ShouldBeLessThanOrEqualTo(ConfirmWindow);
+        twice.ShouldAllBe(copies => copies.Count(message => RawLot.Header(message, RetryHeaderNames.Repeated) == null) == 1);
+        arrived.SelectMany(copies => copies).Select(message => RawLot.Header(message, RetryHeaderNames.Plan)).Distinct().ShouldHaveSingleItem();
+        (await CommandLineRun.RunAsync(lot.Address, null, "plans list")).ExitCode.ShouldBe(ExitCode.Done);
+    }
+}
