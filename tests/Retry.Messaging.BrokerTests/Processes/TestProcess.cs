@@ -15,6 +15,8 @@ internal static class TestProcess
     public const string ClimbingConsumerRole = "climbing-consumer";
     public const string LedgerConsumerRole = "ledger-consumer";
     public const string RecurringRole = "recurring";
+    public const string PulseSenderRole = "pulse-sender";
+    public const string PulseListenerRole = "pulse-listener";
 
     public static Task Main(string[] args) => args switch
     {
@@ -26,6 +28,8 @@ internal static class TestProcess
         [ClimbingConsumerRole] => ClimbingConsumer.RunAsync(),
         [LedgerConsumerRole] => LedgerConsumer.RunAsync(),
         [RecurringRole] => RecurringProcess.RunAsync(),
+        [PulseSenderRole] => PulseProcess.SendAsync(),
+        [PulseListenerRole] => PulseProcess.ListenAsync(),
         _ => throw new ArgumentException($"Unknown role '{string.Join(' ', args)}'; wanted one of the roles above."),
     };
 
