@@ -12,24 +12,19 @@ internal sealed class PulseBoard(TimeProvider time)
     private readonly Lock _lock = new();
     private readonly Dictionary<string, Heard> _nodes = new(StringComparer.Ordinal);
     private readonly TargetWatch _targets = new(time);
+    private readonly Dictionary<string, (byte[] Pulse, long HeardAt, DateTimeOffset At)> _unread = new(StringComparer.Ordinal);
 
     /// <summary>The nodes that have said something lately, by their ids.</summary>
     public IReadOnlyList<string> Nodes => [.. Current().Select(node => node.Last.Node)];
 
-    /// <summary>Takes in a pulse. One that comes out of turn is passed over.</summary>
-    public void Hear(PulseDocument pulse)
+    /// <summary>Takes in a pulse. It is read when somebody looks, if it is the last of its node by then: reading is what costs.</summary>
+    /// <param name="node">Who says it.</param>
+    /// <param name="pulse">The bytes of it.</param>
+    public void Hear(string node, byte[] pulse)
     {
         lock (_lock)
         {
-            if (!_nodes.TryGetValue(pulse.Node, out var before))
-            {
-                _nodes[pulse.Node] = new Heard(pulse, null, time.GetTimestamp(), time.GetUtcNow());
-            }
-            else if (pulse.At > before.Last.At)
-            {
-                _nodes[pulse.Node] = new Heard(pulse, before.Last, time.GetTimestamp(), time.GetUtcNow());
-                _targets.Hear(before.Last, pulse);
-            }
+            _unread[node] = (pulse, time.GetTimestamp(), time.GetUtcNow());
         }
     }
 
@@ -55,6 +50,15 @@ internal sealed class PulseBoard(TimeProvider time)
     {
         lock (_lock)
         {
+            foreach (var (pulse, heardAt, at) in _unread.Values)
+            {
+                if (PulseDocument.Read(pulse) is { } read)
+                {
+                    Take(read, heardAt, at);
+                }
+            }
+
+            _unread.Clear();
             foreach (var (node, _) in _nodes.Where(node => time.GetElapsedTime(node.Value.HeardAt) > Silence).ToList())
             {
                 _nodes.Remove(node);
@@ -72,6 +76,20 @@ internal sealed class PulseBoard(TimeProvider time)
             return TargetHealth.Of(
                 _targets.Judge(queue, [.. said.Select(one => one.Node.Last.Node)]),
                 said.ToDictionary(one => one.Node.Last.Node, one => one.Node.Last.By));
+        }
+    }
+
+    // one that comes out of turn is passed over
+    private void Take(PulseDocument pulse, long heardAt, DateTimeOffset at)
+    {
+        if (!_nodes.TryGetValue(pulse.Node, out var before))
+        {
+            _nodes[pulse.Node] = new Heard(pulse, null, heardAt, at);
+        }
+        else if (pulse.At > before.Last.At)
+        {
+            _nodes[pulse.Node] = new Heard(pulse, before.Last, heardAt, at);
+            _targets.Hear(before.Last, pulse);
         }
     }
 

@@ -66,13 +66,20 @@ internal sealed class PulseSender(PulseSource source, TimeProvider time) : ICont
 
     private async Task SendAsync(IChannel channel, CancellationToken cancellationToken)
     {
-        var properties = new BasicProperties { ContentType = "application/json", Type = BrokerNames.PulseExchange, DeliveryMode = DeliveryModes.Transient };
+        var pulse = source.Next();
+        var properties = new BasicProperties
+        {
+            ContentType = "application/json",
+            Type = BrokerNames.PulseExchange,
+            MessageId = pulse.Node,
+            DeliveryMode = DeliveryModes.Transient,
+        };
         await channel.BasicPublishAsync(
             BrokerNames.PulseExchange,
             string.Empty,
             mandatory: false,
             properties,
-            source.Next().Write(),
+            pulse.Write(),
             cancellationToken).ConfigureAwait(false);
     }
 }

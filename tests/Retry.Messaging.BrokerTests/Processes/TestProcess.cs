@@ -17,6 +17,8 @@ internal static class TestProcess
     public const string RecurringRole = "recurring";
     public const string DispatcherRole = "dispatcher";
     public const string RetryCtlRole = "retryctl";
+    public const string PulseSenderRole = "pulse-sender";
+    public const string PulseListenerRole = "pulse-listener";
 
     public static Task Main(string[] args) => args switch
     {
@@ -30,6 +32,8 @@ internal static class TestProcess
         [LedgerConsumerRole] => LedgerConsumer.RunAsync(),
         [RecurringRole] => RecurringProcess.RunAsync(),
         [DispatcherRole] => DispatcherProcess.RunAsync(),
+        [PulseSenderRole] => PulseProcess.SendAsync(),
+        [PulseListenerRole] => PulseProcess.ListenAsync(),
         _ => throw new ArgumentException($"Unknown role '{string.Join(' ', args)}'; wanted one of the roles above."),
     };
 

@@ -64,18 +64,25 @@ public sealed class DelayedListTests(BrokerFixture broker, ITestOutputHelper out
     {
         var address = await broker.CreateVirtualHostAsync();
         await using var raw = await RawClient.ConnectAsync(address);
-        await using (var service = await RetryService.StartAsync(address, (context, bus) => bus.ReceiveEndpoint("payments", endpoint =>
-        {
-            endpoint.UseGradientRetry(context, retry => retry.Fixed(TimeSpan.FromMinutes(3)).Retries(1));
-            endpoint.Handler<ClimbingConsumer.Mail>(_ => throw new InvalidOperationException("away"));
-        })))
+        using var log = new LogLines();
+        await using (var service = await RetryService.StartAsync(
+            address,
+            (context, bus) => bus.ReceiveEndpoint("payments", endpoint =>
+            {
+                endpoint.UseGradientRetry(context, retry => retry.Fixed(TimeSpan.FromMinutes(3)).Retries(1));
+                endpoint.Handler<ClimbingConsumer.Mail>(_ => throw new InvalidOperationException("away"));
+            }),
+            services: log.AddTo))
         {
             for (var i = 0; i < 7; i++)
             {
                 await service.Bus.Publish(new ClimbingConsumer.Mail("ann"));
             }
 
-            await raw.WaitForCountAsync("retry.v1.3m", 7, Deadline);
+            await Eventually.TrueAsync(
+                async () => await raw.CountAsync("retry.v1.3m") == 7,
+                Deadline,
+                () => string.Join('\n', log.Lines));
         }
 
         var document = await ReadAsync(address);

@@ -39,6 +39,18 @@ public class RetryDeciderTests
         park.State.DueAt.ShouldBeNull();
     }
 
+    [Theory]
+    [InlineData(30, 60, 30)]
+    [InlineData(30, 10, 10)]
+    public void A_deadline_that_is_written_down_only_shrinks(int written, int validFor, int expected)
+    {
+        var rules = RetryRules.Create(retry => { retry.Fixed(Second); retry.ValidFor(TimeSpan.FromMinutes(validFor)); });
+        var state = RetryState.Fresh with { Attempt = 2, FirstFailedAt = Now, Deadline = Now.AddMinutes(written) };
+
+        Decide(rules, state, now: Now.AddSeconds(1)).ShouldBeOfType<RetryDecision.Again>().State.Deadline.ShouldBe(Now.AddMinutes(expected));
+        Redeliver(rules, state, Second).ShouldBeOfType<RetryDecision.Again>().State.Deadline.ShouldBe(Now.AddMinutes(expected));
+    }
+
     /// <summary>What a stranger wrote is brought down to the last attempt; what the history bears out stays, also after a policy was shortened.</summary>
     [Theory]
     [InlineData(int.MaxValue, 0, 4)]

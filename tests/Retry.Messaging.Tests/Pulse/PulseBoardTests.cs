@@ -39,6 +39,16 @@ public sealed class PulseBoardTests
     }
 
     [Fact]
+    public void Of_what_is_said_between_two_looks_the_last_counts()
+    {
+        Say("one", 1000, Payments(10));
+        _board.Hear("one", new PulseDocument("one", "web-1:1", 2000, [Payments(12)]).Write());
+        _board.Hear("one", new PulseDocument("one", "web-1:1", 3000, [Payments(30)]).Write());
+
+        _board.Points().ShouldHaveSingleItem().Done.ShouldBe(10);
+    }
+
+    [Fact]
     public void A_pulse_that_comes_out_of_turn_is_passed_over()
     {
         Say("one", 1000, Payments(10));
@@ -101,7 +111,7 @@ public sealed class PulseBoardTests
         var pulse = PulseDocument.Read(Encoding.UTF8.GetBytes(text)).ShouldNotBeNull();
         pulse.Points.Count.ShouldBe(points);
 
-        _board.Hear(pulse);
+        _board.Hear("n", Encoding.UTF8.GetBytes(text));
 
         _board.Points().Count.ShouldBe(points);
         _board.Points().SelectMany(point => point.Climbing).ShouldBeEmpty();
@@ -139,12 +149,18 @@ public sealed class PulseBoardTests
         {
             for (var node = 0; node < 3; node++)
             {
-                _board.Hear(new PulseDocument($"n{node}", $"web-{node}:1", 1000L * second, [counts(node, second)]));
+                _board.Hear($"n{node}", new PulseDocument($"n{node}", $"web-{node}:1", 1000L * second, [counts(node, second)]).Write());
             }
 
+            _ = _board.Nodes;
             _clock.Advance(TimeSpan.FromSeconds(1));
         }
     }
 
-    private void Say(string node, long at, params PointPulse[] points) => _board.Hear(new PulseDocument(node, "web-1:1", at, points));
+    // somebody looks after each
+    private void Say(string node, long at, params PointPulse[] points)
+    {
+        _board.Hear(node, new PulseDocument(node, "web-1:1", at, points).Write());
+        _ = _board.Nodes;
+    }
 }
