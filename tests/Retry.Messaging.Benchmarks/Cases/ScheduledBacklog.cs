@@ -55,8 +55,8 @@ internal sealed class ScheduledBacklog : IBenchmark
             Others = ResultRow.Others(all),
             Targets =
             [
-                new("with the index vs without", Figure.Ratio("x", indexedRates, plainRates), 0.7, 0.9),
-                new("last part vs first, without the index", new Figure("x", [plainRates.Values[^1] / plainRates.Values[0]], 2), 0.8, 0.95),
+                new("scheduling with the index vs without", Figure.Ratio("x", indexedRates, plainRates), 0.7, 0.9),
+                new("scheduling: last part vs first", new Figure("x", [plainRates.Values[^1] / plainRates.Values[0]], 2), 0.8, 0.95),
             ],
         };
 
