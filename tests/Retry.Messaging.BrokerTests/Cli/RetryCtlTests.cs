@@ -149,7 +149,7 @@ public sealed class RetryCtlTests(BrokerFixture broker)
         await lot.ParkManyAsync(5);
         var result = await RunAsync(lot.Address, "parked discard payments --all", new StringReader(answer + "\n"));
         result.ExitCode.ShouldBe(exitCode);
-        result.Error.ShouldContain("Discard 5 messages of 'payments' (5 Exhausted)? [y/N]");
+        result.Error.ShouldMatch(@"Discard 5 messages of 'payments' \(5 Exhausted; set [0-9a-f]{16}\)\? \[y/N\]");
         result.Output.ShouldBe(left == 0 ? "Discarded 5 messages of 'payments': 5 Exhausted.\n" : string.Empty);
         (await lot.WaitForCountAsync(RawLot.Parked, left)).ShouldBe(left);
     }
