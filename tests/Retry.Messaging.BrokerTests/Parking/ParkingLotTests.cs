@@ -251,7 +251,7 @@ public sealed class ParkingLotTests(BrokerFixture broker)
             {
                 replayed.Add(message.Id);
             }
-        })).Message.ShouldContain("still parked");
+        })).Message.ShouldContain("Messages that were not moved are still where they were. When the cause is gone, 'retryctl plans resume");
 
         var arrived = await lot.CountAsync(RawLot.Work);
         ((uint)replayed.Count).ShouldBe(arrived);
