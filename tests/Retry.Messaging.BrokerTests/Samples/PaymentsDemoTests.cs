@@ -22,7 +22,7 @@ public sealed partial class PaymentsDemoTests
         ledger["waiting"].ShouldBe(0, demo.Output);
         ledger["lost"].ShouldBe(0, demo.Output);
         ledger["duplicates"].ShouldBe(0, demo.Output);
-        (ledger["done"] + ledger["parked"]).ShouldBe(Payments, demo.Output);
+        Ended(ledger).ShouldBe(Payments, demo.Output);
         demo.ExitCode.ShouldBe(0, demo.Output);
 
         // to the cent, for each tenant
@@ -50,7 +50,7 @@ public sealed partial class PaymentsDemoTests
         ledger["published"].ShouldBe(Payments, demo.Output);
         ledger["waiting"].ShouldBe(0, demo.Output);
         ledger["lost"].ShouldBe(1, demo.Output);
-        (ledger["done"] + ledger["parked"]).ShouldBe(Payments - 1, demo.Output);
+        Ended(ledger).ShouldBe(Payments - 1, demo.Output);
         ledger["charged"].ShouldBe(ledger["completed"], demo.Output);
         demo.ExitCode.ShouldBe(1, demo.Output);
 
@@ -64,6 +64,9 @@ public sealed partial class PaymentsDemoTests
 
     [GeneratedRegex(@"^(?<percent>[0-9.]+) % of the payments needed a retry; (?<often>\d+) needed three attempts or more\.$", RegexOptions.Multiline)]
     private static partial Regex RetriedLine();
+
+    // of a payment that its shop asked for twice, one message may be done and the other one parked; none may be done twice
+    private static decimal Ended(IReadOnlyDictionary<string, decimal> ledger) => ledger["done"] + ledger["parked"] - ledger["duplicates"];
 
     [GeneratedRegex(@"^Sabotage: took (?<id>\S+) out of retry\.v1\.1s and threw it away\.$", RegexOptions.Multiline)]
     private static partial Regex TakenLine();
