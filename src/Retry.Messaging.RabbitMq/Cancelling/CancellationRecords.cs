@@ -11,7 +11,6 @@ internal static class CancellationRecords
     public const int RepeatsInOne = 2000;
 
     /// <summary>What a record takes in the stream beside its body, at the most: chunk, properties, headers.</summary>
-    /// <remarks>100,000 records of MassTransit's sends took 33 MB on 4.3.</remarks>
     public const int Envelope = 400;
 
     /// <summary>What one takes of a record that repeats many.</summary>

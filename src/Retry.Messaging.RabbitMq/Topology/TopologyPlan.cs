@@ -16,7 +16,7 @@ internal sealed record TopologyPlan
     internal const int UnlimitedDeliveries = int.MaxValue;
     internal const string DeliveryLimit = "x-delivery-limit";
 
-    // A cancellation of MassTransit's takes about 300 bytes: 100,000 of them take a third.
+    // A cancellation of MassTransit's is estimated at 300 bytes: 100,000 of them would take a third.
     internal const long CancelledBytes = 96L << 20;
     internal const long CancelledSegmentBytes = 8L << 20;
     private const string DeadLetterStrategy = "x-dead-letter-strategy";
