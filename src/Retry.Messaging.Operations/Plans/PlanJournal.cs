@@ -100,7 +100,6 @@ internal sealed class PlanJournal : IAsyncDisposable
             {
                 runs.Add(MemoryMarshal.Cast<byte, int>(record.Body.Span).ToArray());
             }
-
             else if (record.Properties.Type == BodyType)
             {
                 Body = record.Body;

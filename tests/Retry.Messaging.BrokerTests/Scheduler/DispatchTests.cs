@@ -116,7 +116,6 @@ public sealed class DispatchTests(BrokerFixture broker)
         (await raw.CountAsync(BrokerNames.LostQueue)).ShouldBe(0u);
     }
 
-    /// <summary>Counted by the broker's clock from a delay that is as long as the ladder, it would take ten days: so it is played by hand.</summary>
     /// <summary>What the lost queue is told of it does not fit into its frame any more; the broker would close the dispatcher's connection.</summary>
     [Fact]
     public async Task A_message_with_large_headers_and_no_way_stops_no_other()
@@ -146,6 +145,7 @@ public sealed class DispatchTests(BrokerFixture broker)
         Encoding.UTF8.GetString((byte[])lost["retry-schedule"]!).ShouldContain("\"exchange\":\"gone\"");
     }
 
+    /// <summary>Counted by the broker's clock from a delay that is as long as the ladder, it would take ten days: so it is played by hand.</summary>
     [Fact]
     public async Task What_waits_for_longer_than_the_ladder_is_long_climbs_again_and_arrives_once()
     {
