@@ -18,12 +18,12 @@ namespace Retry.Messaging.MassTransit.Endpoints;
 internal sealed partial class ProcessControl
 #pragma warning restore CA1001
 {
+    private static readonly TimeSpan ReadPatience = TimeSpan.FromSeconds(10);
+
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly IReadOnlyList<IControlPart> _parts;
     private readonly PolicyFollower _policies;
-    private static readonly TimeSpan ReadPatience = TimeSpan.FromSeconds(10);
-
     private readonly SemaphoreSlim _changing = new(1, 1);
     private readonly ConcurrentDictionary<ControlledPoint, InstanceWatch> _points = new();
     private CancellationTokenSource? _stop;

@@ -2,7 +2,7 @@ using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.RabbitMq.Cancelling;
 
-/// <summary>What has been cancelled, as far as the stream has been read. Pure.</summary>
+/// <summary>What has been cancelled and is still wanted, as far as the stream has been read. Pure.</summary>
 /// <remarks>
 /// <list type="number">
 /// <item>A token of ours stands for one schedule. A caller's own may be used again, so a cancel is for what was scheduled before it.</item>
@@ -10,6 +10,7 @@ namespace Retry.Messaging.RabbitMq.Cancelling;
 /// for a destination that refuses it. One whose token does not tell its due time is wanted for <see cref="LifeOfUnknown"/>.</item>
 /// <item>What is wanted is written again when so much has been written after it that retention could reach it soon. Where all of it has no
 /// room, what was due first is given up first.</item>
+/// <item>What is no longer wanted is forgotten whenever that is looked at, so memory is bounded by what is wanted.</item>
 /// </list>
 /// Positions are sizes, because the stream's retention counts bytes. Not safe for several threads.
 /// </remarks>
@@ -48,7 +49,7 @@ internal sealed class CancelledMessages
     /// <param name="askedAt">When it was made, where the token is a caller's own.</param>
     public bool Has(Guid token, DateTimeOffset? askedAt) => _places.TryGetValue(token, out var place) && (askedAt is null || askedAt <= place.At);
 
-    /// <summary>What must be written again, because more than so many bytes have been written after it.</summary>
+    /// <summary>What must be written again, because more than so many bytes have been written after it. What is no longer wanted is forgotten.</summary>
     /// <param name="behind">The number of bytes.</param>
     /// <param name="atMost">How many may be written.</param>
     /// <param name="now">The current time.</param>
@@ -61,12 +62,19 @@ internal sealed class CancelledMessages
         }
 
         _looked = _written;
+        foreach (var (token, place) in _places)
+        {
+            if (WantedUntil(token, place.At) <= now)
+            {
+                _places.Remove(token);
+            }
+        }
+
         return
         [
             .. _places
                 .Where(item => _written - item.Value.Position > behind)
                 .Select(item => (One: new Cancellation(item.Key, item.Value.At), Until: WantedUntil(item.Key, item.Value.At)))
-                .Where(item => item.Until > now)
                 .OrderByDescending(item => item.Until)
                 .Take(atMost)
                 .Select(item => item.One),

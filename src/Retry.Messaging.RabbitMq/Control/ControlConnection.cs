@@ -51,12 +51,18 @@ internal sealed partial class ControlConnection(
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         connection.ConnectionShutdownAsync += OnShutdownAsync;
-        if (!connection.IsOpen)
+        try
         {
-            return;
+            if (connection.IsOpen)
+            {
+                await Task.WhenAll(parts.Select(part => KeepAsync(part, connection, over.Token))).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            connection.ConnectionShutdownAsync -= OnShutdownAsync;
         }
 
-        await Task.WhenAll(parts.Select(part => KeepAsync(part, connection, over.Token))).ConfigureAwait(false);
         if (!connection.IsOpen)
         {
             return;

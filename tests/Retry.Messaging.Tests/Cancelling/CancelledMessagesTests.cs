@@ -43,6 +43,24 @@ public class CancelledMessagesTests
         _cancelled.Has(token, Now.AddSeconds(4)).ShouldBeTrue();
     }
 
+    [Fact]
+    public void What_is_dead_is_forgotten_and_what_is_wanted_is_not()
+    {
+        var (dead, wanted, unknown) = (ScheduleToken.Create(Now.AddDays(-8)), ScheduleToken.Create(Now.AddDays(-6)), Guid.NewGuid());
+        foreach (var token in new[] { dead, wanted, unknown })
+        {
+            _cancelled.Add(new(token, Now.AddDays(-300)), 100);
+        }
+
+        _cancelled.Skip(1001);
+        _cancelled.Behind(1000, 10, Now);
+
+        _cancelled.Has(dead, null).ShouldBeFalse();
+        _cancelled.Has(wanted, null).ShouldBeTrue();
+        _cancelled.Has(unknown, null).ShouldBeTrue();
+        _cancelled.Count.ShouldBe(2);
+    }
+
     [Theory]
     [InlineData(365 * 5, true)]
     [InlineData(0, true)]

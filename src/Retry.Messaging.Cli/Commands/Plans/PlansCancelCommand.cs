@@ -6,7 +6,6 @@ using Retry.Messaging.Operations.Estates;
 using Retry.Messaging.Operations.Parking;
 using Retry.Messaging.Operations.Plans;
 using Retry.Messaging.RabbitMq.Lots;
-using Retry.Messaging.RabbitMq.Topology;
 
 namespace Retry.Messaging.Cli.Commands.Plans;
 
@@ -43,7 +42,7 @@ internal static class PlansCancelCommand
             Waits = whom => host.Error.WriteLine($"{RetryCtl.Name}: note: {Printable.Line(whom)}"),
         };
         var (ended, doubtful) = (plan, (IReadOnlyList<ParkedMessage>)[]);
-        await ProgressDisplay.RunAsync(host, $"Reading {plan.Terms.ErrorQueue ?? RetryPointNames.For(plan.Queue).Parked}", async report =>
+        await ProgressDisplay.RunAsync(host, $"Reading {PlansCommand.PlaceOf(plan).Queue}", async report =>
             (ended, doubtful) = await CancelAsync(new ReadingProgress(report)).ConfigureAwait(false)).ConfigureAwait(false);
         if (parsed.GetValue(GlobalOptions.Json))
         {

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using Retry.Messaging.Cli.Hosting;
+using Retry.Messaging.Cli.Options;
+using Retry.Messaging.Operations.Plans;
 
 namespace Retry.Messaging.Cli.Commands.Plans;
 
@@ -15,4 +17,9 @@ internal static class PlansCommand
     };
 
     public static Argument<string> Plan() => new("PLAN") { Description = "The plan's id, or its beginning, as 'plans list' shows it.", HelpName = "PLAN" };
+
+    /// <summary>Where the messages of a plan are.</summary>
+    public static ParkedPlace PlaceOf(Plan plan) => plan.Terms.ErrorQueue is { } errorQueue
+        ? new ParkedPlace(errorQueue, IsErrorQueue: true)
+        : new ParkedPlace(plan.Queue, IsErrorQueue: false, plan.Terms.IsOfArchive);
 }

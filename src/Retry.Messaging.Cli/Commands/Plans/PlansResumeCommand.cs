@@ -38,9 +38,7 @@ internal static class PlansResumeCommand
             return RetryCtl.Fail(host, ExitCode.Failed, $"Plan {plan.Id} is {(plan.State == PlanState.Done ? "done" : "cancelled")} already, so there is nothing to go on with.");
         }
 
-        var place = plan.Terms.ErrorQueue is { } errorQueue
-            ? new ParkedPlace(errorQueue, IsErrorQueue: true)
-            : new ParkedPlace(plan.Queue, IsErrorQueue: false, plan.Terms.IsOfArchive);
+        var place = PlansCommand.PlaceOf(plan);
         var lot = place.Open(connection, management, host.Time);
         var answer = new ParkedMoveAnswer(host, VerbOf(plan.Terms.Action), place, parsed.GetValue(GlobalOptions.Json));
         var order = new PlanOrder(plan.Id, plan.Terms with { PerSecond = perSecond })
