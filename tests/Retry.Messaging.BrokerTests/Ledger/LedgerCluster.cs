@@ -11,6 +11,8 @@ internal sealed class LedgerCluster : IAsyncDisposable
 
     private readonly IReadOnlyDictionary<string, string> _environment;
     private readonly Process[] _processes;
+    private int _kills;
+    private int _sleeps;
 
     public LedgerCluster(int processes, IReadOnlyDictionary<string, string> environment)
     {
@@ -18,31 +20,17 @@ internal sealed class LedgerCluster : IAsyncDisposable
         _processes = [.. Enumerable.Range(0, processes).Select(_ => Start())];
     }
 
-    public int Kills { get; private set; }
+    public int Kills => _kills;
 
-    public int Sleeps { get; private set; }
+    public int Sleeps => _sleeps;
 
-    /// <summary>Kills one process or lets one sleep, now and again, until something is over.</summary>
-    /// <param name="random">Draws which, what and when.</param>
-    /// <param name="every">The time between two troubles, on average.</param>
+    /// <summary>Kills each process or lets it sleep, now and again, until something is over: several at the same time, too.</summary>
+    /// <param name="random">Draws what and when.</param>
+    /// <param name="every">How long a process is left alone, on average.</param>
     /// <param name="longest">How long one sleeps at most.</param>
     /// <param name="isOver">Whether it is over.</param>
-    public async Task TroubleAsync(Random random, TimeSpan every, TimeSpan longest, Func<bool> isOver)
-    {
-        while (!isOver())
-        {
-            await Scenario.PauseAsync(every * (0.5 + random.NextDouble()));
-            var victim = random.Next(_processes.Length);
-            if (random.Next(2) == 0)
-            {
-                await KillAsync(victim);
-            }
-            else
-            {
-                await SleepAsync(victim, longest * random.NextDouble());
-            }
-        }
-    }
+    public Task TroubleAsync(Random random, TimeSpan every, TimeSpan longest, Func<bool> isOver) =>
+        Task.WhenAll(_processes.Select((_, victim) => TroubleAsync(victim, new Random(random.Next()), every, longest, isOver)));
 
     public async ValueTask DisposeAsync()
     {
@@ -54,13 +42,29 @@ internal sealed class LedgerCluster : IAsyncDisposable
         }
     }
 
+    private async Task TroubleAsync(int victim, Random random, TimeSpan every, TimeSpan longest, Func<bool> isOver)
+    {
+        while (!isOver())
+        {
+            await Scenario.PauseAsync(every * (0.5 + random.NextDouble()));
+            if (random.Next(2) == 0)
+            {
+                await KillAsync(victim);
+            }
+            else
+            {
+                await SleepAsync(victim, longest * random.NextDouble());
+            }
+        }
+    }
+
     private async Task KillAsync(int victim)
     {
         _processes[victim].Kill();
         await _processes[victim].WaitForExitAsync().WaitAsync(Deadline);
         _processes[victim].Dispose();
         _processes[victim] = Start();
-        Kills++;
+        Interlocked.Increment(ref _kills);
     }
 
     private async Task SleepAsync(int victim, TimeSpan time)
@@ -68,7 +72,7 @@ internal sealed class LedgerCluster : IAsyncDisposable
         await Signals.SuspendAsync(_processes[victim].Id, Deadline);
         await Scenario.PauseAsync(time);
         Signals.Send(_processes[victim].Id, Signals.Continue);
-        Sleeps++;
+        Interlocked.Increment(ref _sleeps);
     }
 
     private Process Start() => TestProcess.Start(TestProcess.LedgerConsumerRole, _environment);

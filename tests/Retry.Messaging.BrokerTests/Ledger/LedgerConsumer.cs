@@ -35,7 +35,7 @@ internal sealed class LedgerConsumer(Books books, LedgerConsumer.Mode mode) : IC
         var stops = new StopStep();
         await using var service = await StartAsync(
             new Uri(Told("BROKER")),
-            new Books(Told("DATABASE"), Told("CONNECTION")),
+            new Books(Told("DATABASE"), stops.Watch(Told("DATABASE"), Told("CONNECTION"))),
             new Mode(
                 bool.Parse(Told("ENLISTED")),
                 TimeSpan.FromSeconds(double.Parse(Told("LEASE_SECONDS"), CultureInfo.InvariantCulture)),

@@ -22,8 +22,8 @@ public sealed class LedgerTests(BrokerFixture broker, PostgresFixture postgres, 
     private const int Processes = 4;
 
     // a consumer that is not enlisted is nowhere fenced: no process sleeps as long as its lease
-    private static readonly Troubles Enlisted = new(TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(6));
-    private static readonly Troubles Alone = new(TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(3));
+    private static readonly Troubles Enlisted = new(TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(6));
+    private static readonly Troubles Alone = new(TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(3));
 
     [Theory]
     [InlineData(true)]

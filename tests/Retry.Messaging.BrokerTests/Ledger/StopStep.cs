@@ -16,13 +16,22 @@ internal sealed class StopStep : ISendObserver
     private int _steps;
     private volatile bool _begun;
 
-    /// <summary>Made before any connection is opened.</summary>
-    public StopStep()
+    /// <summary>Has the statements of this process be steps; called before any connection is opened.</summary>
+    /// <returns>How to connect to the database.</returns>
+    public string Watch(string database, string connectionString)
     {
-        if (_step is not null)
+        if (_step is null)
         {
-            StatementTrace.Begin(Reach);
+            return connectionString;
         }
+
+        if (database == Books.PostgreSql)
+        {
+            return PostgreSqlStatements.Begin(connectionString, Reach);
+        }
+
+        SqliteStatements.Begin(Reach);
+        return connectionString;
     }
 
     /// <summary>Begins to count: what runs at the start is no step.</summary>

@@ -4,7 +4,7 @@ namespace Retry.Messaging.BrokerTests.Ledger;
 
 /// <summary>Tells of every statement that SQLite runs in this process, before it runs: of all connections, also of those that a library opens.</summary>
 /// <remarks>SQLite calls an automatic extension for each connection that is opened; this one connects a trace to it.</remarks>
-internal static class StatementTrace
+internal static class SqliteStatements
 {
     private const string Library = "e_sqlite3";
     private const int Ok = 0;
