@@ -108,6 +108,7 @@ internal static class RetryCtl
         var delayed = new Command("delayed", "Messages that wait on the ladder for their next attempt.")
         {
             DelayedListCommand.Create(host),
+            DelayedReleaseCommand.Create(host),
         };
         var root = new RootCommand("retryctl: the retry ladder and the parking lots of a RabbitMQ virtual host.\nExit codes: 0 done, 1 failed, 2 wrong usage or a queue that does not exist, 3 something is not as it should be, or could not be checked.")
         {

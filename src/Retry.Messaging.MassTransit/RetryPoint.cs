@@ -1,4 +1,5 @@
 using Retry.Messaging.Configuration;
+using Retry.Messaging.RabbitMq.Strategies;
 
 namespace Retry.Messaging.MassTransit;
 
@@ -11,6 +12,9 @@ internal sealed class RetryPoint(string queue, RetryRules rules)
 
     /// <summary>The work queue.</summary>
     public string Queue => queue;
+
+    /// <summary>The messages that operators have released before they are due.</summary>
+    public ReleasedMessages Released { get; } = new(queue);
 
     /// <summary>The rules in force. What is decided at a failure goes by those of that moment.</summary>
     public RetryRules Rules

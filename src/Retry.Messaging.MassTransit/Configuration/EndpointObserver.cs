@@ -16,6 +16,7 @@ using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq;
 using Retry.Messaging.RabbitMq.Holding;
+using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.RabbitMq.Management;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.RabbitMq.Telemetry;
@@ -195,7 +196,9 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
             _unseen.Add(queue, place.PointPlan.HasReleaseQueue);
         }
 
-        var limiter = new PointLimiter(place, point.Rules, Keeper, times.Hold, () => settings.PrefetchCount, _time, _logging.CreateLogger<PointLimiter>());
+        var limiting = _logging.CreateLogger<PointLimiter>();
+        var visits = new ReleaseVisits(place.Names, () => point.Rules.ReleasableWithin, point.Released, telemetry.Counts.Climbs, _time);
+        var limiter = new PointLimiter(place, point.Rules, Keeper, times.Hold, visits, () => settings.PrefetchCount, _time, limiting);
         new PointHealthSources(_manage, Keeper, limiter).Tell(telemetry.Health);
         endpoint.ConfigureChannel(channel =>
         {

@@ -18,12 +18,15 @@ internal sealed partial class LivePolicy(
     Func<RetryPointSettings?, CompiledSettings> compile,
     CompiledSettings started,
     PointHealth health,
-    ILogger logger) : IPolicyTarget
+    ILogger logger) : IControlTarget
 {
     private const string Part = "policy";
 
     /// <inheritdoc/>
     public string Queue => point.Queue;
+
+    /// <inheritdoc/>
+    public string Kind => PolicyDocument.Kind;
 
     /// <summary>Called when something has changed.</summary>
     public Action Changed { get; set; } = static () => { };

@@ -22,6 +22,6 @@ internal static class PointControl
         var policy = new LivePolicy(point, compile, started, telemetry.Health, logging.CreateLogger<LivePolicy>());
         var description = describe(policy);
         policy.Changed = () => _ = instances.ChangeAsync(description.Now());
-        return new ControlledPoint(telemetry, policy, description.Now);
+        return new ControlledPoint(telemetry, [policy, point.Released], description.Now);
     }
 }

@@ -6,6 +6,6 @@ namespace Retry.Messaging.MassTransit.Endpoints;
 
 /// <summary>What operators see of a retry point, and may change.</summary>
 /// <param name="Telemetry">What it counts.</param>
-/// <param name="Policy">Its policy.</param>
+/// <param name="Targets">What operators may set.</param>
 /// <param name="Describe">Says what its instance says of it.</param>
-internal sealed record ControlledPoint(PointTelemetry Telemetry, IPolicyTarget Policy, Func<ServedPoint> Describe);
+internal sealed record ControlledPoint(PointTelemetry Telemetry, IReadOnlyList<IControlTarget> Targets, Func<ServedPoint> Describe);

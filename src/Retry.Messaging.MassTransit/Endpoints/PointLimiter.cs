@@ -22,6 +22,7 @@ internal sealed class PointLimiter(
     RetryRules rules,
     TopologyKeeper keeper,
     HoldTime hold,
+    ReleaseVisits visits,
     Func<int> prefetch,
     TimeProvider time,
     ILogger logger)
@@ -115,6 +116,7 @@ internal sealed class PointLimiter(
             ConsumerPrefetch = prefetch(),
             ConnectAsync = (prepare, cancellation) => BusConnections.ConnectAsync(settings, $"limiter {point.Names.Work}", prepare, cancellation),
             Hold = hold,
+            Visits = visits,
         };
         if (!point.HasRelease)
         {

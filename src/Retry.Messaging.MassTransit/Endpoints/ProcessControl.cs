@@ -23,7 +23,7 @@ internal sealed partial class ProcessControl
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly IReadOnlyList<IControlPart> _parts;
-    private readonly PolicyFollower _policies;
+    private readonly ControlFollower _follower;
     private readonly SemaphoreSlim _changing = new(1, 1);
     private readonly ConcurrentDictionary<ControlledPoint, InstanceWatch> _points = new();
     private CancellationTokenSource? _stop;
@@ -35,10 +35,10 @@ internal sealed partial class ProcessControl
         _logger = logging.CreateLogger<ControlConnection>();
         var node = Guid.NewGuid().ToString("N")[..16];
         var by = $"{Environment.MachineName}:{Environment.ProcessId}";
-        _policies = new PolicyFollower(time);
+        _follower = new ControlFollower(time);
         _parts =
         [
-            _policies,
+            _follower,
             new PulseSender(new PulseSource(node, by, Telemetry, time), time),
             new ClimbReporter(node, by, Telemetry, () => [.. _points.Values.Select(bus => bus.Instance).Distinct()], time),
         ];
@@ -51,7 +51,11 @@ internal sealed partial class ProcessControl
         try
         {
             _points[point] = instances;
-            _policies.Add(point.Policy);
+            foreach (var target in point.Targets)
+            {
+                _follower.Add(target);
+            }
+
             if (_stop is null)
             {
                 _stop = new CancellationTokenSource();
@@ -69,10 +73,10 @@ internal sealed partial class ProcessControl
             _changing.Release();
         }
 
-        await _policies.Read.WaitAsync(ReadPatience, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        if (!_policies.Read.IsCompleted && !cancellationToken.IsCancellationRequested)
+        await _follower.Read.WaitAsync(ReadPatience, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (!_follower.Read.IsCompleted && !cancellationToken.IsCancellationRequested)
         {
-            LogUnread(point.Policy.Queue, ReadPatience.TotalSeconds);
+            LogUnread(point.Telemetry.Queue, ReadPatience.TotalSeconds);
         }
     }
 
@@ -94,7 +98,11 @@ internal sealed partial class ProcessControl
 
             foreach (var point in ending)
             {
-                _policies.Remove(point.Policy);
+                foreach (var target in point.Targets)
+                {
+                    _follower.Remove(target);
+                }
+
                 _points.TryRemove(point, out _);
             }
         }

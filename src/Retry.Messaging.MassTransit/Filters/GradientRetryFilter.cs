@@ -13,7 +13,7 @@ namespace Retry.Messaging.MassTransit.Filters;
 /// The life of a delivery:
 /// <list type="number">
 /// <item>It comes back from a process that died: it may have killed it (<see cref="CrashSuspicion"/>), and is kept apart before it is consumed.</item>
-/// <item>It came before its due time: it goes up the ladder again for the rest, and no attempt is used.</item>
+/// <item>It came before its due time: it goes up the ladder again for the rest, and no attempt is used, unless an operator has released it.</item>
 /// <item>The rest of the pipe runs: retries in memory, outbox, transaction, consumer. What becomes of the message is decided when it has ended, once.</item>
 /// <item>No exception: done, unless the consumer said something else (<see cref="SaidOutcome"/>); then that is decided on.</item>
 /// <item>The host is stopping, or the delivery is lost: no outcome. It goes back untouched.</item>
@@ -37,7 +37,7 @@ internal sealed partial class GradientRetryFilter(
 {
     private readonly AttemptDecisions _decisions = new(point, time, random);
     private readonly SuspectDeliveries _suspects = new(point.Queue, suspicion, settler, time, random, logger);
-    private readonly EarlyDeliveries _early = new(point.Queue, time, logger);
+    private readonly EarlyDeliveries _early = new(point.Queue, point.Released, time, logger);
 
     public async Task Send(ConsumeContext context, IPipe<ConsumeContext> next)
     {

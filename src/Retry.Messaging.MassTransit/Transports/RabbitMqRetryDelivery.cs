@@ -58,9 +58,9 @@ internal sealed class RabbitMqRetryDelivery(
         OutcomeMessage Climbing()
         {
             sent = transport.Time.GetUtcNow();
-            var route = OutcomeMessages.RouteOf(again, transport.Destination, sent);
+            var (route, sentOn) = OutcomeMessages.RouteOf(again, transport.Destination, sent, transport.ReleasableWithin);
             delay = route.Delay;
-            return OutcomeMessages.Climbing(basic.Properties, receive.Body.GetBytes(), again, transport.Names.Work, route);
+            return OutcomeMessages.Climbing(basic.Properties, receive.Body.GetBytes(), sentOn, transport.Names.Work, route);
         }
     }
 

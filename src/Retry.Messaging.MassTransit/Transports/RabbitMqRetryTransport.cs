@@ -33,6 +33,9 @@ internal sealed class RabbitMqRetryTransport(
     /// <summary>The header that names a message's tenant; <see langword="null"/> where none was set.</summary>
     public string? TenantHeader => rules().TenantHeader;
 
+    /// <summary>After what time a waiting message comes by; <see langword="null"/> for only when it is due.</summary>
+    public TimeSpan? ReleasableWithin => rules().ReleasableWithin;
+
     public TimeProvider Time => time;
 
     public RetryDelivery Open(ReceiveContext context, ConsumeContext? message = null)

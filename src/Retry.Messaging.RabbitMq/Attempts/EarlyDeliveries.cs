@@ -1,5 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Retry.Messaging.Decisions;
+using Retry.Messaging.RabbitMq.Strategies;
 using Retry.Messaging.RabbitMq.Telemetry;
 
 namespace Retry.Messaging.RabbitMq.Attempts;
@@ -7,9 +8,10 @@ namespace Retry.Messaging.RabbitMq.Attempts;
 /// <summary>Sends what came before it was due up the ladder again, for the rest of its delay. No attempt is used.</summary>
 /// <remarks>
 /// A rest below 250 ms is waited for in place. A longer one climbs, but never hot: where a policy cuts the rungs to nothing, the message
-/// would come back at once, thousands of times a second.
+/// would come back at once, thousands of times a second. One that was meant to come by goes up at once, or is due when an operator has
+/// released it.
 /// </remarks>
-internal sealed partial class EarlyDeliveries(string queue, TimeProvider time, ILogger logger)
+internal sealed partial class EarlyDeliveries(string queue, ReleasedMessages released, TimeProvider time, ILogger logger)
 {
     private static readonly TimeSpan BetweenLines = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan RestWaitedForHere = TimeSpan.FromMilliseconds(250);
@@ -32,7 +34,7 @@ internal sealed partial class EarlyDeliveries(string queue, TimeProvider time, I
         }
 
         var now = time.GetUtcNow();
-        if (delivery.State.EarlyBy(now) == TimeSpan.Zero)
+        if (delivery.State.EarlyBy(now) == TimeSpan.Zero || released.Have(delivery.State))
         {
             return false;
         }
@@ -40,6 +42,12 @@ internal sealed partial class EarlyDeliveries(string queue, TimeProvider time, I
         // a message that left the ladder later than it is now: this clock is behind, and the broker's tells what is early
         var behind = delivery.LeftLadderAt is { } left && left > now ? left - now : TimeSpan.Zero;
         var rest = delivery.State.EarlyBy(now + behind);
+
+        if (rest >= RestWaitedForHere && delivery.State.IsVisit(now + behind))
+        {
+            await SendUpAsync(ClimbCause.CameBy).ConfigureAwait(false);
+            return true;
+        }
 
         do
         {
@@ -57,10 +65,15 @@ internal sealed partial class EarlyDeliveries(string queue, TimeProvider time, I
         while (rest < RestWaitedForHere);
 
         Report(delivery.State.Id, rest);
-        var again = new RetryDecision.Again(rest, delivery.State.DueAt!.Value, delivery.State);
-        using var attempt = unconsumed(again);
-        await OutcomeSettler.ClimbAsync(attempt, delivery, again, ClimbCause.Early, cancellationToken).ConfigureAwait(false);
+        await SendUpAsync(ClimbCause.Early).ConfigureAwait(false);
         return true;
+
+        async Task SendUpAsync(ClimbCause cause)
+        {
+            var again = new RetryDecision.Again(rest, delivery.State.DueAt!.Value, delivery.State);
+            using var attempt = unconsumed(again);
+            await OutcomeSettler.ClimbAsync(attempt, delivery, again, cause, cancellationToken).ConfigureAwait(false);
+        }
     }
 
     // Where a policy cuts the rungs, every message comes early, each once a second: one line a minute tells it all.

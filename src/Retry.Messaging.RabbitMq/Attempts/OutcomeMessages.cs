@@ -17,10 +17,19 @@ internal static class OutcomeMessages
     /// <param name="again">The decision.</param>
     /// <param name="destination">The queue that the ladder leads to: the work queue, or its release queue.</param>
     /// <param name="now">The time. After a hold only the rest of the delay is left, because a policy's delay counts from the failure.</param>
-    public static LadderRoute RouteOf(RetryDecision.Again again, string destination, DateTimeOffset now)
+    /// <param name="releasableWithin">After what time a message that waits longer comes by.</param>
+    /// <returns>The way, and the decision with what the message says of it.</returns>
+    public static (LadderRoute Route, RetryDecision.Again Again) RouteOf(
+        RetryDecision.Again again,
+        string destination,
+        DateTimeOffset now,
+        TimeSpan? releasableWithin)
     {
         var left = again.DueAt - now;
-        return DelayLadder.Route(left < again.Delay - DelayLadder.Step ? left : again.Delay, destination);
+        var delay = left < again.Delay - DelayLadder.Step ? left : again.Delay;
+        // a suspect is kept away for a minute at most, and parked when it comes once too often
+        var comesBy = releasableWithin < delay && again.State.Crashes == 0 ? releasableWithin : null;
+        return (DelayLadder.Route(comesBy ?? delay, destination), again with { State = again.State with { ComesByAt = now + comesBy } });
     }
 
     /// <summary>A message that goes up the ladder.</summary>

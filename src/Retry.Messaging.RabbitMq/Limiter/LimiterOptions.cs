@@ -27,6 +27,9 @@ internal sealed record LimiterOptions
     /// <summary>Opens a connection of the limiter's own; the action prepares the factory that it is made by.</summary>
     public required Func<Action<ConnectionFactory>, CancellationToken, Task<IConnection>> ConnectAsync { get; init; }
 
+    /// <summary>What becomes of messages that came by before they are due; <see langword="null"/> where only their consumers know.</summary>
+    public ReleaseVisits? Visits { get; init; }
+
     /// <summary>Which of the instances this is, for people.</summary>
     public string Instance { get; init; } = $"{Environment.MachineName}:{Environment.ProcessId}";
 

@@ -15,6 +15,7 @@ namespace Retry.Messaging.RabbitMq.Limiter;
 /// <item>The release queue has one active consumer in the whole cluster. Being given a message is how an instance learns
 /// that it is the one. Its predecessor may have just used the whole allowance, and the <see cref="WorkQueueGate"/> assumes so.</item>
 /// <item>The message waits in memory until each <see cref="IReleaseGate"/> is open. They are asked in a fixed order, the rate last.</item>
+/// <item>One that only came by before it is due (<see cref="ReleaseVisits"/>) goes up the ladder again, past the gates of the rate.</item>
 /// <item>It is published on the channel that it came by. An instance that hangs loses its consumer together with the channel,
 /// so when it wakes up it can publish nothing. Its turn is counted from the moment that its bytes have left
 /// (<see cref="SocketWatch"/>), and no other goes before.</item>
@@ -199,10 +200,19 @@ internal sealed class LimiterSession
         _active = false;
     }
 
+    private void Done(LimitedDelivery delivery)
+    {
+        _intake!.Done(delivery);
+        if (delivery.Climb is { } climb)
+        {
+            _options.Visits?.Climbed(climb);
+        }
+    }
+
     private async Task TakeInAsync()
     {
         _intake!.TakeIn();
-        _publisher!.Settle(_intake.Done, _intake.PutBack);
+        _publisher!.Settle(Done, _intake.PutBack);
         _monitor.Released(await _intake.AcknowledgeAsync().ConfigureAwait(false));
         if (_intake.First is not null && !_active)
         {

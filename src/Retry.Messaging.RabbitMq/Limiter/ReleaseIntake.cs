@@ -12,6 +12,7 @@ internal sealed class ReleaseIntake(IChannel channel, string queue, HoldTime hol
     private readonly LinkedList<LimitedDelivery> _waiting = [];
     private readonly SortedSet<ulong> _unacknowledged = [];
     private readonly List<ulong> _done = [];
+    private int _released;
     private ReleaseConsumer? _consumer;
     private string? _tag;
 
@@ -85,10 +86,11 @@ internal sealed class ReleaseIntake(IChannel channel, string queue, HoldTime hol
     {
         _unacknowledged.Remove(delivery.Tag);
         _done.Add(delivery.Tag);
+        _released += delivery.Climb is null ? 1 : 0;
     }
 
     /// <summary>Acknowledges what is done, in one go where nothing older is held.</summary>
-    /// <returns>How many that were.</returns>
+    /// <returns>How many of that reached the work queue.</returns>
     public async Task<int> AcknowledgeAsync()
     {
         if (_done.Count == 0)
@@ -109,9 +111,10 @@ internal sealed class ReleaseIntake(IChannel channel, string queue, HoldTime hol
             }
         }
 
-        var count = _done.Count;
+        var released = _released;
         _done.Clear();
-        return count;
+        _released = 0;
+        return released;
     }
 
     /// <summary>Gives back to the queue what has not been released.</summary>

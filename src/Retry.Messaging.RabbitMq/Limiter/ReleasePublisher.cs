@@ -53,28 +53,30 @@ internal sealed class ReleasePublisher
 
     /// <summary>Publishes, and waits until the bytes have left.</summary>
     /// <param name="delivery">The message.</param>
+    /// <param name="visit">What is sent of it instead, because it came by before it is due.</param>
     /// <param name="wait">How long it still has to wait: <see cref="FineDelay.Last"/> at most.</param>
     /// <param name="cancellationToken">Ends the waiting, not the publish.</param>
     /// <returns>When they left, in timestamps of the clock.</returns>
-    public async Task<long> SendAsync(LimitedDelivery delivery, TimeSpan wait, CancellationToken cancellationToken)
+    public async Task<long> SendAsync(LimitedDelivery delivery, ReleaseVisit? visit, TimeSpan wait, CancellationToken cancellationToken)
     {
         var due = _time.GetTimestamp() + (long)(wait.TotalSeconds * _time.TimestampFrequency);
-        var properties = Republication.Stripped(delivery.Properties);
+        var properties = visit?.Message.Properties ?? Republication.Stripped(delivery.Properties);
 
         // a priority that was taken off is in that header, and hardly any message has one: its state is not read for every release
-        if (properties.Headers!.ContainsKey(RetryHeaderNames.Kept) && RetryHeaderReader.Read(properties.Headers, _workQueue).Kept.Priority is { } priority)
+        if (visit?.Climb is null && properties.Headers!.ContainsKey(RetryHeaderNames.Kept)
+            && RetryHeaderReader.Read(properties.Headers, _workQueue).Kept.Priority is { } priority)
         {
             properties.Priority = priority;
         }
 
-        var route = RetryHeaderReader.HasCrashed(properties.Headers) ? _late : _route;
-        _inFlight.Add(delivery);
+        var route = RetryHeaderReader.HasCrashed(properties.Headers!) ? _late : _route;
+        _inFlight.Add(delivery with { Climb = visit?.Climb });
         var left = _line.ExpectAsync(_channel, due);
         try
         {
             await _channel.BasicPublishAsync(
-                route.Exchange,
-                route.RoutingKey,
+                visit?.Message.Exchange ?? route.Exchange,
+                visit?.Message.RoutingKey ?? route.RoutingKey,
                 mandatory: true,
                 properties,
                 delivery.Body,

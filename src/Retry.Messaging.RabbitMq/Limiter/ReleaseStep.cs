@@ -20,6 +20,7 @@ internal sealed class ReleaseStep
     private readonly RefusalGate _refusals;
     private readonly WorkQueueGate _workQueue;
     private readonly IReleaseGate[] _gates;
+    private readonly IReleaseGate[] _climbGates;
     private readonly RedeliveryPacer _pacer;
     private readonly LimiterMonitor _monitor;
     private readonly WakeUp _wakeUp;
@@ -49,14 +50,13 @@ internal sealed class ReleaseStep
         _wakeUp = wakeUp;
         _time = time;
         _workQueue = new WorkQueueGate(LookAsync, options.ConsumerPrefetch, pacer, time);
-        _gates =
+        _climbGates =
         [
             new BrokerAlarmGate(() => line.Blocked),
             refusals,
             new WindowGate(() => publisher.Unconfirmed, window),
-            _workQueue,
-            new PaceGate(pacer),
         ];
+        _gates = [.. _climbGates, _workQueue, new PaceGate(pacer)];
     }
 
     /// <summary>Forgets what was seen of the work queue, because another limiter may have released in between.</summary>
@@ -87,7 +87,8 @@ internal sealed class ReleaseStep
             return;
         }
 
-        foreach (var gate in _gates)
+        var visit = _options.Visits?.Of(next);
+        foreach (var gate in visit is { Climb: not null } ? _climbGates : _gates)
         {
             if (await gate.AskAsync(cancellationToken).ConfigureAwait(false) is { IsOpen: false } closed)
             {
@@ -97,7 +98,15 @@ internal sealed class ReleaseStep
         }
 
         _intake.RemoveFirst();
-        _pacer.Take(await _publisher.SendAsync(next, _pacer.Wait(), cancellationToken).ConfigureAwait(false));
+        if (visit is { Climb: not null })
+        {
+            await _publisher.SendAsync(next, visit, TimeSpan.Zero, cancellationToken).ConfigureAwait(false);
+        }
+        else
+        {
+            _pacer.Take(await _publisher.SendAsync(next, visit, _pacer.Wait(), cancellationToken).ConfigureAwait(false));
+        }
+
         if (!_refusals.IsRefused)
         {
             _monitor.Waits(null);

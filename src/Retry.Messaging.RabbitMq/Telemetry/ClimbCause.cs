@@ -17,6 +17,9 @@ internal readonly record struct ClimbCause(string Name, string? ErrorType = null
     /// <summary>It comes back later, though nothing failed: its consumer said so, or its key is in progress elsewhere.</summary>
     public static readonly ClimbCause Postponed = new("postponed");
 
+    /// <summary>It came by before it was due, as its point wants it, and nobody has released it.</summary>
+    public static readonly ClimbCause CameBy = new("came by");
+
     /// <summary>Whether its attempt ended with a time-out.</summary>
     public bool IsTimeout { get; private init; }
 

@@ -75,7 +75,7 @@ internal sealed class PointTelemetry(RetryMetrics metrics, PointHealth health, T
         {
             Count(metrics.Crashes);
         }
-        else if (cause != ClimbCause.Postponed)
+        else if (cause != ClimbCause.Postponed && cause != ClimbCause.CameBy)
         {
             CountAgain(cause);
             Count(metrics.Attempts, TelemetryNames.Labels.Outcome, AttemptOutcome.Retried);

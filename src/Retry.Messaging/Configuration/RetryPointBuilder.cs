@@ -53,4 +53,11 @@ public class RetryPointBuilder : RetryMessageBuilder
     /// <summary>Puts a release queue between the ladder and the work queue, so that a work queue which cannot accept stalls nobody else.</summary>
     /// <param name="isolated">False takes back what a lower layer said. The default is not isolated; a limited point always is.</param>
     public void Isolated(bool isolated = true) => Settings.Isolated = isolated;
+
+    /// <summary>Has a message that waits longer come by every so often, so that <c>retryctl delayed release</c> can let it go before it is
+    /// due.</summary>
+    /// <remarks>The rungs of the ladder are shared, and nobody may take a message out of one. Each time that a message comes by costs what a
+    /// retry costs, without an attempt.</remarks>
+    /// <param name="within">2 s to a day. The default is never: what waits comes when it is due.</param>
+    public void ReleasableWithin(TimeSpan within) => Settings.ReleasableWithin = within;
 }

@@ -20,6 +20,8 @@ internal sealed class RetryPointSettings
 
     internal bool? Isolated { get; set; }
 
+    internal TimeSpan? ReleasableWithin { get; set; }
+
     /// <summary>In the order of registration: the later wins among those for one type.</summary>
     internal List<OutcomeRule> Rules { get; init; } = [];
 
@@ -57,6 +59,7 @@ internal sealed class RetryPointSettings
             LimitPerSecond = Highest(layers, layer => layer.LimitPerSecond),
             LimitBurst = Highest(layers, layer => layer.LimitBurst),
             Isolated = Highest(layers, layer => layer.Isolated),
+            ReleasableWithin = Highest(layers, layer => layer.ReleasableWithin),
             Rules = [.. lowestFirst.SelectMany(layer => layer.Rules)],
             RetryAfter = [.. lowestFirst.SelectMany(layer => layer.RetryAfter)],
             ExceptionPolicies = [.. lowestFirst.SelectMany(layer => layer.ExceptionPolicies)],

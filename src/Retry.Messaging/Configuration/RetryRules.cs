@@ -24,6 +24,7 @@ internal sealed class RetryRules
         TenantHeader = settings.Tenant;
         Limit = settings.LimitPerSecond is { } perSecond ? new RedeliveryLimit(perSecond, settings.LimitBurst ?? RetryDefaults.Burst) : null;
         Isolated = settings.Isolated ?? false;
+        ReleasableWithin = settings.ReleasableWithin;
     }
 
     /// <summary>Gets the rules of a point for which nothing is configured: <see cref="RetryDefaults"/>.</summary>
@@ -43,6 +44,9 @@ internal sealed class RetryRules
 
     /// <summary>Gets a value indicating whether a release queue was asked for. A limited point has one in any case.</summary>
     public bool Isolated { get; }
+
+    /// <summary>Gets after what time a waiting message comes by, or null for only when it is due.</summary>
+    public TimeSpan? ReleasableWithin { get; }
 
     /// <summary>Gets a value indicating whether messages that come back wait in the point's release queue until they may be released.</summary>
     internal bool NeedsReleaseQueue => Limit is not null || Isolated;

@@ -88,6 +88,13 @@ internal static class RetrySettingsValidator
                 $"{path}:AttemptTimeout",
                 $"found {Text(timeout)}, wanted more than 0s and at most {Text(SettingRange.LongestAttempt)}; for no limit leave it away");
         }
+
+        if (settings.ReleasableWithin is { } within && (within < SettingRange.ShortestVisit || within > SettingRange.LongestVisit))
+        {
+            yield return new(
+                $"{path}:ReleasableWithin",
+                $"found {Text(within)}, wanted {Text(SettingRange.ShortestVisit)} to {Text(SettingRange.LongestVisit)}; to have messages come only when they are due leave it away");
+        }
     }
 
     private static IEnumerable<RetryFinding> ValidateLimit(RetryPointSettings settings, string path, bool isMerged)

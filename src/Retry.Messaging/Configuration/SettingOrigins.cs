@@ -6,6 +6,12 @@ namespace Retry.Messaging.Configuration;
 /// <summary>Tells for each setting of a point what holds, and which layer says so. Pure.</summary>
 internal static class SettingOrigins
 {
+    /// <summary>The name of the setting that has messages come by before they are due.</summary>
+    public const string ReleasableWithin = "ReleasableWithin";
+
+    /// <summary>What stands for no value.</summary>
+    public const string None = "none";
+
     private static readonly (string Name, Func<RetryPointSettings, object?> Said, Func<RetryPointSettings, string?> Value)[] Settings =
     [
         ("Policy", layer => layer.Policy.Kind, merged => merged.Policy.EffectiveKind.ToString()),
@@ -18,7 +24,8 @@ internal static class SettingOrigins
         ("Retries", SaidRetries, merged => merged.Policy.EffectiveRetries?.ToString(CultureInfo.InvariantCulture) ?? RetryCount.UntilExpiredText),
         ("Jitter", layer => layer.Policy.Jitter, merged => merged.Policy.EffectiveJitter.ToString()),
         ("ValidFor", layer => layer.ValidFor, merged => Text(merged.ValidFor ?? RetryDefaults.ValidFor)),
-        ("AttemptTimeout", layer => layer.AttemptTimeout, merged => merged.AttemptTimeout is { } timeout ? Text(timeout) : "none"),
+        ("AttemptTimeout", layer => layer.AttemptTimeout, merged => merged.AttemptTimeout is { } timeout ? Text(timeout) : None),
+        (ReleasableWithin, layer => layer.ReleasableWithin, merged => merged.ReleasableWithin is { } within ? Text(within) : None),
     ];
 
     /// <summary>Tells it.</summary>

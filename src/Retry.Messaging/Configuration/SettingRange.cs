@@ -21,6 +21,12 @@ internal static class SettingRange
     /// <summary>The longest time for one attempt: a timer of the runtime holds 49.7 days.</summary>
     internal static readonly TimeSpan LongestAttempt = TimeSpan.FromDays(49);
 
+    /// <summary>The shortest time after which a waiting message comes by: a second of it is the clocks'.</summary>
+    internal static readonly TimeSpan ShortestVisit = TimeSpan.FromSeconds(2);
+
+    /// <summary>The longest time after which a waiting message comes by.</summary>
+    internal static readonly TimeSpan LongestVisit = TimeSpan.FromDays(1);
+
     /// <summary>The longest validity period: deadlines must stay within what a date can hold.</summary>
     internal static readonly TimeSpan LongestValidity = TimeSpan.FromDays(3650);
 }

@@ -40,6 +40,7 @@ internal sealed class SettingsSectionReader : SettingsValueReader
                 ["Burst"] = burst => settings.LimitBurst = WholeNumber(burst),
             }),
             ["Isolated"] = at => settings.Isolated = Flag(at),
+            ["ReleasableWithin"] = at => settings.ReleasableWithin = Duration(at),
         };
         foreach (var (key, read) in others)
         {

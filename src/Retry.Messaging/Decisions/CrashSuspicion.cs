@@ -46,7 +46,8 @@ internal sealed record CrashSuspicion
     {
         if (state.Crashes >= DeathsAtMost)
         {
-            return new RetryDecision.Park(ParkReason.Poison, Identified(state, fallbackId) with { DueAt = null, FirstFailedAt = state.FirstFailedAt ?? now });
+            var ended = Identified(state, fallbackId) with { DueAt = null, ComesByAt = null, FirstFailedAt = state.FirstFailedAt ?? now };
+            return new RetryDecision.Park(ParkReason.Poison, ended);
         }
 
         if (!died)

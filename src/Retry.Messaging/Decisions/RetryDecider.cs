@@ -173,6 +173,7 @@ internal static class RetryDecider
         Id = state.Id ?? HeaderText.OneLine(fallbackId, RetryState.MaxId),
         Attempt = Math.Min(attempt.Number, int.MaxValue - 1) + 1,
         DueAt = null,
+        ComesByAt = null,
         Error = error,
         // its process lived to tell: the crashes counted so far were a neighbour's, or the fault is not one that kills
         Crashes = 0,

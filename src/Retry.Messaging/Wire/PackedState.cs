@@ -23,6 +23,7 @@ internal static class PackedState
         RetryHeaderNames.Attempt,
         RetryHeaderNames.FirstFailedAt,
         RetryHeaderNames.DueAt,
+        RetryHeaderNames.ComesByAt,
         RetryHeaderNames.Deadline,
         RetryHeaderNames.Crashes,
         RetryHeaderNames.Replayed);
@@ -45,6 +46,7 @@ internal static class PackedState
         Add(ref text, Short(RetryHeaderNames.Id), state.Id, RetryState.MaxId);
         Add(ref text, Short(RetryHeaderNames.FirstFailedAt), state.FirstFailedAt);
         Add(ref text, Short(RetryHeaderNames.DueAt), state.DueAt);
+        Add(ref text, Short(RetryHeaderNames.ComesByAt), state.ComesByAt);
         Add(ref text, Short(RetryHeaderNames.Deadline), state.Deadline);
         Add(ref text, Short(RetryHeaderNames.Crashes), state.Crashes);
         Add(ref text, Short(RetryHeaderNames.Replayed), state.Replayed);

@@ -18,6 +18,10 @@ public static class RetryHeaderNames
     /// <summary>When the next attempt is due, in milliseconds since 1970, UTC. Integer.</summary>
     public const string DueAt = "retry-due-at";
 
+    /// <summary>When it comes by before it is due, for operators who release what waits, in milliseconds since 1970, UTC; absent where it comes
+    /// when it is due. Integer.</summary>
+    public const string ComesByAt = "retry-comes-by-at";
+
     /// <summary>When the message stops being worth a retry, in milliseconds since 1970, UTC. Integer.</summary>
     public const string Deadline = "retry-deadline";
 

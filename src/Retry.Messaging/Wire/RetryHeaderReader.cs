@@ -37,6 +37,11 @@ public static class RetryHeaderReader
         ? packed is byte[] text && text.AsSpan().IndexOf("\ncrashes="u8) >= 0
         : headers.ContainsKey(RetryHeaderNames.Crashes);
 
+    /// <summary>Whether the message was to come by before it is due. Cheaper than to read the whole state.</summary>
+    internal static bool ComesBy(IDictionary<string, object?> headers) => headers.TryGetValue(RetryHeaderNames.State, out var packed)
+        ? packed is byte[] text && text.AsSpan().IndexOf("\ncomes-by-at="u8) >= 0
+        : headers.ContainsKey(RetryHeaderNames.ComesByAt);
+
     // one text while it climbs; headers of their own when it is parked or replayed
     private static IDictionary<string, object?> Unpacked(IDictionary<string, object?> headers) =>
         Text(headers, RetryHeaderNames.State) is { } packed ? PackedState.Read(packed) : headers;
@@ -47,6 +52,7 @@ public static class RetryHeaderReader
         Attempt = ReadAttempt(headers),
         FirstFailedAt = Time(headers, RetryHeaderNames.FirstFailedAt),
         DueAt = Time(headers, RetryHeaderNames.DueAt),
+        ComesByAt = Time(headers, RetryHeaderNames.ComesByAt),
         Deadline = Time(headers, RetryHeaderNames.Deadline),
         Error = Text(headers, RetryHeaderNames.Error) is { } error ? HeaderText.OneLine(error, RetryState.MaxError) : null,
         ErrorTypes = Text(headers, RetryHeaderNames.ErrorTypes) is { } types ? HeaderText.OneLine(types, RetryState.MaxError) : null,

@@ -18,8 +18,8 @@ internal static class RetryHeaderWriter
     private static readonly string[] Plain =
     [
         RetryHeaderNames.Origin, RetryHeaderNames.Attempt, RetryHeaderNames.Id, RetryHeaderNames.FirstFailedAt,
-        RetryHeaderNames.DueAt, RetryHeaderNames.Deadline, RetryHeaderNames.Error, RetryHeaderNames.ErrorTypes, RetryHeaderNames.Reason,
-        RetryHeaderNames.Crashes, RetryHeaderNames.Replayed, RetryHeaderNames.Plan, RetryHeaderNames.Kept, RetryHeaderNames.History,
+        RetryHeaderNames.DueAt, RetryHeaderNames.ComesByAt, RetryHeaderNames.Deadline, RetryHeaderNames.Error, RetryHeaderNames.ErrorTypes,
+        RetryHeaderNames.Reason, RetryHeaderNames.Crashes, RetryHeaderNames.Replayed, RetryHeaderNames.Plan, RetryHeaderNames.Kept, RetryHeaderNames.History,
     ];
 
     /// <summary>Writes the state into one header, <see cref="RetryHeaderNames.State"/>, for a message that climbs; where that cannot be,
@@ -60,6 +60,7 @@ internal static class RetryHeaderWriter
         used += Set(headers, RetryHeaderNames.Id, Line(state.Id, RetryState.MaxId));
         used += Set(headers, RetryHeaderNames.FirstFailedAt, state.FirstFailedAt);
         used += Set(headers, RetryHeaderNames.DueAt, state.DueAt);
+        used += Set(headers, RetryHeaderNames.ComesByAt, state.ComesByAt);
         used += Set(headers, RetryHeaderNames.Deadline, state.Deadline);
         used += Set(headers, RetryHeaderNames.Error, Line(state.Error, RetryState.MaxError));
         used += Set(headers, RetryHeaderNames.ErrorTypes, Line(state.ErrorTypes, RetryState.MaxError));

@@ -10,6 +10,9 @@ public sealed record RetryState
     internal const int MaxError = 300;
     internal const int MaxPlan = 128;
 
+    // by so much clocks may differ
+    private static readonly TimeSpan SameMoment = TimeSpan.FromSeconds(1);
+
     /// <summary>The state of a message that never failed.</summary>
     public static readonly RetryState Fresh = new();
 
@@ -26,6 +29,9 @@ public sealed record RetryState
     /// <remarks>Rounded up: cut off, it was up to 1 ms before the end of the delay, and on the in-memory transport a message ran that much too early.</remarks>
     public DateTimeOffset? DueAt { get; init => field = value is { } due
         && due.Ticks % TimeSpan.TicksPerMillisecond is > 0 and var rest ? due.AddTicks(TimeSpan.TicksPerMillisecond - rest) : value; }
+
+    /// <summary>When it comes by before it is due, so that an operator can release it; <see langword="null"/> where it comes when it is due.</summary>
+    public DateTimeOffset? ComesByAt { get; init; }
 
     /// <summary>When the message stops being worth a retry, as computed at the last failure.</summary>
     public DateTimeOffset? Deadline { get; init; }
@@ -80,6 +86,13 @@ public sealed record RetryState
         var early = due - now;
         return (PreviousDelay ?? due - FirstFailedAt) is { } delay && early <= delay ? early : TimeSpan.Zero;
     }
+
+    /// <summary>Since when it waits: its last failure, or when it was postponed first.</summary>
+    internal DateTimeOffset? WaitsSince => History.Latest?.FailedAt ?? FirstFailedAt;
+
+    /// <summary>Whether this early delivery is one that was meant to come by. One that comes sooner than that was cut short.</summary>
+    /// <param name="now">The current time.</param>
+    internal bool IsVisit(DateTimeOffset now) => ComesByAt is { } at && now >= at - SameMoment && EarlyBy(now) > TimeSpan.Zero;
 
     /// <summary>The state with a number that may be shown: one beyond the last attempt, which nothing bears out, is that of the last attempt.</summary>
     /// <remarks>The last attempt of the policy that has most: for every other one it is the last as well, or later. What the history bears

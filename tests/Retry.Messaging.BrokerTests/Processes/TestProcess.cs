@@ -19,6 +19,7 @@ internal static class TestProcess
     public const string RetryCtlRole = "retryctl";
     public const string PulseSenderRole = "pulse-sender";
     public const string PulseListenerRole = "pulse-listener";
+    public const string ReleasableConsumerRole = "releasable-consumer";
 
     public static Task Main(string[] args) => args switch
     {
@@ -34,6 +35,7 @@ internal static class TestProcess
         [DispatcherRole] => DispatcherProcess.RunAsync(),
         [PulseSenderRole] => PulseProcess.SendAsync(),
         [PulseListenerRole] => PulseProcess.ListenAsync(),
+        [ReleasableConsumerRole] => ReleasableConsumer.RunAsync(),
         _ => throw new ArgumentException($"Unknown role '{string.Join(' ', args)}'; wanted one of the roles above."),
     };
 

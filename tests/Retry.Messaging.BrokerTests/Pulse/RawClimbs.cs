@@ -29,6 +29,9 @@ internal sealed class RawClimbs(IConnection connection) : IAsyncDisposable
         await _channel.BasicConsumeAsync(queue, autoAck: true, consumer);
     }
 
+    /// <summary>How many messages entered so far.</summary>
+    public int Seen(string? routingKey = null) => _seen.Count(seen => routingKey is null || seen.RoutingKey == routingKey);
+
     /// <summary>How many messages with a routing key entered within a time before a moment: they are still in its rung.</summary>
     public int Waiting(string routingKey, TimeSpan delay, DateTimeOffset at) =>
         _seen.Count(seen => seen.RoutingKey == routingKey && seen.At > at - delay && seen.At <= at);

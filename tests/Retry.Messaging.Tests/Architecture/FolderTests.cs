@@ -24,7 +24,7 @@ public class FolderTests
         },
         ["Retry.Messaging.RabbitMq"] = new()
         {
-            ["Attempts"] = ["Publishing", "Telemetry"],
+            ["Attempts"] = ["Publishing", "Strategies", "Telemetry"],
             ["Cancelling"] = ["Control", "Topology"],
             ["Connections"] = [],
             ["Control"] = ["Connections", "Publishing"],
@@ -32,7 +32,7 @@ public class FolderTests
             ["Health"] = ["Topology"],
             ["Holding"] = ["Management"],
             ["Instances"] = ["Connections", "Control"],
-            ["Limiter"] = ["Connections", "Control", "Holding", "Publishing", "Topology"],
+            ["Limiter"] = ["Attempts", "Connections", "Control", "Counting", "Holding", "Publishing", "Strategies", "Topology"],
             ["Listing"] = ["Connections", "Control"],
             ["Management"] = ["Connections"],
             ["Lost"] = ["Connections", "Lots", "Publishing", "Telemetry", "Topology"],
@@ -47,7 +47,7 @@ public class FolderTests
         },
         ["Retry.Messaging.Operations"] = new()
         {
-            ["Delayed"] = ["Pulse"],
+            ["Delayed"] = ["Nodes", "Pulse"],
             ["Estates"] = ["Parking", "Plans"],
             ["Nodes"] = [],
             ["Parking"] = ["Plans"],

@@ -1,5 +1,7 @@
 using Microsoft.Extensions.Time.Testing;
 using Retry.Messaging.RabbitMq.Attempts;
+using Retry.Messaging.RabbitMq.Control;
+using Retry.Messaging.RabbitMq.Strategies;
 using Retry.Messaging.RabbitMq.Telemetry;
 using Retry.Messaging.Tests.Fakes;
 using Retry.Messaging.Wire;
@@ -17,9 +19,10 @@ public sealed class EarlyDeliveriesTests : IDisposable
     private readonly RetryMetrics _metrics = new();
     private readonly LogLines _log = new(string.Empty);
     private readonly List<string> _steps = [];
+    private readonly ReleasedMessages _released = new("orders");
     private readonly EarlyDeliveries _early;
 
-    public EarlyDeliveriesTests() => _early = new EarlyDeliveries("orders", _clock, _log);
+    public EarlyDeliveriesTests() => _early = new EarlyDeliveries("orders", _released, _clock, _log);
 
     [Fact]
     public async Task What_is_due_is_consumed()
@@ -71,6 +74,52 @@ public sealed class EarlyDeliveriesTests : IDisposable
         _steps.ShouldBeEmpty();
     }
 
+    [Fact]
+    public async Task What_was_meant_to_come_by_goes_up_again_at_once_and_nothing_is_said()
+    {
+        var delivery = Delivery(dueIn: TimeSpan.FromMinutes(1), comesByIn: TimeSpan.Zero);
+
+        // the clock does not move
+        (await SendBackAsync(delivery).WaitAsync(Deadline)).ShouldBeTrue();
+
+        delivery.Climbed!.Delay.ShouldBe(TimeSpan.FromMinutes(1));
+        _steps.ShouldBe(["climbs", "settled", "ended"]);
+        _log.Written.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public async Task What_came_sooner_than_it_was_meant_to_come_by_was_cut_short()
+    {
+        var sent = SendBackAsync(Delivery(dueIn: TimeSpan.FromMinutes(1), comesByIn: TimeSpan.FromSeconds(2)));
+
+        sent.IsCompleted.ShouldBeFalse();
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        (await sent.WaitAsync(Deadline)).ShouldBeTrue();
+        _log.Written.ShouldHaveSingleItem();
+    }
+
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(1, false)]
+    public async Task What_waits_since_before_a_release_is_consumed(int secondsLater, bool goes)
+    {
+        var delivery = Delivery(dueIn: TimeSpan.FromMinutes(1), comesByIn: TimeSpan.Zero);
+        var moment = delivery.State.WaitsSince!.Value - TimeSpan.FromSeconds(secondsLater);
+        _released.Apply(new ReleaseDocument("orders", moment).Write(1, "ann", moment));
+
+        (await SendBackAsync(delivery).WaitAsync(Deadline)).ShouldBe(!goes);
+    }
+
+    [Fact]
+    public async Task A_release_that_makes_no_sense_or_is_another_points_releases_nothing()
+    {
+        var later = _clock.GetUtcNow().AddHours(1);
+        _released.Apply(new ControlRecord(ReleaseDocument.Kind, "orders", 1, "no"u8.ToArray()));
+        _released.Apply(new ReleaseDocument("others", later).Write(2, "ann", later));
+
+        (await SendBackAsync(Delivery(dueIn: TimeSpan.FromMinutes(1), comesByIn: TimeSpan.Zero)).WaitAsync(Deadline)).ShouldBeTrue();
+    }
+
     public void Dispose()
     {
         _metrics.Dispose();
@@ -80,7 +129,7 @@ public sealed class EarlyDeliveriesTests : IDisposable
     private Task<bool> SendBackAsync(RecordedDelivery delivery) =>
         _early.SendBackAsync(delivery, _ => new RecordedAttempt(_steps, consumed: false), CancellationToken.None);
 
-    private RecordedDelivery Delivery(TimeSpan dueIn, TimeSpan? leftIn = null) => new(_steps)
+    private RecordedDelivery Delivery(TimeSpan dueIn, TimeSpan? leftIn = null, TimeSpan? comesByIn = null) => new(_steps)
     {
         Telemetry = _metrics.Point(this, "orders", _clock),
         State = RetryState.Fresh with
@@ -88,6 +137,7 @@ public sealed class EarlyDeliveriesTests : IDisposable
             Id = "1",
             Attempt = 2,
             DueAt = _clock.GetUtcNow() + dueIn,
+            ComesByAt = _clock.GetUtcNow() + comesByIn,
             History = RetryHistory.Empty.With(new RetryAttempt(1, _clock.GetUtcNow() - TimeSpan.FromSeconds(1), "host", "TimeoutException", "silent")),
         },
         LeftAt = _clock.GetUtcNow() + leftIn,

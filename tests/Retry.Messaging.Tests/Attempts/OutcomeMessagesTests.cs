@@ -24,13 +24,31 @@ public sealed class OutcomeMessagesTests
     {
         var again = new RetryDecision.Again(TimeSpan.FromSeconds(90), Now.AddSeconds(90), RetryState.Fresh with { Id = "1", Attempt = 2 });
 
-        var message = OutcomeMessages.Climbing(Original, Body, again, "orders", OutcomeMessages.RouteOf(again, "orders.release", Now.AddSeconds(heldSeconds)));
+        var (way, sent) = OutcomeMessages.RouteOf(again, "orders.release", Now.AddSeconds(heldSeconds), null);
+        var message = OutcomeMessages.Climbing(Original, Body, sent, "orders", way);
 
         var route = DelayLadder.Route(TimeSpan.FromSeconds(restSeconds), "orders.release");
         (message.Exchange, message.RoutingKey).ShouldBe((route.Exchange, route.RoutingKey));
         message.Body.ToArray().ShouldBe(Body);
         message.Properties.Headers!["tenant"].ShouldBe("a");
         message.Properties.Headers["MT-Redelivery-Count"].ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData(0, 0, 30)]
+    [InlineData(60, 0, null)]
+    [InlineData(70, 0, null)]
+    [InlineData(0, 1, null)]
+    public void A_message_that_waits_longer_comes_by_with_its_due_time_as_it_is_unless_it_is_a_suspect(int heldSeconds, int crashes, int? comesByIn)
+    {
+        var state = RetryState.Fresh with { Id = "1", Attempt = 2, Crashes = crashes, DueAt = Now.AddSeconds(90), ComesByAt = Now };
+        var again = new RetryDecision.Again(TimeSpan.FromSeconds(90), Now.AddSeconds(90), state);
+        var now = Now.AddSeconds(heldSeconds);
+
+        var (route, sent) = OutcomeMessages.RouteOf(again, "orders.release", now, TimeSpan.FromSeconds(30));
+
+        route.Delay.ShouldBe(TimeSpan.FromSeconds(comesByIn ?? 90 - heldSeconds));
+        sent.State.ShouldBe(state with { ComesByAt = comesByIn is { } seconds ? now.AddSeconds(seconds) : null });
     }
 
     [Fact]

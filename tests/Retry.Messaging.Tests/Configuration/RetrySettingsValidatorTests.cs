@@ -32,6 +32,8 @@ public class RetrySettingsValidatorTests
         { point => point.Fixed(TimeSpan.Zero).UntilExpired(), "p:Retries: found UntilExpired with delays of zero" },
         { point => point.Custom(_ => throw new InvalidOperationException()), "p:Custom: found a function that throws InvalidOperationException for retry 1" },
         { point => point.ValidFor(TimeSpan.Zero), "p:ValidFor: found 0s, wanted more than 0s and at most 3650d" },
+        { point => point.ReleasableWithin(TimeSpan.FromSeconds(1.9)), "p:ReleasableWithin: found 1s900ms, wanted 2s to 1d" },
+        { point => point.ReleasableWithin(TimeSpan.FromDays(1.1)), "p:ReleasableWithin: found " },
         { point => point.ValidFor(TimeSpan.MaxValue), "p:ValidFor: found 10675199d" },
         { point => point.AttemptTimeout(TimeSpan.Zero), "p:AttemptTimeout: found 0s, wanted more than 0s" },
         { point => point.AttemptTimeout(TimeSpan.FromDays(49) + Second), "p:AttemptTimeout: found 49d1s, wanted more than 0s and at most 49d" },

@@ -24,7 +24,7 @@ public sealed class ReleasePublisherTests
     {
         var publisher = await OpenAsync();
 
-        await publisher.SendAsync(Delivery(1, new RetryState { Id = "a", Attempt = 2 }), TimeSpan.Zero, CancellationToken.None);
+        await publisher.SendAsync(Delivery(1, new RetryState { Id = "a", Attempt = 2 }), null, TimeSpan.Zero, CancellationToken.None);
 
         ShouldHaveGone(DelayLadder.Route(TimeSpan.Zero, Work));
     }
@@ -34,7 +34,7 @@ public sealed class ReleasePublisherTests
     {
         var publisher = await OpenAsync();
 
-        await publisher.SendAsync(Delivery(1, new RetryState { Id = "a", Attempt = 2, Crashes = 1 }), TimeSpan.Zero, CancellationToken.None);
+        await publisher.SendAsync(Delivery(1, new RetryState { Id = "a", Attempt = 2, Crashes = 1 }), null, TimeSpan.Zero, CancellationToken.None);
 
         ShouldHaveGone(DelayLadder.Route(TimeSpan.FromMilliseconds(500), Work));
     }
@@ -46,7 +46,7 @@ public sealed class ReleasePublisherTests
         var publisher = await OpenAsync(refusals);
         foreach (var tag in new ulong[] { 1, 2, 3, 4 })
         {
-            await publisher.SendAsync(Delivery(tag, new RetryState { Id = $"{tag}", Attempt = 2 }), TimeSpan.Zero, CancellationToken.None);
+            await publisher.SendAsync(Delivery(tag, new RetryState { Id = $"{tag}", Attempt = 2 }), null, TimeSpan.Zero, CancellationToken.None);
         }
 
         publisher.Unconfirmed.ShouldBe(4);

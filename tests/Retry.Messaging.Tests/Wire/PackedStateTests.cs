@@ -16,6 +16,7 @@ public sealed class PackedStateTests
         Attempt = 3,
         FirstFailedAt = At,
         DueAt = At.AddSeconds(30),
+        ComesByAt = At.AddSeconds(10),
         Deadline = At.AddDays(7),
         Error = "Shop.GatewayException: 503 = busy",
         History = RetryHistory.Empty.With(new RetryAttempt(1, At, "web-1", "Shop.GatewayException", "502")).With(new RetryAttempt(2, At, "web-2", "Shop.GatewayException", "503 = busy")),

@@ -3,8 +3,6 @@ using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Cli.Output;
 using Retry.Messaging.Operations.Delayed;
-using Retry.Messaging.Operations.Pulse;
-using Retry.Messaging.RabbitMq.Connections;
 
 namespace Retry.Messaging.Cli.Commands.Delayed;
 
@@ -12,9 +10,6 @@ namespace Retry.Messaging.Cli.Commands.Delayed;
 internal static class DelayedListCommand
 {
     private const int NarrowestName = 12;
-
-    // a process in which something happens says something every second
-    private static readonly TimeSpan Listening = TimeSpan.FromSeconds(1.5);
 
     public static Command Create(CliHost host)
     {
@@ -29,18 +24,9 @@ internal static class DelayedListCommand
 
     private static async Task<int> RunAsync(CliHost host, ParseResult parsed, string? point, CancellationToken cancellationToken)
     {
-        var broker = new OwnConnection(GlobalOptions.RequireAddress(parsed, host), RetryCtl.Name);
-        await using var ends = broker.ConfigureAwait(false);
-        var connection = await broker.OpenAsync(cancellationToken).ConfigureAwait(false);
-        var feed = new PulseFeed(host.Time);
-        await using var silent = feed.ConfigureAwait(false);
-        await feed.ListenAsync(connection, cancellationToken).ConfigureAwait(false);
-        if (feed.Trouble is null)
-        {
-            await Task.Delay(Listening, host.Time, cancellationToken).ConfigureAwait(false);
-        }
-
-        var overview = await new DelayedReader(connection, feed.Board, host.Time).ReadAsync(cancellationToken).ConfigureAwait(false);
+        var look = await DelayedLook.AtAsync(host, parsed, cancellationToken).ConfigureAwait(false);
+        await using var ends = look.ConfigureAwait(false);
+        var overview = look.Overview;
         var shown = point is null ? overview : overview with { Points = [.. overview.Points.Where(one => one.Queue == point)] };
         if (parsed.GetValue(GlobalOptions.Json))
         {
@@ -50,7 +36,7 @@ internal static class DelayedListCommand
 
         WriteTable(host, shown);
         WriteLadder(host, overview);
-        if (feed.Trouble is { } trouble)
+        if (look.Trouble is { } trouble)
         {
             host.Out.WriteLine(Printable.Wrap("What was sent in the last five seconds is missing. ", trouble, host.Width));
         }

@@ -19,6 +19,7 @@ internal sealed class PolicyOptions
         ["Jitter"] = Single("--jitter", "None, Full, Equal or Decorrelated.", "KIND"),
         ["ValidFor"] = Single("--valid-for", "How long after its first failure a message is retried. What a message carries already only shrinks.", "TIME"),
         ["AttemptTimeout"] = Single("--attempt-timeout", "How long one attempt may take.", "TIME"),
+        ["ReleasableWithin"] = Single("--releasable-within", "After what time a message that waits comes by, for 'delayed release'; holds for what fails from now on.", "TIME"),
     };
 
     private readonly Option<string[]> _intervals = new("--intervals")

@@ -9,25 +9,25 @@ namespace Retry.Messaging.RabbitMq.Strategies;
 /// <remarks>
 /// What was read holds while the log cannot be read, and is written again should the log have been deleted and made anew.
 /// </remarks>
-internal sealed class PolicyFollower(TimeProvider time) : IControlPart
+internal sealed class ControlFollower(TimeProvider time) : IControlPart
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, ControlRecord> _known = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<IPolicyTarget, bool> _targets = new();
+    private readonly Dictionary<(string Kind, string Queue), ControlRecord> _known = [];
+    private readonly ConcurrentDictionary<IControlTarget, bool> _targets = new();
     private readonly TaskCompletionSource _read = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <inheritdoc/>
-    public string Name => "the changes of policies";
+    public string Name => "what operators set";
 
     /// <summary>Gets what completes when the log has been read for the first time, or the broker has refused it.</summary>
     public Task Read => _read.Task;
 
     /// <summary>A point begins: what is set for it holds at once, as far as it is known.</summary>
-    public void Add(IPolicyTarget target)
+    public void Add(IControlTarget target)
     {
         lock (_lock)
         {
-            if (_targets.TryAdd(target, true) && _known.TryGetValue(target.Queue, out var record))
+            if (_targets.TryAdd(target, true) && _known.TryGetValue((target.Kind, target.Queue), out var record))
             {
                 target.Apply(record);
             }
@@ -35,7 +35,7 @@ internal sealed class PolicyFollower(TimeProvider time) : IControlPart
     }
 
     /// <summary>A point ends.</summary>
-    public void Remove(IPolicyTarget target) => _targets.TryRemove(target, out _);
+    public void Remove(IControlTarget target) => _targets.TryRemove(target, out _);
 
     /// <inheritdoc/>
     public async Task RunAsync(IConnection connection, CancellationToken cancellationToken)
@@ -82,7 +82,7 @@ internal sealed class PolicyFollower(TimeProvider time) : IControlPart
 
     private void Changed(ControlRecord record)
     {
-        if (record.Kind != PolicyDocument.Kind)
+        if (record.Kind is not (PolicyDocument.Kind or ReleaseDocument.Kind))
         {
             return;
         }
@@ -90,13 +90,13 @@ internal sealed class PolicyFollower(TimeProvider time) : IControlPart
         lock (_lock)
         {
             // a log that was made anew begins with less than is known
-            if (_known.TryGetValue(record.Key, out var known) && (known.Version > record.Version || known.Id == record.Id))
+            if (_known.TryGetValue((record.Kind, record.Key), out var known) && (known.Version > record.Version || known.Id == record.Id))
             {
                 return;
             }
 
-            _known[record.Key] = record;
-            foreach (var target in _targets.Keys.Where(target => target.Queue == record.Key))
+            _known[(record.Kind, record.Key)] = record;
+            foreach (var target in _targets.Keys.Where(target => target.Kind == record.Kind && target.Queue == record.Key))
             {
                 target.Apply(record);
             }
