@@ -1,6 +1,7 @@
 namespace Retry.Messaging.RabbitMq.Scheduling;
 
-/// <summary>Where a message may be sent on, if it may.</summary>
-/// <param name="Channel">The channel.</param>
+/// <summary>A place with a destination, or for how long there is none.</summary>
+/// <param name="Destination">The destination that gave it.</param>
+/// <param name="Lane">The lane to send the message on.</param>
 /// <param name="Rest">For how long it is of no use to send it; <see langword="null"/> where it may be sent.</param>
-internal readonly record struct DestinationPlace(int Channel, TimeSpan? Rest);
+internal readonly record struct DestinationPlace(Destination Destination, int Lane, TimeSpan? Rest);

@@ -1,21 +1,31 @@
 using RabbitMQ.Client;
+using Retry.Messaging.RabbitMq.Connections;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.RabbitMq.Scheduling;
 
 /// <summary>Publishes a message that is due to where it goes, and tells what became of it.</summary>
-internal sealed class DestinationPublisher(IConnection connection, string user, ScheduleDispatcherOptions options, TimeProvider time) : IAsyncDisposable
+/// <param name="connection">The dispatcher's connection.</param>
+/// <param name="user">Its user.</param>
+/// <param name="options">What a dispatcher has to know.</param>
+/// <param name="isBlocked">Whether the broker takes no publishes at the moment, from anybody.</param>
+/// <param name="time">The clock.</param>
+internal sealed class DestinationPublisher(
+    IConnection connection,
+    string user,
+    ScheduleDispatcherOptions options,
+    Func<bool> isBlocked,
+    TimeProvider time) : IAsyncDisposable
 {
-    private const int MostClosures = 3;
+    private const int MostLanes = 200;
+    private const int MostAlone = 16;
     private static readonly TimeSpan BetweenTries = TimeSpan.FromSeconds(1);
 
-    // no bound of its own: what a silent destination never confirms would take it up, one by one
-    private readonly IReadOnlyList<ConfirmedPublisher> _publishers =
-        [.. Enumerable.Range(0, Destinations.Channels).Select(_ => new ConfirmedPublisher(connection, int.MaxValue, time))];
-
+    private readonly ConfirmedPublisher[] _lanes = [.. Enumerable.Range(0, LanesOf(connection)).Select(_ => NewLane(connection, time))];
+    private readonly Destinations _destinations = new(options.Again, LanesOf(connection), time);
     private readonly KnownExchanges _exchanges = new(connection, time);
-    private readonly Destinations _destinations = new(options.Again, time);
+    private readonly SemaphoreSlim _alone = new(MostAlone);
 
     /// <summary>Publishes a delivery.</summary>
     /// <param name="delivery">The delivery.</param>
@@ -29,7 +39,7 @@ internal sealed class DestinationPublisher(IConnection connection, string user, 
             return new HandoverAnswer.Lost($"Exchange '{exchange}' is none of those that the dispatcher may publish to.");
         }
 
-        while (_publishers[0].BlockedReason is not null)
+        while (isBlocked())
         {
             await Task.Delay(BetweenTries, time, cancellationToken).ConfigureAwait(false);
         }
@@ -37,68 +47,112 @@ internal sealed class DestinationPublisher(IConnection connection, string user, 
         var place = await _destinations.EnterAsync(exchange, routingKey, cancellationToken).ConfigureAwait(false);
         if (place.Rest is { } rest)
         {
-            return new HandoverAnswer.Again($"exchange '{exchange}' takes no messages for the routing key '{routingKey}' at the moment", rest, WasSent: false);
+            return new HandoverAnswer.Again($"exchange '{exchange}' takes no messages for the routing key '{routingKey}' at the moment", rest, Sent: null);
         }
 
         HandoverAnswer? answer = null;
         try
         {
-            return answer = await SendAsync(_publishers[place.Channel], delivery, state, cancellationToken).ConfigureAwait(false);
+            return answer = await SendAsync(_lanes[place.Lane], delivery, state, cancellationToken).ConfigureAwait(false);
+        }
+        catch (PublishRefusedException)
+        {
+            // the channel closed, and the broker does not say which of those on it is to blame
         }
         finally
         {
-            _destinations.Leave(exchange, routingKey, place.Channel, confirmed: answer is not HandoverAnswer.Again);
+            if (_destinations.Leave(place, (answer as HandoverAnswer.Again)?.Sent ?? DestinationAnswer.Settled))
+            {
+                _ = RenewAsync(place.Lane);
+            }
         }
+
+        return await SendAloneAsync(delivery, state with { Repeated = state.Repeated + 1 }, cancellationToken).ConfigureAwait(false);
     }
 
     public async ValueTask DisposeAsync()
     {
-        foreach (var publisher in _publishers)
+        foreach (var lane in _lanes)
         {
-            await publisher.DisposeAsync().ConfigureAwait(false);
+            await lane.DisposeAsync().ConfigureAwait(false);
         }
+
+        _alone.Dispose();
     }
+
+    // no bound of its own: what a silent destination never confirms would take it up
+    private static ConfirmedPublisher NewLane(IConnection connection, TimeProvider time) => new(connection, int.MaxValue, time);
+
+    private static int LanesOf(IConnection connection) => connection.ChannelMax == 0 ? MostLanes : Math.Clamp(connection.ChannelMax / 8, 1, MostLanes);
 
     private async Task<HandoverAnswer> SendAsync(ConfirmedPublisher publisher, ScheduledDelivery delivery, ScheduleState state, CancellationToken cancellationToken)
     {
         var exchange = state.Kept.Exchange!;
-        for (var closures = 1; ; closures++)
+        if (!await _exchanges.HasAsync(exchange, cancellationToken).ConfigureAwait(false))
         {
-            if (!await _exchanges.HasAsync(exchange, cancellationToken).ConfigureAwait(false))
-            {
-                return new HandoverAnswer.Lost($"Exchange '{exchange}' does not exist.");
-            }
-
-            try
-            {
-                var message = ScheduledMessages.Due(delivery, state, user);
-                await ConfirmAsync(publisher.PublishAsync(message.Exchange, message.RoutingKey, message.Properties, message.Body, cancellationToken)).ConfigureAwait(false);
-                return HandoverAnswer.Done;
-            }
-            catch (TimeoutException)
-            {
-                return new HandoverAnswer.Again($"exchange '{exchange}' has not confirmed within {options.Patience.TotalSeconds:0} s", options.Again, WasSent: true);
-            }
-            catch (PublishRefusedException refused) when (refused.ReplyCode == Constants.NoRoute)
-            {
-                return new HandoverAnswer.Lost($"Exchange '{exchange}' leads to no queue for the routing key '{state.Kept.RoutingKey}'.");
-            }
-            catch (PublishRefusedException refused) when (refused.ReplyCode == 0)
-            {
-                return new HandoverAnswer.Again(refused.Message, options.Again, WasSent: true);
-            }
-            catch (PublishRefusedException refused)
-            {
-                // The channel closed for all that was on it. Who it was for is in the broker's words; the others are published once more.
-                _exchanges.Forget(exchange);
-                if (closures == MostClosures || refused.Message.Contains($"exchange '{exchange}'", StringComparison.Ordinal))
-                {
-                    return new HandoverAnswer.Lost(refused.Message);
-                }
-
-                state = state with { Repeated = state.Repeated + 1 };
-            }
+            return new HandoverAnswer.Lost($"Exchange '{exchange}' does not exist.");
         }
+
+        try
+        {
+            var message = ScheduledMessages.Due(delivery, state, user);
+            await ConfirmAsync(publisher.PublishAsync(message.Exchange, message.RoutingKey, message.Properties, message.Body, cancellationToken)).ConfigureAwait(false);
+            return HandoverAnswer.Done;
+        }
+        catch (TimeoutException)
+        {
+            return new HandoverAnswer.Again($"exchange '{exchange}' has not confirmed within {options.Patience.TotalSeconds:0} s", options.Again, DestinationAnswer.Silent);
+        }
+        catch (PublishRefusedException refused) when (refused.ReplyCode == Constants.NoRoute)
+        {
+            return new HandoverAnswer.Lost($"Exchange '{exchange}' leads to no queue for the routing key '{state.Kept.RoutingKey}'.");
+        }
+        catch (PublishRefusedException refused) when (refused.ReplyCode == 0)
+        {
+            return new HandoverAnswer.Again(refused.Message, options.Again, DestinationAnswer.Refused);
+        }
+        catch (PublishRefusedException refused) when (refused.Message.Contains($"exchange '{exchange}'", StringComparison.Ordinal))
+        {
+            _exchanges.Forget(exchange);
+            return new HandoverAnswer.Lost(refused.Message);
+        }
+    }
+
+    // a message that closes a channel which it has to itself is to blame for it
+    private async Task<HandoverAnswer> SendAloneAsync(ScheduledDelivery delivery, ScheduleState state, CancellationToken cancellationToken)
+    {
+        await _alone.WaitAsync(cancellationToken).ConfigureAwait(false);
+        try
+        {
+            var publisher = new ConfirmedPublisher(connection, window: 1, time) { Reopens = false };
+            await using var ends = publisher.ConfigureAwait(false);
+            return await SendAsync(publisher, delivery, state, cancellationToken).ConfigureAwait(false);
+        }
+        catch (PublishRefusedException refused)
+        {
+            return new HandoverAnswer.Lost(refused.Message);
+        }
+        finally
+        {
+            _alone.Release();
+        }
+    }
+
+    // the broker may be busy with the silent one's channel for a minute, and the lane is nobody's until the client has closed it or given up
+    private async Task RenewAsync(int lane)
+    {
+        var silent = _lanes[lane];
+        _lanes[lane] = NewLane(connection, time);
+        try
+        {
+            await silent.DisposeAsync().ConfigureAwait(false);
+        }
+        catch (Exception exception) when (BrokerFailures.IsGoneOrSilent(exception))
+        {
+            // it was gone already, or is not answered: the broker ends it when it comes to it
+        }
+
+        _destinations.Free(lane);
     }
 
     private async Task ConfirmAsync(Task publish)
@@ -110,7 +164,7 @@ internal sealed class DestinationPublisher(IConnection connection, string user, 
                 await publish.WaitAsync(options.Patience, time, CancellationToken.None).ConfigureAwait(false);
                 return;
             }
-            catch (TimeoutException) when (!publish.IsCompleted && _publishers[0].BlockedReason is not null)
+            catch (TimeoutException) when (!publish.IsCompleted && isBlocked())
             {
                 // in an alarm everybody is silent, and a second copy would be no help
             }

@@ -3,95 +3,99 @@ namespace Retry.Messaging.RabbitMq.Scheduling;
 /// <summary>Which destinations take messages at the moment. One that does not gets a message now and then, and holds up no other.</summary>
 /// <remarks>
 /// <list type="number">
+/// <item>Each destination has a lane, a channel, to itself. At the first message of a channel to a quorum queue the broker waits for the
+/// queue, for a minute where it is silent, and with it all that is behind it on the channel; and of a channel that a queue owes 32 confirms
+/// the broker reads a few hundred messages more, and then nothing from the whole connection. <see cref="Window"/> is fewer than these.</item>
+/// <item>One message goes ahead on a new lane. The others wait for its answer.</item>
 /// <item>A destination that has refused a message, or not confirmed one in time, rests. Its messages climb again unsent meanwhile, so that
 /// there can be no second copy of them. Each rest is twice as long as the one before, up to <see cref="LongestRest"/>.</item>
 /// <item>When it has rested, one message is sent to ask. A confirm ends the rests.</item>
-/// <item>A destination may hold <see cref="Window"/> messages unconfirmed. Those above wait for a place as long as it confirms any, and climb when
-/// it has confirmed none for <see cref="Hesitation"/>: what lies with a silent one cannot be sent to others.</item>
-/// <item>They are spread over several channels: where a quorum queue owes a channel many confirms, the broker seems to stop reading from its
-/// connection, for all destinations.</item>
+/// <item>What waits for a place with a silent one is held, and cannot be sent to others. When <see cref="MostWaiting"/> wait, those climb
+/// whose destination has answered nothing for <see cref="Hesitation"/>.</item>
+/// <item>A lane that was silent to the last is given back, and opened anew before anybody else gets it.</item>
 /// </list>
 /// </remarks>
 /// <param name="firstRest">How long the first rest lasts.</param>
+/// <param name="lanes">How many lanes there are: so many destinations can be sent to at once.</param>
 /// <param name="time">The clock.</param>
-internal sealed class Destinations(TimeSpan firstRest, TimeProvider time)
+internal sealed class Destinations(TimeSpan firstRest, int lanes, TimeProvider time)
 {
     /// <summary>How long a rest may last.</summary>
     public static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a destination may confirm nothing before what has no place with it climbs.</summary>
-    public static readonly TimeSpan Hesitation = TimeSpan.FromMilliseconds(500);
+    /// <summary>How long a destination may answer nothing before what waits for it is in the way.</summary>
+    public static readonly TimeSpan Hesitation = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>How long such a message climbs at least: the destination may be slow, and not ill.</summary>
+    /// <summary>How long what is in the way climbs at least: the destination may be slow, and not ill.</summary>
     public static readonly TimeSpan ShortRest = TimeSpan.FromSeconds(1);
 
-    /// <summary>Over how many channels messages go out.</summary>
-    public const int Channels = 8;
-
     /// <summary>How many unconfirmed messages a destination may hold.</summary>
-    public const int Window = Channels * WindowOfChannel;
+    public const int Window = 128;
 
-    private const int WindowOfChannel = 24;
+    /// <summary>How many may wait for places before some are in the way.</summary>
+    public const int MostWaiting = 1000;
 
     private readonly Dictionary<(string Exchange, string RoutingKey), Destination> _all = [];
+    private readonly Stack<int> _free = new(Enumerable.Range(0, lanes).Reverse());
+    private int _mostKnown = 1000;
+    private int _waiting;
 
     /// <summary>Takes a place with a destination; who has one gives it back by <see cref="Leave"/>.</summary>
-    /// <returns>The channel to send it on; or for how long that is of no use.</returns>
+    /// <returns>The lane to send it on; or for how long that is of no use.</returns>
     public async ValueTask<DestinationPlace> EnterAsync(string exchange, string routingKey, CancellationToken cancellationToken)
     {
-        while (true)
+        Destination destination;
+        TaskCompletionSource<DestinationPlace> waiting;
+        lock (_all)
         {
-            TaskCompletionSource place;
-            lock (_all)
+            destination = Find(exchange, routingKey);
+            if (RestOf(destination) is { } rest)
             {
-                var now = time.GetTimestamp();
-                if (!_all.TryGetValue((exchange, routingKey), out var destination))
-                {
-                    destination = _all[(exchange, routingKey)] = new Destination { QuietSince = now };
-                }
-
-                if (destination.Rest is { } rest && (destination.IsAsked || time.GetElapsedTime(destination.RestsSince, now) < rest))
-                {
-                    return new(0, rest);
-                }
-
-                var channel = destination.Held.IndexOf(destination.Held.Min());
-                if (destination.Held[channel] < WindowOfChannel)
-                {
-                    destination.IsAsked = destination.Rest is not null;
-                    destination.QuietSince = destination.IsIdle ? now : destination.QuietSince;
-                    destination.Held[channel]++;
-                    return new(channel, null);
-                }
-
-                if (time.GetElapsedTime(destination.QuietSince, now) >= Hesitation)
-                {
-                    return new(0, ShortRest);
-                }
-
-                place = new(TaskCreationOptions.RunContinuationsAsynchronously);
-                destination.Waiting.Enqueue(place);
+                return None(destination, rest);
             }
 
-            await place.Task.WaitAsync(Hesitation, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            // who does not wait any more takes no place from those behind
-            place.TrySetCanceled(CancellationToken.None);
-            cancellationToken.ThrowIfCancellationRequested();
+            destination.QuietSince = destination.IsIdle ? time.GetTimestamp() : destination.QuietSince;
+            if (IsInTheWay(destination))
+            {
+                return None(destination, ShortRest);
+            }
+
+            waiting = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            destination.Waiting.Enqueue(waiting);
+            _waiting++;
+            Serve(destination);
         }
+
+        while (!waiting.Task.IsCompleted)
+        {
+            await ((Task)waiting.Task).WaitAsync(Hesitation, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            lock (_all)
+            {
+                // another destination's lane may have become free meanwhile
+                Serve(destination);
+                if (!waiting.Task.IsCompleted && (cancellationToken.IsCancellationRequested || IsInTheWay(destination)))
+                {
+                    Answer(waiting, None(destination, ShortRest));
+                }
+            }
+        }
+
+        return await waiting.Task.ConfigureAwait(false);
     }
 
-    /// <summary>Gives the place back.</summary>
-    /// <param name="exchange">The exchange.</param>
-    /// <param name="routingKey">The routing key.</param>
-    /// <param name="channel">The channel of the place.</param>
-    /// <param name="confirmed">Whether the destination has answered, also that there is none; otherwise it refused the message, or was silent.</param>
-    public void Leave(string exchange, string routingKey, int channel, bool confirmed)
+    /// <summary>Gives a place back.</summary>
+    /// <param name="place">The place.</param>
+    /// <param name="answer">What the destination did with the message.</param>
+    /// <returns>Whether the place's lane must be opened anew, and be given back by <see cref="Free"/> then.</returns>
+    public bool Leave(DestinationPlace place, DestinationAnswer answer)
     {
         lock (_all)
         {
-            var destination = _all[(exchange, routingKey)];
-            destination.Held[channel]--;
-            if (confirmed)
+            var destination = place.Destination;
+            destination.Held--;
+            destination.IsLaneSilent = answer == DestinationAnswer.Silent || (destination.IsLaneSilent && answer == DestinationAnswer.Refused);
+            destination.IsProven = answer == DestinationAnswer.Settled;
+            if (destination.IsProven)
             {
                 destination.QuietSince = time.GetTimestamp();
                 destination.Rest = null;
@@ -104,33 +108,111 @@ internal sealed class Destinations(TimeSpan firstRest, TimeProvider time)
             }
 
             destination.IsAsked = false;
-            while (destination.Waiting.TryDequeue(out var place) && (!place.TrySetResult() || destination.Rest is not null))
+            Serve(destination);
+            if (!destination.IsLaneSilent || destination.Held > 0)
             {
-                // one for one place, and all of them where there is none any more
+                return false;
             }
 
-            if (destination is { IsIdle: true, Rest: null, Waiting.Count: 0 })
+            (destination.Lane, destination.IsLaneSilent) = (null, false);
+            return true;
+        }
+    }
+
+    /// <summary>Gives a lane back that has been opened anew.</summary>
+    public void Free(int lane)
+    {
+        lock (_all)
+        {
+            _free.Push(lane);
+        }
+    }
+
+    private static DestinationPlace None(Destination destination, TimeSpan rest) => new(destination, default, rest);
+
+    private Destination Find(string exchange, string routingKey)
+    {
+        if (_all.TryGetValue((exchange, routingKey), out var known))
+        {
+            return known;
+        }
+
+        if (_all.Count >= _mostKnown)
+        {
+            foreach (var (key, _) in _all.Where(one => one.Value is { IsIdle: true, Lane: null } && RestOf(one.Value) is null).ToList())
             {
-                _all.Remove((exchange, routingKey));
+                _all.Remove(key);
+            }
+
+            _mostKnown = Math.Max(_mostKnown, 2 * _all.Count);
+        }
+
+        return _all[(exchange, routingKey)] = new Destination();
+    }
+
+    // over, one message asks, when nothing that was sent before is unanswered
+    private TimeSpan? RestOf(Destination destination) =>
+        destination.Rest is { } rest && (destination.Held > 0 || time.GetElapsedTime(destination.RestsSince) < rest) ? rest : null;
+
+    private bool IsInTheWay(Destination destination) => _waiting >= MostWaiting && time.GetElapsedTime(destination.QuietSince) >= Hesitation;
+
+    // the places that are free are given to those who wait longest; all of them climb where there is none any more
+    private void Serve(Destination destination)
+    {
+        while (destination.Waiting.TryPeek(out var first))
+        {
+            if (first.Task.IsCompleted)
+            {
+                destination.Waiting.Dequeue();
+            }
+            else if (RestOf(destination) is { } rest)
+            {
+                Answer(first, None(destination, rest));
+            }
+            else if (TryTake(destination) is { } place)
+            {
+                Answer(first, place);
+            }
+            else
+            {
+                return;
             }
         }
     }
 
-    private sealed class Destination
+    private void Answer(TaskCompletionSource<DestinationPlace> waiting, DestinationPlace place)
     {
-        /// <summary>Unconfirmed messages, by channel.</summary>
-        public List<int> Held { get; } = [.. Enumerable.Repeat(0, Channels)];
+        waiting.SetResult(place);
+        _waiting--;
+    }
 
-        public bool IsIdle => Held.TrueForAll(held => held == 0);
+    private DestinationPlace? TryTake(Destination destination)
+    {
+        if (destination.Held >= (destination.IsProven ? Window : 1) || (destination.Lane ??= TakeLane()) is not { } lane)
+        {
+            return null;
+        }
 
-        public long QuietSince { get; set; }
+        destination.Held++;
+        destination.IsAsked = destination.Rest is not null;
+        return new(destination, lane, null);
+    }
 
-        public TimeSpan? Rest { get; set; }
+    // one that nobody has, or that of the destination that has been idle for longest
+    private int? TakeLane()
+    {
+        if (_free.TryPop(out var free))
+        {
+            return free;
+        }
 
-        public long RestsSince { get; set; }
+        if (_all.Values.Where(one => one is { IsIdle: true, Lane: not null }).MinBy(one => one.QuietSince) is not { } idle)
+        {
+            return null;
+        }
 
-        public bool IsAsked { get; set; }
-
-        public Queue<TaskCompletionSource> Waiting { get; } = new();
+        var lane = idle.Lane;
+        (idle.Lane, idle.IsProven) = (null, false);
+        return lane;
     }
 }

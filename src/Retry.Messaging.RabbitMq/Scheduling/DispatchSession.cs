@@ -24,7 +24,7 @@ namespace Retry.Messaging.RabbitMq.Scheduling;
 /// </remarks>
 internal sealed class DispatchSession : ICancellationObserver, IAsyncDisposable
 {
-    /// <summary>How many messages a dispatcher holds at most: so many destinations times <see cref="Destinations.Window"/> may be silent at once.</summary>
+    /// <summary>How many messages a dispatcher holds at most. Half of them may wait for silent destinations (<see cref="Destinations.MostWaiting"/>).</summary>
     public const ushort Prefetch = 2000;
 
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(4);
@@ -69,7 +69,9 @@ internal sealed class DispatchSession : ICancellationObserver, IAsyncDisposable
             await options.ConnectedAsync(connection, cancellationToken).ConfigureAwait(false);
             var stream = new RecordStream(connection, BrokerNames.CancelledStream, CancellationLog.Retention, time);
             session._cancelled = await CancellationLog.OpenAsync(stream, isDispatcher: true, session, time, cancellationToken).ConfigureAwait(false);
-            session._handover = new ScheduleHandover(connection, user, options, session._cancelled, reporter, cancels, time, random);
+            var back = new ConfirmedPublisher(connection, Prefetch, time);
+            var outward = new DestinationPublisher(connection, user, options, () => back.BlockedReason is not null, time);
+            session._handover = new ScheduleHandover(outward, back, connection.FrameMax, session._cancelled, reporter, cancels, time, random);
             session._beside = options.BesideAsync(connection, session._over.Token);
             return session;
         }

@@ -15,6 +15,6 @@ internal abstract record HandoverAnswer
     /// <summary>It was refused, or not confirmed in time, and is tried again.</summary>
     /// <param name="Cause">What happened.</param>
     /// <param name="Rest">When at the earliest.</param>
-    /// <param name="WasSent">Whether it was published, so that there may be a copy.</param>
-    public sealed record Again(string Cause, TimeSpan Rest, bool WasSent) : HandoverAnswer;
+    /// <param name="Sent">What the destination did with it, so that there may be a copy; <see langword="null"/> where it was not sent.</param>
+    public sealed record Again(string Cause, TimeSpan Rest, DestinationAnswer? Sent) : HandoverAnswer;
 }

@@ -1,4 +1,3 @@
-using RabbitMQ.Client;
 using Retry.Messaging.RabbitMq.Cancelling;
 using Retry.Messaging.RabbitMq.Publishing;
 using Retry.Messaging.Wire;
@@ -6,10 +5,18 @@ using Retry.Messaging.Wire;
 namespace Retry.Messaging.RabbitMq.Scheduling;
 
 /// <summary>Hands one scheduled message over: to where it goes, to the ladder or to the lost queue. When it returns, the broker has it there.</summary>
+/// <param name="outward">Publishes to where messages go. It is this one's.</param>
+/// <param name="back">Publishes to the ladder and the lost queue, on a channel apart that no destination can close. It is this one's.</param>
+/// <param name="frameMax">The largest frame of the connection.</param>
+/// <param name="cancelled">What has been cancelled.</param>
+/// <param name="reporter">Is told what does not go well.</param>
+/// <param name="cancels">Is told what was cancelled.</param>
+/// <param name="time">The clock.</param>
+/// <param name="random">Spreads what climbs again.</param>
 internal sealed class ScheduleHandover(
-    IConnection connection,
-    string user,
-    ScheduleDispatcherOptions options,
+    DestinationPublisher outward,
+    ConfirmedPublisher back,
+    uint frameMax,
     CancellationLog cancelled,
     DispatchReporter reporter,
     CancelReporter cancels,
@@ -18,10 +25,6 @@ internal sealed class ScheduleHandover(
 {
     private static readonly TimeSpan RestWaitedForHere = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan BetweenTries = TimeSpan.FromSeconds(1);
-
-    // on channels apart: a destination that closes one does not touch what is on its way back to the ladder
-    private readonly DestinationPublisher _outward = new(connection, user, options, time);
-    private readonly ConfirmedPublisher _back = new(connection, DispatchSession.Prefetch, time);
 
     /// <summary>Hands a delivery over.</summary>
     /// <param name="delivery">The delivery.</param>
@@ -57,7 +60,7 @@ internal sealed class ScheduleHandover(
             }
         }
 
-        switch (await _outward.PublishAsync(delivery, state, cancellationToken).ConfigureAwait(false))
+        switch (await outward.PublishAsync(delivery, state, cancellationToken).ConfigureAwait(false))
         {
             default:
                 reporter.Delivered(state.DueAt);
@@ -71,7 +74,7 @@ internal sealed class ScheduleHandover(
                 reporter.Waits(again.Cause);
                 // spread out, since thousands that came at once should not come back at once; in whole seconds, which are mostly one hop
                 var rest = TimeSpan.FromSeconds(Math.Ceiling(again.Rest.TotalSeconds * (1 + random.NextDouble())));
-                var later = state with { DueAt = time.GetUtcNow() + rest, Repeated = state.Repeated + (again.WasSent ? 1 : 0) };
+                var later = state with { DueAt = time.GetUtcNow() + rest, Repeated = state.Repeated + (again.Sent is null ? 0 : 1) };
                 await BackAsync(() => ScheduledMessages.Climbing(delivery, later, time.GetUtcNow()), cancellationToken).ConfigureAwait(false);
                 break;
         }
@@ -79,8 +82,8 @@ internal sealed class ScheduleHandover(
 
     public async ValueTask DisposeAsync()
     {
-        await _outward.DisposeAsync().ConfigureAwait(false);
-        await _back.DisposeAsync().ConfigureAwait(false);
+        await outward.DisposeAsync().ConfigureAwait(false);
+        await back.DisposeAsync().ConfigureAwait(false);
     }
 
     private bool EndsHere(ScheduleState state)
@@ -138,8 +141,8 @@ internal sealed class ScheduleHandover(
             {
                 var (exchange, routingKey, properties, body) = message();
                 // a frame that is too large would close the connection, again and again, for all that is scheduled
-                HeaderFrame.Fit(properties, connection.FrameMax);
-                await _back.PublishAsync(exchange, routingKey, properties, body, cancellationToken).ConfigureAwait(false);
+                HeaderFrame.Fit(properties, frameMax);
+                await back.PublishAsync(exchange, routingKey, properties, body, cancellationToken).ConfigureAwait(false);
                 return;
             }
             catch (PublishRefusedException refused)

@@ -1,22 +1,16 @@
-using System.Diagnostics;
 using System.Text;
-using RabbitMQ.Client;
-using RabbitMQ.Client.Events;
 using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.Naming;
 using Retry.Messaging.Tests.Waiting;
-using Retry.Messaging.Wire;
 using Shouldly;
 using Xunit;
-using Xunit.Abstractions;
 
 namespace Retry.Messaging.BrokerTests.Scheduler;
 
 /// <summary>Destinations that take nothing, or that the dispatcher may not write to.</summary>
 [Collection(ScheduleBroker.Name)]
-public sealed class DestinationTests(BrokerFixture broker, ITestOutputHelper output)
+public sealed class DestinationTests(BrokerFixture broker)
 {
-    private const int Others = 20;
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(90);
 
     [Fact]
@@ -37,105 +31,27 @@ public sealed class DestinationTests(BrokerFixture broker, ITestOutputHelper out
         (await raw.CountAsync("forbidden")).ShouldBe(0u);
     }
 
-    /// <summary>The same twenty queues with 100 messages a second: alone, and beside a queue that has a thousand due each second and takes none.</summary>
+    /// <summary>The broker takes no time to live of more than 49 days, and closes the channel for whatever else is on it.</summary>
     [Fact]
-    public async Task A_queue_that_takes_nothing_holds_back_only_its_own()
+    public async Task A_message_that_closes_the_channel_is_lost_and_those_beside_it_arrive()
     {
-        const int Crowd = 10_000;
+        const int Good = 300;
         var uri = await broker.CreateVirtualHostAsync();
         await using var raw = await RawClient.ConnectAsync(uri);
+        await raw.DeclareQueueAsync("orders");
         await using var service = await ScheduledService.StartAsync(uri, (_, _) => { });
-        await service.Scheduler.ScheduleSend(new Uri("queue:warm"), DateTime.UtcNow.AddSeconds(1), new Order(0));
-        await raw.WaitForCountAsync("warm", 1, Deadline);
-        foreach (var queue in Enumerable.Range(0, Others).Select(i => $"other{i}").Append("healthy"))
-        {
-            await raw.DeclareQueueAsync(queue);
-        }
+        await raw.WaitForConsumersAsync(BrokerNames.ScheduleQueue, 1, Deadline);
 
-        await using var channel = await raw.Connection.CreateChannelAsync();
-        await channel.QueueDeclareAsync("bad", durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?> { ["x-queue-type"] = "quorum", ["x-max-length"] = 1, ["x-overflow"] = "reject-publish" });
-        await raw.PublishAsync(string.Empty, "bad", "first"u8.ToArray());
-        await raw.PublishAsync(string.Empty, "bad", "second"u8.ToArray());
+        await raw.PublishManyAsync(DueMessage.Exchange, DueMessage.RoutingKey, Enumerable.Range(0, Good).Select(i =>
+            i % 50 == 25 ? DueMessage.For("orders", $"bad{i}", expiration: "9999999999999999") : DueMessage.For("orders", $"good{i}")));
 
-        var alone = await LatenessAsync(raw, TimeSpan.FromSeconds(10), crowd: 0, "healthy");
-        var besideHealthy = await LatenessAsync(raw, TimeSpan.FromSeconds(10), Crowd, "healthy");
-        var beside = await LatenessAsync(raw, TimeSpan.FromSeconds(10), Crowd, "bad");
-
-        output.WriteLine($"p99 lateness: alone {alone:0} ms, beside {Crowd} for a healthy queue {besideHealthy:0} ms, for one that refuses {beside:0} ms");
-        // a queue that held back others would do so for five seconds
-        (beside - Math.Max(alone, besideHealthy)).ShouldBeLessThan(2000);
-        await channel.QueueDeleteAsync("bad");
-        await channel.QueueDeclareAsync("bad", durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?> { ["x-queue-type"] = "quorum" });
-        await Eventually.TrueAsync(async () => await raw.CountAsync("bad") >= Crowd, TimeSpan.FromMinutes(3), every: TimeSpan.FromSeconds(1));
-        (await raw.DrainAsync("bad")).Select(message => message.BasicProperties.MessageId).OfType<string>().Distinct().Count().ShouldBe(Crowd);
+        await raw.WaitForCountAsync(BrokerNames.LostQueue, Good / 50, Deadline);
+        await Eventually.TrueAsync(async () => await raw.CountAsync("orders") >= Good - (Good / 50), Deadline);
+        var lost = await raw.DrainAsync(BrokerNames.LostQueue);
+        lost.Select(message => message.BasicProperties.MessageId).ShouldAllBe(id => id!.StartsWith("bad"));
+        lost.Select(message => Encoding.UTF8.GetString((byte[])message.BasicProperties.Headers!["retry-error"]!)).ShouldAllBe(cause => cause.Contains("expiration"));
+        (await raw.DrainAsync("orders")).Select(message => message.BasicProperties.MessageId).Distinct().Count().ShouldBe(Good - (Good / 50));
     }
-
-    // from the ladder's return, as if each had waited: what is measured is the dispatcher's part
-    private static async Task<double> LatenessAsync(RawClient raw, TimeSpan during, int crowd, string crowded)
-    {
-        const int Ticks = 100;
-        var late = new List<double>();
-        await using var receiving = await raw.Connection.CreateChannelAsync();
-        var consumer = new AsyncEventingBasicConsumer(receiving);
-        consumer.ReceivedAsync += (_, delivery) =>
-        {
-            lock (late)
-            {
-                late.Add((DateTimeOffset.UtcNow - DateTimeOffset.FromUnixTimeMilliseconds(long.Parse(delivery.BasicProperties.MessageId!, System.Globalization.CultureInfo.InvariantCulture))).TotalMilliseconds);
-            }
-
-            return Task.CompletedTask;
-        };
-        foreach (var i in Enumerable.Range(0, Others))
-        {
-            await receiving.QueuePurgeAsync($"other{i}");
-            await receiving.BasicConsumeAsync($"other{i}", autoAck: true, consumer);
-        }
-
-        var clock = Stopwatch.StartNew();
-        for (var tick = 0; tick < Ticks; tick++)
-        {
-            await Scenario.PauseUntilAsync(clock, during / Ticks * tick);
-            await raw.PublishManyAsync(BrokerNames.ReturnExchange, "0.0.0.0.0.0.0.0." + BrokerNames.ScheduleQueue, MessagesOf(tick));
-        }
-
-        await Eventually.TrueAsync(() => Count() == Ticks * Others / 2, Deadline, () => $"{Count()} of {Ticks * Others / 2} arrived");
-        late.Sort();
-        return late[(int)(late.Count * 0.99)];
-
-        // one by one, as they are written: its id tells when
-        IEnumerable<(byte[] Body, BasicProperties Properties)> MessagesOf(int tick)
-        {
-            for (var i = 0; i < Others / 2; i++)
-            {
-                for (var j = 0; j < crowd / Ticks / (Others / 2); j++)
-                {
-                    yield return Message(crowded, $"{tick}-{i}-{j}");
-                }
-
-                yield return Message($"other{(i * 2) + (tick % 2)}", DateTimeOffset.UtcNow.ToUnixTimeMilliseconds().ToString(System.Globalization.CultureInfo.InvariantCulture));
-            }
-        }
-
-        int Count()
-        {
-            lock (late)
-            {
-                return late.Count;
-            }
-        }
-    }
-
-    private static (byte[] Body, BasicProperties Properties) Message(string queue, string id) => (
-        "one"u8.ToArray(),
-        new BasicProperties
-        {
-            MessageId = id,
-            Headers = new Dictionary<string, object?>
-            {
-                [RetryHeaderNames.Schedule] = ScheduleHeader.Write(new ScheduleState { DueAt = DateTimeOffset.UtcNow, Kept = new KeptProperties { Exchange = string.Empty, RoutingKey = queue } }),
-            },
-        });
 
     public sealed record Order(int Number);
 }

@@ -8,47 +8,43 @@ namespace Retry.Messaging.Tests.Scheduling;
 
 public class DestinationsTests
 {
+    private const int Lanes = 2;
     private static readonly TimeSpan FirstRest = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
     private readonly FakeTimeProvider _time = new();
     private readonly Destinations _destinations;
-    private readonly Queue<int> _held = new();
 
-    public DestinationsTests() => _destinations = new(FirstRest, _time);
+    public DestinationsTests() => _destinations = new(FirstRest, Lanes, _time);
 
     [Fact]
     public async Task One_that_refuses_rests_and_others_do_not()
     {
-        (await EnterAsync()).ShouldBeNull();
-        Leave(confirmed: false);
+        Refuse(await EnterAsync());
 
-        (await EnterAsync()).ShouldBe(FirstRest);
-        (await EnterAsync("another")).ShouldBeNull();
+        (await EnterAsync()).Rest.ShouldBe(FirstRest);
+        (await EnterAsync("another")).Rest.ShouldBeNull();
         (await _destinations.EnterAsync("orders", "another key", CancellationToken.None)).Rest.ShouldBeNull();
     }
 
     [Fact]
     public async Task When_it_has_rested_one_message_asks()
     {
-        await EnterAsync();
-        Leave(confirmed: false);
+        Refuse(await EnterAsync());
         _time.Advance(FirstRest);
 
-        (await EnterAsync()).ShouldBeNull();
-        (await EnterAsync()).ShouldBe(FirstRest);
+        (await EnterAsync()).Rest.ShouldBeNull();
+        (await EnterAsync()).Rest.ShouldBe(FirstRest);
     }
 
     [Fact]
     public async Task A_confirm_ends_the_rests()
     {
-        await EnterAsync();
-        Leave(confirmed: false);
+        Refuse(await EnterAsync());
         _time.Advance(FirstRest);
-        await EnterAsync();
-        Leave(confirmed: true);
+        Settle(await EnterAsync());
 
-        (await EnterAsync()).ShouldBeNull();
-        (await EnterAsync()).ShouldBeNull();
+        (await EnterAsync()).Rest.ShouldBeNull();
+        (await EnterAsync()).Rest.ShouldBeNull();
     }
 
     [Fact]
@@ -56,10 +52,9 @@ public class DestinationsTests
     {
         foreach (var seconds in new[] { 5, 10, 20, 30, 30 })
         {
-            (await EnterAsync()).ShouldBeNull();
-            Leave(confirmed: false);
+            Refuse(await EnterAsync());
             _time.Advance(TimeSpan.FromSeconds(seconds - 0.1));
-            (await EnterAsync()).ShouldBe(TimeSpan.FromSeconds(seconds));
+            (await EnterAsync()).Rest.ShouldBe(TimeSpan.FromSeconds(seconds));
             _time.Advance(TimeSpan.FromSeconds(0.1));
         }
     }
@@ -67,96 +62,191 @@ public class DestinationsTests
     [Fact]
     public async Task Many_that_are_refused_at_once_are_one_refusal()
     {
-        await EnterAsync();
-        await EnterAsync();
-        Leave(confirmed: false);
-        Leave(confirmed: false);
+        Settle(await EnterAsync());
+        var (one, other) = (await EnterAsync(), await EnterAsync());
+        Refuse(one);
+        Refuse(other);
 
-        (await EnterAsync()).ShouldBe(FirstRest);
+        (await EnterAsync()).Rest.ShouldBe(FirstRest);
     }
 
     [Fact]
-    public async Task Above_its_places_a_silent_one_gets_nothing_more()
+    public async Task What_was_sent_before_a_rest_and_is_not_answered_after_it_leaves_no_room_to_ask()
     {
-        await FillAsync();
-        var next = EnterAsync();
-        next.IsCompleted.ShouldBeFalse();
+        Settle(await EnterAsync());
+        var (one, other) = (await EnterAsync(), await EnterAsync());
+        Refuse(one);
+        _time.Advance(FirstRest);
 
-        _time.Advance(Destinations.Hesitation);
+        (await EnterAsync()).Rest.ShouldBe(FirstRest);
 
-        (await next.WaitAsync(Deadline)).ShouldBe(Destinations.ShortRest);
+        Refuse(other);
+        (await EnterAsync()).Rest.ShouldBeNull();
     }
 
     [Fact]
-    public async Task Above_its_places_one_that_confirms_gets_the_next_as_soon_as_a_place_is_free()
+    public async Task One_message_goes_ahead_and_the_others_wait_for_its_answer()
     {
-        await FillAsync();
-        var next = EnterAsync();
+        var ahead = await EnterAsync();
+        var others = Enumerable.Range(0, 10).Select(_ => EnterAsync()).ToList();
+        others.ShouldAllBe(other => !other.IsCompleted);
 
-        Leave(confirmed: true);
+        Settle(ahead);
 
-        (await next.WaitAsync(Deadline)).ShouldBeNull();
-    }
-
-    [Fact]
-    public async Task Who_has_waited_as_long_as_the_others_are_confirmed_waits_on()
-    {
-        await FillAsync();
-        var waiting = Enumerable.Range(0, 3).Select(_ => EnterAsync()).ToList();
-        _time.Advance(Destinations.Hesitation * 0.9);
-        Leave(confirmed: true);
-        await Eventually.TrueAsync(() => waiting.Count(one => one.IsCompleted) == 1, Deadline);
-
-        _time.Advance(Destinations.Hesitation * 0.5);
-        await Never.TrueAsync(() => waiting.Count(one => one.IsCompleted) > 1, TimeSpan.FromMilliseconds(100));
-
-        _time.Advance(Destinations.Hesitation);
-        await Task.WhenAll(waiting).WaitAsync(Deadline);
-        waiting.Count(one => one.Result == Destinations.ShortRest).ShouldBe(2);
+        (await Task.WhenAll(others).WaitAsync(Deadline)).ShouldAllBe(place => place.Rest == null);
     }
 
     [Fact]
     public async Task Those_who_wait_for_a_place_climb_when_it_refuses()
     {
-        await FillAsync();
-        var waiting = Enumerable.Range(0, 10).Select(_ => EnterAsync()).ToList();
+        var ahead = await EnterAsync();
+        var others = Enumerable.Range(0, 10).Select(_ => EnterAsync()).ToList();
 
-        Leave(confirmed: false);
+        Refuse(ahead);
 
-        (await Task.WhenAll(waiting).WaitAsync(Deadline)).ShouldAllBe(rest => rest == FirstRest);
+        (await Task.WhenAll(others).WaitAsync(Deadline)).ShouldAllBe(place => place.Rest == FirstRest);
     }
 
-    /// <summary>A quorum queue that owes a channel 32 confirms has the broker read nothing more from its connection.</summary>
     [Fact]
-    public async Task No_channel_is_owed_more_than_24_confirms_by_one_destination()
+    public async Task Above_its_window_a_message_waits_and_gets_the_next_free_place()
     {
-        var channels = new List<int>();
+        var held = await FillAsync();
+        var next = EnterAsync();
+        next.IsCompleted.ShouldBeFalse();
+
+        Settle(held[0]);
+
+        (await next.WaitAsync(Deadline)).Rest.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Who_waits_for_a_silent_one_climbs_when_many_wait()
+    {
+        await FillAsync();
+        var waiting = Enumerable.Range(0, Destinations.MostWaiting + 10).Select(_ => EnterAsync()).ToList();
+
+        await AdvanceUntilAsync(() => waiting.Exists(one => one.IsCompleted));
+
+        await Eventually.TrueAsync(() => waiting.Count(one => one.IsCompleted) == 11, Deadline);
+        waiting.Where(one => one.IsCompleted).ShouldAllBe(one => one.Result.Rest == Destinations.ShortRest);
+    }
+
+    [Fact]
+    public async Task Who_waits_for_a_silent_one_waits_on_when_few_wait()
+    {
+        await FillAsync();
+        var waiting = Enumerable.Range(0, 100).Select(_ => EnterAsync()).ToList();
+
+        await AdvanceUntilAsync(() => _time.GetUtcNow() - _time.Start > Destinations.Hesitation * 4);
+
+        waiting.ShouldAllBe(one => !one.IsCompleted);
+    }
+
+    [Fact]
+    public async Task Who_waits_for_one_that_answers_waits_on_when_many_wait()
+    {
+        var held = await FillAsync();
+        var waiting = Enumerable.Range(0, Destinations.MostWaiting + 10).Select(_ => EnterAsync()).ToList();
+
+        foreach (var place in held.Take(8))
+        {
+            _time.Advance(Destinations.Hesitation * 0.9);
+            Settle(place);
+        }
+
+        await Eventually.TrueAsync(() => waiting.Count(one => one.IsCompleted) == 8, Deadline);
+        waiting.Where(one => one.IsCompleted).ShouldAllBe(one => one.Result.Rest == null);
+    }
+
+    [Fact]
+    public async Task A_destination_has_its_lane_to_itself()
+    {
+        var held = await FillAsync();
+
+        var other = await EnterAsync("another");
+
+        held.ShouldAllBe(place => place.Lane == held[0].Lane);
+        other.Lane.ShouldNotBe(held[0].Lane);
+    }
+
+    [Fact]
+    public async Task The_lane_of_an_idle_destination_is_taken_where_none_is_free_and_one_message_goes_ahead_on_it()
+    {
+        var first = await EnterAsync();
+        Settle(first);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Settle(await EnterAsync("another"));
+
+        (await EnterAsync("a third")).Lane.ShouldBe(first.Lane);
+        (await EnterAsync()).Rest.ShouldBeNull();
+        EnterAsync().IsCompleted.ShouldBeFalse();
+    }
+
+    [Fact]
+    public async Task Where_all_lanes_are_in_use_a_message_waits_for_one()
+    {
+        var first = await EnterAsync();
+        await EnterAsync("another");
+        var third = EnterAsync("a third");
+
+        Settle(first);
+        await AdvanceUntilAsync(() => third.IsCompleted);
+
+        (await third).Lane.ShouldBe(first.Lane);
+    }
+
+    [Fact]
+    public async Task A_silent_lane_is_nobodys_until_it_has_been_opened_anew()
+    {
+        Settle(await EnterAsync());
+        var (one, other) = (await EnterAsync(), await EnterAsync());
+        _destinations.Leave(one, DestinationAnswer.Silent).ShouldBeFalse();
+        _destinations.Leave(other, DestinationAnswer.Silent).ShouldBeTrue();
+        _time.Advance(FirstRest);
+
+        (await EnterAsync()).Lane.ShouldNotBe(one.Lane);
+        var third = EnterAsync("a third");
+        third.IsCompleted.ShouldBeFalse();
+        _destinations.Free(one.Lane);
+        await AdvanceUntilAsync(() => third.IsCompleted);
+        (await third).Lane.ShouldBe(one.Lane);
+    }
+
+    [Fact]
+    public async Task A_lane_on_which_an_answer_has_come_since_stays()
+    {
+        Settle(await EnterAsync());
+        var (one, other) = (await EnterAsync(), await EnterAsync());
+
+        _destinations.Leave(one, DestinationAnswer.Silent).ShouldBeFalse();
+        _destinations.Leave(other, DestinationAnswer.Settled).ShouldBeFalse();
+
+        (await EnterAsync()).Lane.ShouldBe(one.Lane);
+    }
+
+    private Task<DestinationPlace> EnterAsync(string exchange = "orders") => _destinations.EnterAsync(exchange, string.Empty, CancellationToken.None).AsTask();
+
+    private void Settle(DestinationPlace place) => _destinations.Leave(place, DestinationAnswer.Settled).ShouldBeFalse();
+
+    private void Refuse(DestinationPlace place) => _destinations.Leave(place, DestinationAnswer.Refused).ShouldBeFalse();
+
+    private async Task<List<DestinationPlace>> FillAsync()
+    {
+        Settle(await EnterAsync());
+        var held = new List<DestinationPlace>();
         for (var i = 0; i < Destinations.Window; i++)
         {
-            channels.Add((await _destinations.EnterAsync("orders", string.Empty, CancellationToken.None)).Channel);
+            held.Add(await EnterAsync());
         }
 
-        channels.GroupBy(channel => channel).ShouldAllBe(one => one.Count() == 24);
+        return held;
     }
 
-    private async Task<TimeSpan?> EnterAsync(string exchange = "orders")
-    {
-        var place = await _destinations.EnterAsync(exchange, string.Empty, CancellationToken.None);
-        if (exchange == "orders" && place.Rest is null)
+    private Task AdvanceUntilAsync(Func<bool> condition) => Eventually.TrueAsync(
+        () =>
         {
-            _held.Enqueue(place.Channel);
-        }
-
-        return place.Rest;
-    }
-
-    private async Task FillAsync()
-    {
-        for (var i = 0; i < Destinations.Window; i++)
-        {
-            (await EnterAsync()).ShouldBeNull();
-        }
-    }
-
-    private void Leave(bool confirmed) => _destinations.Leave("orders", string.Empty, _held.Dequeue(), confirmed);
+            _time.Advance(Destinations.Hesitation);
+            return condition();
+        },
+        Deadline);
 }
