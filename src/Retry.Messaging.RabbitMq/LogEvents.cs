@@ -72,6 +72,9 @@ internal static class LogEvents
     public const int PolicyApplied = 1402;
     public const int PolicyNotApplied = 1403;
     public const int PoliciesUnread = 1404;
+    public const int PlanCarried = 1411;
+    public const int PlanNotCarried = 1412;
+    public const int PlansUnseen = 1413;
     public const int RanAgain = 1501;
     public const int KeyNotEnded = 1503;
     public const int LeaseTakenOver = 1504;

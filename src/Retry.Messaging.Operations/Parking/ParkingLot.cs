@@ -90,6 +90,14 @@ public sealed class ParkingLot : IParkingLot
         CancellationToken cancellationToken) =>
         new ParkingLot(_connection, _time) { IsArchive = plan.Terms.IsOfArchive }.RunAsync(plan.Queue, ParkedFilter.All, order, found, progress, cancellationToken);
 
+    /// <summary>Leaves a plan that was left unfinished to a service.</summary>
+    /// <param name="plan">The plan, as it was read.</param>
+    /// <param name="order">Who leaves it, and how fast it is gone on with.</param>
+    /// <param name="cancellationToken">Gives up.</param>
+    /// <returns>The plan as it is now.</returns>
+    internal Task<Plan> DetachAsync(Plan plan, PlanOrder order, CancellationToken cancellationToken) =>
+        new PlanHandover(_connection, _time).DetachAsync(plan, order, cancellationToken);
+
     /// <summary>Gives up the rest of a plan that was left unfinished.</summary>
     /// <returns>The plan as it ended, and the messages that may have been sent.</returns>
     /// <exception cref="ParkingException">It is not known what may have been sent, so the plan stays open.</exception>

@@ -44,6 +44,9 @@ internal sealed record Plan(string Id, PlanTerms Terms, string Queue, string By,
     /// <summary>The keys of a set that is small enough to stand here; <see langword="null"/> where they stand in the journal, and after the end.</summary>
     public byte[]? Keys { get; init; }
 
+    /// <summary>Who wants the service that carries it out to stop, because they resume or cancel it; <see langword="null"/> for nobody.</summary>
+    public string? WantedBy { get; init; }
+
     /// <summary>Whether nothing more is done.</summary>
     public bool IsOver => State is PlanState.Done or PlanState.Cancelled;
 }

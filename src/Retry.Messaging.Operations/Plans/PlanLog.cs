@@ -23,6 +23,9 @@ internal sealed class PlanLog : IAsyncDisposable
 
     private PlanLog(ControlLog log, TimeProvider time) => (_log, _time) = (log, time);
 
+    /// <summary>Why nothing more is read; <see langword="null"/> while it is.</summary>
+    public string? Failure => _log.Failure;
+
     /// <summary>The books of all queues.</summary>
     /// <exception cref="ParkingException">One cannot be read.</exception>
     public IReadOnlyList<PlanBook> Books => [.. _log.OfKind(Kind).Select(Read)];

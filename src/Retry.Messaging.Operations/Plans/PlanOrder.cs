@@ -17,6 +17,12 @@ internal sealed record PlanOrder(string Id, PlanTerms Terms)
     /// <summary>Whether a plan that is ended in good order before its end stays open, to be resumed; else the rest is simply parked as before.</summary>
     public bool StaysOpen { get; init; }
 
+    /// <summary>Whether it is only written down, for a service to carry out.</summary>
+    public bool Detaches { get; init; }
+
+    /// <summary>Tells at its end whether somebody has asked for it: then it is theirs, and no service goes on with it.</summary>
+    public Func<bool>? IsAskedFor { get; init; }
+
     /// <summary>Whether messages are taken, too, that a cancelled plan may have sent.</summary>
     public bool TakesDoubtful { get; init; }
 

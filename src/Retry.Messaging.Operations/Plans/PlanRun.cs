@@ -48,6 +48,11 @@ internal sealed class PlanRun(IConnection connection, LotSource source, string q
         }
 
         order.Begins?.Invoke(plan);
+        if (order.Detaches)
+        {
+            yield break;
+        }
+
         var moving = 0;
         var lot = new LotMove(connection, source, time, Random.Shared)
         {
@@ -121,7 +126,8 @@ internal sealed class PlanRun(IConnection connection, LotSource source, string q
             return null;
         }
 
-        var plan = new Plan(order.Id, order.Terms, queue, order.By, time.GetUtcNow())
+        var terms = order.Terms with { IsUnattended = order.Detaches || !order.StaysOpen };
+        var plan = new Plan(order.Id, terms, queue, order.By, time.GetUtcNow())
         {
             Count = set.Count,
             Hash = set.Hash,
@@ -137,7 +143,7 @@ internal sealed class PlanRun(IConnection connection, LotSource source, string q
             await journal.WriteSetAsync(set, order.Body, cancellationToken).ConfigureAwait(false);
         }
 
-        plan = plan with { State = PlanState.Running };
+        plan = order.Detaches ? plan with { State = PlanState.Stopped, CleanRun = plan.Run } : plan with { State = PlanState.Running };
         await door.WriteAsync(plan, cancellationToken).ConfigureAwait(false);
         return (plan, set);
     }
@@ -151,6 +157,7 @@ internal sealed class PlanRun(IConnection connection, LotSource source, string q
             Run = open.Run + 1,
             RunBy = order.By,
             RunAt = time.GetUtcNow(),
+            WantedBy = null,
             Terms = open.Terms with { PerSecond = order.Terms.PerSecond ?? open.Terms.PerSecond },
         };
         await door.WriteAsync(plan, cancellationToken).ConfigureAwait(false);
@@ -161,7 +168,7 @@ internal sealed class PlanRun(IConnection connection, LotSource source, string q
     {
         var doubtful = set.Doubtful();
         var settled = set.Keys.Length - set.Count;
-        plan = plan with { RunAt = time.GetUtcNow() };
+        plan = plan with { RunAt = time.GetUtcNow(), Terms = order.IsAskedFor?.Invoke() == true ? plan.Terms with { IsUnattended = false } : plan.Terms };
         try
         {
             if (plan.State == PlanState.Done)

@@ -25,6 +25,9 @@ internal sealed record PlanTerms(PlanAction Action)
     /// <summary>What was changed and by whom, for the header of the copies.</summary>
     public string? Changes => ChangedBy is null ? null : $"{ChangedBy}: {string.Join(", ", IsEdited ? Headers.Keys.Prepend("body") : Headers.Keys)}";
 
+    /// <summary>Whether nobody looks after it: a service that carries out plans goes on with it when nobody else does.</summary>
+    public bool IsUnattended { get; init; }
+
     /// <summary>Whether the one message of the plan gets another body, which stands in the journal.</summary>
     public bool IsEdited { get; init; }
 }

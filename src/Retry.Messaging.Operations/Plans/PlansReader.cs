@@ -1,4 +1,5 @@
 using RabbitMQ.Client;
+using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Connections;
 using Retry.Messaging.RabbitMq.Lots;
 
@@ -15,6 +16,13 @@ internal sealed class PlansReader(IConnection connection, TimeProvider time)
     {
         var log = await PlanLog.OpenAsync(connection, declare: false, time, cancellationToken).ConfigureAwait(false);
         await using var ends = log.ConfigureAwait(false);
+        return await ReadAsync(log, cancellationToken).ConfigureAwait(false);
+    }
+
+    /// <summary>Reads them from a log that is open.</summary>
+    /// <inheritdoc cref="ReadAsync(CancellationToken)"/>
+    public async Task<IReadOnlyList<PlanSummary>> ReadAsync(PlanLog log, CancellationToken cancellationToken)
+    {
         var look = new PassiveLook(connection);
         await using var looks = look.ConfigureAwait(false);
         var plans = new List<PlanSummary>();
@@ -31,6 +39,14 @@ internal sealed class PlansReader(IConnection connection, TimeProvider time)
         }
 
         return [.. plans.OrderBy(plan => plan.Plan.IsOver).ThenByDescending(plan => plan.Plan.RunAt)];
+    }
+
+    /// <summary>How many services are there that carry out what is detached.</summary>
+    public async Task<uint> CarriersAsync(CancellationToken cancellationToken)
+    {
+        var look = new PassiveLook(connection);
+        await using var looks = look.ConfigureAwait(false);
+        return (await look.FindQueueAsync(BrokerNames.PlanCarriers, cancellationToken).ConfigureAwait(false))?.ConsumerCount ?? 0;
     }
 
     /// <summary>Finds a plan by its id, or by the beginning of one that no other has.</summary>

@@ -60,6 +60,9 @@ public static class BrokerNames
     /// <summary>The stream in which the plans of the virtual host stand: what is being moved out of parking lots, and by whom.</summary>
     public const string PlanStream = LadderPrefix + "plans";
 
+    /// <summary>The queue that whoever carries out detached plans consumes; nothing is sent there, and it goes with the last of them.</summary>
+    public const string PlanCarriers = LadderPrefix + "carriers";
+
     // the journal of one plan, while it is open
     private const string JournalPrefix = LadderPrefix + "plan.";
 

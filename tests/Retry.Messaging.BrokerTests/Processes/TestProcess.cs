@@ -20,6 +20,7 @@ internal static class TestProcess
     public const string PulseSenderRole = "pulse-sender";
     public const string PulseListenerRole = "pulse-listener";
     public const string ReleasableConsumerRole = "releasable-consumer";
+    public const string PlanCarrierRole = "plan-carrier";
 
     public static Task Main(string[] args) => args switch
     {
@@ -36,6 +37,7 @@ internal static class TestProcess
         [PulseSenderRole] => PulseProcess.SendAsync(),
         [PulseListenerRole] => PulseProcess.ListenAsync(),
         [ReleasableConsumerRole] => ReleasableConsumer.RunAsync(),
+        [PlanCarrierRole] => PlanCarrierProcess.RunAsync(),
         _ => throw new ArgumentException($"Unknown role '{string.Join(' ', args)}'; wanted one of the roles above."),
     };
 

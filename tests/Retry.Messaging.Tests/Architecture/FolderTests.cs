@@ -47,6 +47,7 @@ public class FolderTests
         },
         ["Retry.Messaging.Operations"] = new()
         {
+            ["Carrying"] = ["Parking", "Plans"],
             ["Delayed"] = ["Nodes", "Pulse"],
             ["Estates"] = ["Parking", "Plans"],
             ["Nodes"] = [],

@@ -36,6 +36,7 @@ public sealed partial class JsonFieldTests
         ["`lost replay`"] = typeof(LostMoveDocument),
         ["`points`"] = typeof(PointsDocument),
         ["`delayed list`"] = typeof(DelayedDocument),
+        ["`delayed release`"] = typeof(DelayedReleaseDocument),
         ["`nodes`"] = typeof(NodeDocument),
         ["`once stats`"] = typeof(IdempotencyStats),
         ["`once show`"] = typeof(OnceKeyDocument),

@@ -27,7 +27,7 @@ internal sealed class ParkedMove
         _host = host;
         _verb = verb;
         _selection = selection;
-        _options = new MoveOptions(command, verb.AsksEvenForIds);
+        _options = new MoveOptions(command, verb.AsksEvenForIds, verb.Action != PlanAction.Adopt);
         _changes = verb.Action == PlanAction.Replay ? new ChangeOptions(command) : null;
         if (verb.Action == PlanAction.Adopt)
         {
@@ -48,6 +48,11 @@ internal sealed class ParkedMove
         var changes = _changes?.Of(parsed, place, ids) ?? ChangeOptions.Given.Nothing;
         var point = PointOf(parsed, place);
         var json = parsed.GetValue(GlobalOptions.Json);
+        if (given.Detach && (given.DryRun || place.IsErrorQueue))
+        {
+            throw new UsageException($"Found --detach beside {(given.DryRun ? "--dry-run" : "--queue")}, wanted one of them.");
+        }
+
         var mustAsk = !given.Yes && !given.DryRun && (_verb.AsksEvenForIds || ids.Length == 0);
         if (mustAsk && (json || !_host.InIsTerminal))
         {
@@ -88,6 +93,7 @@ internal sealed class ParkedMove
         {
             By = _host.Operator,
             StaysOpen = true,
+            Detaches = given.Detach,
             TakesDoubtful = given.MayHaveBeenSent,
             Waits = answer.Waits,
             KeepsBack = answer.KeptBack,
@@ -108,18 +114,17 @@ internal sealed class ParkedMove
             Order = order,
             DestinationFound = answer.GoesTo,
         };
-        return await answer.MoveAsync(
-            lot,
-            new ParkedTally(ids),
-            progress => (lot, _verb.Action) switch
-            {
-                (ErrorQueues errors, PlanAction.Adopt) => errors.AdoptAsync(place.Name, point, filter, order, progress, cancellationToken),
-                (_, PlanAction.Replay) => lot.ReplayAsync(place.Name, filter, options, progress, cancellationToken),
-                (ParkingLot parking, _) => parking.RunAsync(place.Name, filter, order, answer.GoesTo, progress, cancellationToken),
-                _ => lot.DiscardAsync(place.Name, filter, progress, cancellationToken),
-            },
-            filter.Shown,
-            cancellationToken).ConfigureAwait(false);
+        return given.Detach
+            ? await answer.DetachAsync(connection, Move, cancellationToken).ConfigureAwait(false)
+            : await answer.MoveAsync(lot, new ParkedTally(ids), Move, filter.Shown, cancellationToken).ConfigureAwait(false);
+
+        IAsyncEnumerable<ParkedMessage> Move(IProgress<ParkingProgress> progress) => (lot, _verb.Action) switch
+        {
+            (ErrorQueues errors, PlanAction.Adopt) => errors.AdoptAsync(place.Name, point, filter, order, progress, cancellationToken),
+            (_, PlanAction.Replay) => lot.ReplayAsync(place.Name, filter, options, progress, cancellationToken),
+            (ParkingLot parking, _) => parking.RunAsync(place.Name, filter, order, answer.GoesTo, progress, cancellationToken),
+            _ => lot.DiscardAsync(place.Name, filter, progress, cancellationToken),
+        };
     }
 
     private string PointOf(ParseResult parsed, ParkedPlace place)

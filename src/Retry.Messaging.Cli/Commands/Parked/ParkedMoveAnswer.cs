@@ -1,3 +1,5 @@
+using RabbitMQ.Client;
+using Retry.Messaging.Cli.Commands.Plans;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Cli.Output;
@@ -16,6 +18,9 @@ internal sealed class ParkedMoveAnswer(CliHost host, ParkedMove.Verb verb, Parke
 
     // a replay or a discard of an error queue is no plan
     private bool HasNoSet => place.IsErrorQueue && verb.Action != PlanAction.Adopt;
+
+    /// <summary>Whether it writes JSON.</summary>
+    public bool IsJson => json;
 
     /// <summary>Notes where the messages go.</summary>
     public void GoesTo(ReplayDestination destination) => _destination = destination;
@@ -55,6 +60,23 @@ internal sealed class ParkedMoveAnswer(CliHost host, ParkedMove.Verb verb, Parke
         host.Out.WriteLine(
             tally.Count == 0 ? $"Dry run: no parked message of '{place.Name}' would be moved."
             : $"Dry run: would {verb.Name} {Printable.Messages(tally.Count)} of '{place.Name}': {tally}.{SetOf(" Set ", set, ".")}{ErrorQueueAnswer.Destinations(" To ", queues, ".")}");
+    }
+
+    /// <summary>Writes a plan down for a service, and says who is there.</summary>
+    /// <returns>The exit code.</returns>
+    public async Task<int> DetachAsync(
+        IConnection connection,
+        Func<IProgress<ParkingProgress>, IAsyncEnumerable<ParkedMessage>> write,
+        CancellationToken cancellationToken)
+    {
+        await ProgressDisplay.RunAsync(host, $"Reading {place.Queue}", async report =>
+        {
+            await foreach (var message in write(new ReadingProgress(report)).ConfigureAwait(false))
+            {
+                throw new InvalidOperationException($"Message '{message.Id}' was moved, wanted nothing to be.");
+            }
+        }).ConfigureAwait(false);
+        return await DetachedPlan.SayAsync(host, connection, _plan, place.Name, json, cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Moves, and says what was moved.</summary>

@@ -19,7 +19,8 @@ internal sealed record PlanDocument(
     int? Moved,
     int? MayHaveBeenSent,
     double? PerSecond,
-    string? To)
+    string? To,
+    bool Detached)
 {
     /// <summary>The ids of the messages that may have been sent; only where it was just cancelled.</summary>
     public IReadOnlyList<string>? Doubtful { get; init; }
@@ -43,6 +44,7 @@ internal sealed record PlanDocument(
             summary.Progress is PlanProgress.Running or PlanProgress.CutOff ? null : plan.Moved,
             summary.Progress == PlanProgress.Cancelled ? plan.MayHaveBeenSent : null,
             plan.Terms.PerSecond,
-            plan.Terms.To);
+            plan.Terms.To,
+            plan.Terms.IsUnattended);
     }
 }

@@ -41,6 +41,7 @@ internal static class PlansCancelCommand
             Resumes = true,
             Waits = whom => host.Error.WriteLine($"{RetryCtl.Name}: note: {Printable.Line(whom)}"),
         };
+        await new PlanHandover(connection, host.Time).AskForAsync(plan, host.Operator, cancellationToken).ConfigureAwait(false);
         var (ended, doubtful) = (plan, (IReadOnlyList<ParkedMessage>)[]);
         await ProgressDisplay.RunAsync(host, $"Reading {PlansCommand.PlaceOf(plan).Queue}", async report =>
             (ended, doubtful) = await CancelAsync(new ReadingProgress(report)).ConfigureAwait(false)).ConfigureAwait(false);

@@ -22,11 +22,14 @@ internal static class PlansResumeCommand
         var rate = MoveOptions.Rate();
         command.Arguments.Add(plan);
         command.Options.Add(rate);
-        command.SetAction((parsed, cancellationToken) => RunAsync(host, parsed, parsed.GetValue(plan)!, MoveOptions.RateOf(parsed.GetValue(rate)), cancellationToken));
+        var detach = MoveOptions.Detach();
+        command.Options.Add(detach);
+        command.SetAction((parsed, cancellationToken) =>
+            RunAsync(host, parsed, parsed.GetValue(plan)!, MoveOptions.RateOf(parsed.GetValue(rate)), parsed.GetValue(detach), cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(CliHost host, ParseResult parsed, string id, double? perSecond, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(CliHost host, ParseResult parsed, string id, double? perSecond, bool detach, CancellationToken cancellationToken)
     {
         var address = GlobalOptions.RequireAddress(parsed, host);
         using var management = GlobalOptions.ManagementOf(parsed, host, address);
@@ -49,6 +52,15 @@ internal static class PlansResumeCommand
             Waits = answer.Waits,
             Begins = answer.Begins,
         };
+        if (detach)
+        {
+            var left = lot is ParkingLot open
+                ? await open.DetachAsync(plan, order, cancellationToken).ConfigureAwait(false)
+                : throw new UsageException($"--detach: plan {plan.Id} adopts from '{place.Name}', wanted a replay, discard, archive or restore.");
+            return await DetachedPlan.SayAsync(host, connection, left, plan.Queue, answer.IsJson, cancellationToken).ConfigureAwait(false);
+        }
+
+        await new PlanHandover(connection, host.Time).AskForAsync(plan, host.Operator, cancellationToken).ConfigureAwait(false);
         return await answer.MoveAsync(
             lot,
             new ParkedTally([]),

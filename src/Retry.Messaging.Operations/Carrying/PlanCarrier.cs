@@ -1,0 +1,143 @@
+using System.Collections.Concurrent;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using RabbitMQ.Client;
+using Retry.Messaging.Operations.Parking;
+using Retry.Messaging.Operations.Plans;
+using Retry.Messaging.RabbitMq;
+using Retry.Messaging.RabbitMq.Connections;
+using Retry.Messaging.RabbitMq.Lots;
+
+namespace Retry.Messaging.Operations.Carrying;
+
+/// <summary>Carries out plans that nobody looks after: those that were detached, and those that a service left unfinished.</summary>
+/// <remarks>
+/// <list type="number">
+/// <item>The plans are followed. One that is unattended, and that nobody works on, is resumed, by the same door as by an operator: of several
+/// services one enters, and the journal knows what the last one has moved.</item>
+/// <item>One that cannot go on, because its work queue is full for example, is tried again, ten seconds to a minute later.</item>
+/// <item>An operator who resumes or cancels one asks for it: it is stopped in good order, and is theirs.</item>
+/// <item>When the service stops, so does the plan, in good order; the next service goes on with it.</item>
+/// </list>
+/// </remarks>
+internal sealed partial class PlanCarrier(IBrokerConnection broker, TimeProvider time, ILogger<PlanCarrier> logger) : BackgroundService
+{
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan BetweenLines = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
+
+    private readonly string _by = $"{Environment.MachineName}:{Environment.ProcessId}";
+    private readonly OncePer _line = new(BetweenLines, time);
+    private readonly ConcurrentDictionary<string, CarriedPlan> _carried = new(StringComparer.Ordinal);
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        // the host's start does not wait for a broker
+        await Task.Yield();
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await ServeAsync(await broker.OpenAsync(stoppingToken).ConfigureAwait(false), stoppingToken).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+            }
+#pragma warning disable CA1031 // whatever is wrong with the broker is said, and tried again: a host must not end because of it
+            catch (Exception exception)
+            {
+                if (_line.IsTime())
+                {
+                    LogUnseen(exception.Message);
+                }
+            }
+#pragma warning restore CA1031
+
+            await Task.WhenAll(_carried.Values.Select(carried => carried.Run)).ConfigureAwait(false);
+            await Task.Delay(BetweenLooks, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task ServeAsync(IConnection connection, CancellationToken cancellationToken)
+    {
+        var log = await PlanLog.OpenAsync(connection, declare: true, time, cancellationToken).ConfigureAwait(false);
+        await using var ends = log.ConfigureAwait(false);
+        var sign = await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
+        await using var signEnds = sign.ConfigureAwait(false);
+        await CarrierSign.ShowAsync(sign, cancellationToken).ConfigureAwait(false);
+        var reader = new PlansReader(connection, time);
+        while (log.Failure is null)
+        {
+            foreach (var (plan, progress) in await reader.ReadAsync(log, cancellationToken).ConfigureAwait(false))
+            {
+                if (!plan.IsOver && plan.Terms is { IsUnattended: true, ErrorQueue: null })
+                {
+                    LookAfter(connection, plan, progress, cancellationToken);
+                }
+            }
+
+            await Task.Delay(BetweenLooks, time, cancellationToken).ConfigureAwait(false);
+        }
+
+        throw new ParkingException(log.Failure);
+    }
+
+    private void LookAfter(IConnection connection, Plan plan, PlanProgress progress, CancellationToken cancellationToken)
+    {
+        var carried = _carried.GetOrAdd(plan.Id, static _ => new CarriedPlan());
+        if (plan.WantedBy is not null)
+        {
+            carried.GiveAway();
+        }
+        else if (carried.Run.IsCompleted && progress != PlanProgress.Running && time.GetUtcNow() >= carried.NotBefore)
+        {
+            carried.Run = CarryAsync(connection, plan, carried, cancellationToken);
+        }
+    }
+
+    private async Task CarryAsync(IConnection connection, Plan plan, CarriedPlan carried, CancellationToken cancellationToken)
+    {
+        await Task.Yield();
+        using var stop = carried.Begin(cancellationToken);
+        var order = new PlanOrder(plan.Id, plan.Terms) { By = _by, Resumes = true, StaysOpen = true, IsAskedFor = () => carried.IsGivenAway };
+        var moved = 0;
+        try
+        {
+            await foreach (var _ in new ParkingLot(connection, time).ResumeAsync(plan, order, found: null, progress: null, stop.Token).ConfigureAwait(false))
+            {
+                moved++;
+            }
+
+            _carried.TryRemove(plan.Id, out _);
+            LogCarried(plan.Id, plan.Queue, moved);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            LogCarried(plan.Id, plan.Queue, moved);
+        }
+        catch (Exception exception) when (exception is ParkingException || BrokerFailures.IsGoneOrSilent(exception))
+        {
+            // what got on before it was stopped begins with the shortest pause again
+            carried.Pause = moved > 0 || carried.Pause < FirstPause ? FirstPause : Shorter(2 * carried.Pause, LongestPause);
+            carried.NotBefore = time.GetUtcNow() + carried.Pause;
+            LogNotCarried(plan.Id, plan.Queue, moved, carried.Pause.TotalSeconds, exception.Message);
+        }
+        finally
+        {
+            carried.End();
+        }
+    }
+
+    private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
+
+    [LoggerMessage(LogEvents.PlanCarried, LogLevel.Information, "Plan {Plan} of {Queue}: this service moved {Count} messages")]
+    private partial void LogCarried(string plan, string queue, int count);
+
+    [LoggerMessage(LogEvents.PlanNotCarried, LogLevel.Warning, "Plan {Plan} of {Queue}: this service moved {Count} messages and goes on in {Seconds} s: {Reason}")]
+    private partial void LogNotCarried(string plan, string queue, int count, double seconds, string reason);
+
+    [LoggerMessage(LogEvents.PlansUnseen, LogLevel.Warning, "Detached plans cannot be seen, and this service carries out none of them: {Reason}")]
+    private partial void LogUnseen(string reason);
+}
