@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Help;
 using System.Data.Common;
+using Retry.Messaging.Cli.Commands.Breakers;
 using Retry.Messaging.Cli.Commands.Delayed;
 using Retry.Messaging.Cli.Commands.Limiter;
 using Retry.Messaging.Cli.Commands.Lost;
@@ -121,6 +122,7 @@ internal static class RetryCtl
             lost,
             LimiterCommand.Create(host),
             PolicyCommand.Create(host),
+            BreakerCommand.Create(host),
             OnceCommand.Create(host),
             ScheduleCommand.Create(host),
             SchedulerRunCommand.Create(host),

@@ -1,4 +1,5 @@
 using Retry.Messaging.Configuration;
+using Retry.Messaging.RabbitMq.Circuit;
 using Retry.Messaging.RabbitMq.Strategies;
 
 namespace Retry.Messaging.MassTransit;
@@ -15,6 +16,9 @@ internal sealed class RetryPoint(string queue, RetryRules rules)
 
     /// <summary>The messages that operators have released before they are due.</summary>
     public ReleasedMessages Released { get; } = new(queue);
+
+    /// <summary>Has its deliveries wait while their target is ill; <see langword="null"/> on the in-memory transport.</summary>
+    public CircuitGate? Gate { get; set; }
 
     /// <summary>The rules in force. What is decided at a failure goes by those of that moment.</summary>
     public RetryRules Rules

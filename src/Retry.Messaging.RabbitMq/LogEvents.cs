@@ -72,6 +72,11 @@ internal static class LogEvents
     public const int PolicyApplied = 1402;
     public const int PolicyNotApplied = 1403;
     public const int PoliciesUnread = 1404;
+    public const int CircuitOpen = 1405;
+    public const int CircuitHalfOpen = 1406;
+    public const int CircuitClosed = 1407;
+    public const int CircuitForsaken = 1408;
+    public const int CircuitUnreadable = 1409;
     public const int PlanCarried = 1411;
     public const int PlanNotCarried = 1412;
     public const int PlansUnseen = 1413;

@@ -13,8 +13,8 @@ using Retry.Messaging.Idempotency;
 using Retry.Messaging.MassTransit.Endpoints;
 using Retry.Messaging.MassTransit.InMemory;
 using Retry.Messaging.MassTransit.Transports;
-using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq;
+using Retry.Messaging.RabbitMq.Circuit;
 using Retry.Messaging.RabbitMq.Holding;
 using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.RabbitMq.Management;
@@ -130,12 +130,6 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
             return;
         }
 
-        if (BrokerNames.WhyNotADestination(queue) is { } unusable)
-        {
-            GradientRetrySpecification.Refuse(endpoint, unusable);
-            return;
-        }
-
         var telemetry = Metrics.Point(this, queue, _time);
         var times = new PointTimes(
             queue,
@@ -148,6 +142,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
             queue,
             types,
             layers,
+            point => PointControl.Gate(point, telemetry.Health, times, _time, _logging),
             point => new RabbitMqRetryTransport(
                 _places.Of(point.Queue, point.Rules),
                 () => point.Rules,
@@ -162,7 +157,6 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
             return;
         }
 
-        // the names of the point's own queues
         if (_places.WhyUnusable(queue, point.Rules) is { } derived)
         {
             GradientRetrySpecification.Refuse(endpoint, derived);
@@ -218,9 +212,9 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
     private void AddTo(IReceiveEndpointConfigurator endpoint, EndpointLayers layers)
     {
         var queue = PointEligibility.QueueOf(endpoint);
-        var parkingLot = _services.GetRequiredService<InMemoryParkingLot>();
+        var lot = _services.GetRequiredService<InMemoryParkingLot>();
         var telemetry = Metrics.Point(this, queue, _time);
-        Add(endpoint, queue, new ConsumedTypes(endpoint), layers, point => new InMemoryRetryTransport(queue, point.Rules.MostRetries, parkingLot, telemetry, _time));
+        Add(endpoint, queue, new ConsumedTypes(endpoint), layers, null, point => new InMemoryRetryTransport(queue, point.Rules.MostRetries, lot, telemetry, _time));
     }
 
     private (RetryPoint Point, CompiledSettings Settings)? Add(
@@ -228,6 +222,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
         string queue,
         ConsumedTypes types,
         EndpointLayers layers,
+        Func<RetryPoint, CircuitGate>? gate,
         Func<RetryPoint, IRetryTransport> transport)
     {
         var compiled = _settings.Compile(queue, layers);
@@ -239,6 +234,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
 
         var point = new RetryPoint(queue, rules);
         var outcomes = new Lazy<IRetryTransport>(() => transport(point));
+        point.Gate = gate?.Invoke(point);
         _pipeline.AddTo(endpoint, types, point, compiled.Findings, layers.Idempotency, outcomes, reason => LogLeftAlone(queue, reason));
         return (point, compiled);
     }

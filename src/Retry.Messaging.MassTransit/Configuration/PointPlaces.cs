@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Retry.Messaging.Configuration;
 using Retry.Messaging.MassTransit.Transports;
+using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Topology;
 
 namespace Retry.Messaging.MassTransit.Configuration;
@@ -17,6 +18,11 @@ internal sealed class PointPlaces
     /// <summary>Tells why a point cannot have the queues that it needs; <see langword="null"/> when it can.</summary>
     public string? WhyUnusable(string queue, RetryRules rules)
     {
+        if (BrokerNames.WhyNotADestination(queue) is { } unusable)
+        {
+            return unusable;
+        }
+
         var names = RetryPointNames.For(queue);
         if (names.WhyUnusable(rules.NeedsReleaseQueue) is { } why)
         {

@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging;
 using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq;
+using Retry.Messaging.RabbitMq.Circuit;
 using Retry.Messaging.RabbitMq.Control;
 using Retry.Messaging.RabbitMq.Instances;
 using Retry.Messaging.RabbitMq.Pulse;
@@ -35,12 +36,22 @@ internal sealed partial class ProcessControl
         _logger = logging.CreateLogger<ControlConnection>();
         var node = Guid.NewGuid().ToString("N")[..16];
         var by = $"{Environment.MachineName}:{Environment.ProcessId}";
-        _follower = new ControlFollower(time);
+        _follower = new ControlFollower([PolicyDocument.Kind, ReleaseDocument.Kind, CircuitDocument.Kind], time);
         _parts =
         [
             _follower,
             new PulseSender(new PulseSource(node, by, Telemetry, time), time),
             new ClimbReporter(node, by, Telemetry, () => [.. _points.Values.Select(bus => bus.Instance).Distinct()], time),
+            new PointCircuits(
+                "the judge of targets",
+                Circuits,
+                (circuit, connection, token) => new CircuitJudge(circuit, _follower, by, time, Random.Shared).RunAsync(connection, token),
+                time),
+            new PointCircuits(
+                "the permits of open circuits",
+                Circuits,
+                (circuit, connection, token) => new PermitTaker(circuit, time).RunAsync(connection, token),
+                time),
         ];
     }
 
@@ -111,6 +122,8 @@ internal sealed partial class ProcessControl
             _changing.Release();
         }
     }
+
+    private IReadOnlyCollection<PointCircuit> Circuits() => [.. _points.Keys.Select(point => point.Circuit)];
 
     private ICollection<PointTelemetry> Telemetry() => [.. _points.Keys.Select(point => point.Telemetry)];
 

@@ -58,6 +58,16 @@ internal sealed class AttemptDecisions(RetryPoint point, TimeProvider time, Rand
         };
     }
 
+    /// <summary>Decides on a run that tried an ill target, and failed: it uses no attempt, and comes back later.</summary>
+    public AttemptEnd Probed(AttemptContext attempt, AttemptEnd failed, TimeSpan delay)
+    {
+        var state = attempt.Delivery.State;
+        return new AttemptEnd(
+            failed.Exception,
+            RetryDecider.Postpone(state with { Probes = state.Probes + 1 }, FailureOf(attempt, failed.Exception), delay, point.Rules, time.GetUtcNow()),
+            ClimbCause.Postponed);
+    }
+
     private static FailedAttempt FailureOf(AttemptContext attempt, Exception exception) => new(exception, Host)
     {
         MessageType = attempt.MessageType,

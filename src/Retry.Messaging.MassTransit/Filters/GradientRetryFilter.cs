@@ -4,6 +4,7 @@ using Retry.Messaging.Decisions;
 using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.RabbitMq;
 using Retry.Messaging.RabbitMq.Attempts;
+using Retry.Messaging.RabbitMq.Circuit;
 using Retry.Messaging.RabbitMq.Telemetry;
 
 namespace Retry.Messaging.MassTransit.Filters;
@@ -14,6 +15,7 @@ namespace Retry.Messaging.MassTransit.Filters;
 /// <list type="number">
 /// <item>It comes back from a process that died: it may have killed it (<see cref="CrashSuspicion"/>), and is kept apart before it is consumed.</item>
 /// <item>It came before its due time: it goes up the ladder again for the rest, and no attempt is used, unless an operator has released it.</item>
+/// <item>The target is ill: it waits until it may begin (<see cref="CircuitGate"/>). What waited like that when its process died is no suspect.</item>
 /// <item>The rest of the pipe runs: retries in memory, outbox, transaction, consumer. What becomes of the message is decided when it has ended, once.</item>
 /// <item>No exception: done, unless the consumer said something else (<see cref="SaidOutcome"/>); then that is decided on.</item>
 /// <item>The host is stopping, or the delivery is lost: no outcome. It goes back untouched.</item>
@@ -62,8 +64,15 @@ internal sealed partial class GradientRetryFilter(
     private async Task ConsumeAsync(ConsumeContext context, IPipe<ConsumeContext> next)
     {
         var delivery = transport.Open(context.ReceiveContext, context);
-        if (await _suspects.KeepAwayAsync(delivery, Unconsumed, attempt => read((AttemptContext)attempt), context.CancellationToken).ConfigureAwait(false)
+        var isHeld = point.Gate is { IsClosed: false };
+        if ((!isHeld && await _suspects.KeepAwayAsync(delivery, Unconsumed, attempt => read((AttemptContext)attempt), context.CancellationToken).ConfigureAwait(false))
             || await _early.SendBackAsync(delivery, Unconsumed, context.CancellationToken).ConfigureAwait(false))
+        {
+            return;
+        }
+
+        var passage = isHeld ? await point.Gate!.EnterAsync(delivery, Unconsumed, settler, context.CancellationToken).ConfigureAwait(false) : Passage.Free;
+        if (passage.IsAside)
         {
             return;
         }
@@ -114,6 +123,7 @@ internal sealed partial class GradientRetryFilter(
         if (failure is null && said is null)
         {
             delivery.Telemetry.Done();
+            await TellAsync(null).ConfigureAwait(false);
             return;
         }
 
@@ -129,7 +139,12 @@ internal sealed partial class GradientRetryFilter(
         var end = failure is null
             ? attempt.EndOf(said!)
             : new AttemptEnd(failure, attempt.Decide(failure), (failure as DecidedException)?.Cause ?? ClimbCause.Failed(failure));
-        await settler.SettleAsync(attempt, delivery, end, context.CancellationToken).ConfigureAwait(false);
+        end = await TellAsync(end).ConfigureAwait(false);
+        await settler.SettleAsync(attempt, delivery, end!, context.CancellationToken).ConfigureAwait(false);
+
+        async ValueTask<AttemptEnd?> TellAsync(AttemptEnd? ended) => passage.Permit is { } permit
+            ? await point.Gate!.EndAsync(permit, delivery, ended, (failed, delay) => _decisions.Probed(attempt, failed, delay)).ConfigureAwait(false)
+            : ended;
 
         AttemptContext Unconsumed(RetryDecision _) => new(context, delivery, null, time)
         {

@@ -6,12 +6,8 @@ namespace Retry.Messaging.Operations.Pulse;
 /// <summary>Puts together what the nodes say, pulse by pulse.</summary>
 internal sealed class PulseBoard(TimeProvider time)
 {
-    /// <summary>How long a node counts that says nothing: an idle one says something every five seconds.</summary>
-    public static readonly TimeSpan Silence = TimeSpan.FromSeconds(12);
-
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, Heard> _nodes = new(StringComparer.Ordinal);
-    private readonly TargetWatch _targets = new(time);
+    private readonly PulseNodes _nodes = new(time);
     private readonly Dictionary<string, (byte[] Pulse, long HeardAt, DateTimeOffset At)> _unread = new(StringComparer.Ordinal);
 
     /// <summary>The nodes that have said something lately, by their ids.</summary>
@@ -46,7 +42,7 @@ internal sealed class PulseBoard(TimeProvider time)
             ? heard.Last.Points.ToDictionary(point => point.Queue, point => Climbing(heard, point), StringComparer.Ordinal)
             : null;
 
-    private List<Heard> Current()
+    private List<HeardNode> Current()
     {
         lock (_lock)
         {
@@ -54,46 +50,26 @@ internal sealed class PulseBoard(TimeProvider time)
             {
                 if (PulseDocument.Read(pulse) is { } read)
                 {
-                    Take(read, heardAt, at);
+                    _nodes.Hear(read, heardAt, at);
                 }
             }
 
             _unread.Clear();
-            foreach (var (node, _) in _nodes.Where(node => time.GetElapsedTime(node.Value.HeardAt) > Silence).ToList())
-            {
-                _nodes.Remove(node);
-                _targets.Forget(node);
-            }
-
-            return [.. _nodes.Values];
+            return [.. _nodes.Current()];
         }
     }
 
-    private TargetHealth Judge(string queue, IReadOnlyList<(Heard Node, PointPulse Point)> said)
+    private TargetHealth Judge(string queue, IReadOnlyList<(HeardNode Node, PointPulse Point)> said)
     {
         lock (_lock)
         {
             return TargetHealth.Of(
-                _targets.Judge(queue, [.. said.Select(one => one.Node.Last.Node)]),
+                _nodes.Targets.Judge(queue, [.. said.Select(one => one.Node.Last.Node)]),
                 said.ToDictionary(one => one.Node.Last.Node, one => one.Node.Last.By));
         }
     }
 
-    // one that comes out of turn is passed over
-    private void Take(PulseDocument pulse, long heardAt, DateTimeOffset at)
-    {
-        if (!_nodes.TryGetValue(pulse.Node, out var before))
-        {
-            _nodes[pulse.Node] = new Heard(pulse, null, heardAt, at);
-        }
-        else if (pulse.At > before.Last.At)
-        {
-            _nodes[pulse.Node] = new Heard(pulse, before.Last, heardAt, at);
-            _targets.Hear(before.Last, pulse);
-        }
-    }
-
-    private static PointActivity Sum(string queue, IReadOnlyList<(Heard Node, PointPulse Point)> said) => new(queue, said.Count)
+    private static PointActivity Sum(string queue, IReadOnlyList<(HeardNode Node, PointPulse Point)> said) => new(queue, said.Count)
     {
         Done = Rate(said, point => point.Done),
         Error = Rate(said, point => point.Error),
@@ -114,7 +90,7 @@ internal sealed class PulseBoard(TimeProvider time)
         ],
     };
 
-    private static double? Rate(IEnumerable<(Heard Node, PointPulse Point)> said, Func<PointPulse, long> count)
+    private static double? Rate(IEnumerable<(HeardNode Node, PointPulse Point)> said, Func<PointPulse, long> count)
     {
         double? sum = null;
         foreach (var (node, point) in said)
@@ -129,8 +105,6 @@ internal sealed class PulseBoard(TimeProvider time)
         return sum;
     }
 
-    private static IReadOnlyList<RungWait> Climbing(Heard node, PointPulse point) =>
+    private static IReadOnlyList<RungWait> Climbing(HeardNode node, PointPulse point) =>
         [.. (point.Climbing ?? []).Select(rung => rung?.Read(node.At)).OfType<RungWait>()];
-
-    private sealed record Heard(PulseDocument Last, PulseDocument? Before, long HeardAt, DateTimeOffset At);
 }

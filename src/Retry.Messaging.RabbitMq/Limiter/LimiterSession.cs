@@ -136,7 +136,7 @@ internal sealed class LimiterSession
         _intake = new ReleaseIntake(channel, _options.Names.Release, _options.Hold, _wakeUp, reason => _ = _connection.EndAsync(reason), _time);
         var refusals = new RefusalGate(() => _publisher!.Unconfirmed, _time);
         _publisher = new ReleasePublisher(channel, _connection, _options.Names.Work, refusals, _wakeUp, _time);
-        _step = new ReleaseStep(_options, _connection, _look, _intake, _publisher, refusals, () => _window, _pacer, _monitor, _wakeUp, _time);
+        _step = new ReleaseStep(_options, _connection, _look, _intake, _publisher, refusals, () => _window, () => _settings.Circuit, _pacer, _monitor, _wakeUp, _time);
     }
 
     private void Follow(ControlRecord record)

@@ -1,3 +1,4 @@
+using Retry.Messaging.RabbitMq.Circuit;
 using Retry.Messaging.RabbitMq.Control;
 
 namespace Retry.Messaging.RabbitMq.Limiter;
@@ -9,6 +10,7 @@ internal sealed class LimiterSettings(string point)
     private volatile LimiterSetting _setting = new() { Point = point };
     private volatile LimiterException? _unreadable;
     private volatile LimiterCode? _code;
+    private volatile CircuitDocument? _circuit;
     private long _version;
     private long _codeVersion;
 
@@ -24,6 +26,9 @@ internal sealed class LimiterSettings(string point)
 
     /// <summary>Gets the version that the next setting must have.</summary>
     public long NextVersion => Volatile.Read(ref _version) + 1;
+
+    /// <summary>Gets the last document about the point's circuit that makes sense; <see langword="null"/> where there has been none.</summary>
+    public CircuitDocument? Circuit => _circuit;
 
     /// <summary>Gets what the code of the point's services said last, or <see langword="null"/> when that is not known.</summary>
     public LimiterCode? Code => _code;
@@ -48,6 +53,11 @@ internal sealed class LimiterSettings(string point)
             case LimiterDocument.CodeKind:
                 Volatile.Write(ref _codeVersion, record.Version);
                 _code = LimiterDocument.ReadCode(record);
+                break;
+
+            case CircuitDocument.Kind:
+                // one that makes no sense is said by whoever obeys it
+                _circuit = CircuitDocument.TryRead(record) ?? _circuit;
                 break;
         }
     }

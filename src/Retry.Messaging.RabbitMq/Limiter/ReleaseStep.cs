@@ -1,4 +1,5 @@
 using RabbitMQ.Client;
+using Retry.Messaging.RabbitMq.Circuit;
 using Retry.Messaging.RabbitMq.Connections;
 using Retry.Messaging.RabbitMq.Limiter.Gates;
 using Retry.Messaging.RabbitMq.Limiter.Pacing;
@@ -19,6 +20,7 @@ internal sealed class ReleaseStep
     private readonly ReleasePublisher _publisher;
     private readonly RefusalGate _refusals;
     private readonly WorkQueueGate _workQueue;
+    private readonly TargetGate _target;
     private readonly IReleaseGate[] _gates;
     private readonly IReleaseGate[] _climbGates;
     private readonly RedeliveryPacer _pacer;
@@ -35,6 +37,7 @@ internal sealed class ReleaseStep
         ReleasePublisher publisher,
         RefusalGate refusals,
         Func<int> window,
+        Func<CircuitDocument?> circuit,
         RedeliveryPacer pacer,
         LimiterMonitor monitor,
         WakeUp wakeUp,
@@ -50,13 +53,14 @@ internal sealed class ReleaseStep
         _wakeUp = wakeUp;
         _time = time;
         _workQueue = new WorkQueueGate(LookAsync, options.ConsumerPrefetch, pacer, time);
+        _target = new TargetGate(circuit, time);
         _climbGates =
         [
             new BrokerAlarmGate(() => line.Blocked),
             refusals,
             new WindowGate(() => publisher.Unconfirmed, window),
         ];
-        _gates = [.. _climbGates, _workQueue, new PaceGate(pacer)];
+        _gates = [.. _climbGates, _target, _workQueue, new PaceGate(pacer)];
     }
 
     /// <summary>Forgets what was seen of the work queue, because another limiter may have released in between.</summary>
@@ -105,6 +109,7 @@ internal sealed class ReleaseStep
         else
         {
             _pacer.Take(await _publisher.SendAsync(next, visit, _pacer.Wait(), cancellationToken).ConfigureAwait(false));
+            _target.Passed();
         }
 
         if (!_refusals.IsRefused)

@@ -32,6 +32,7 @@ internal static class HeaderFrame
         RetryHeaderNames.Deadline,
         RetryHeaderNames.Reason,
         RetryHeaderNames.Crashes,
+        RetryHeaderNames.Probes,
         RetryHeaderNames.Replayed,
         RetryHeaderNames.Plan,
         RetryHeaderNames.Schedule,

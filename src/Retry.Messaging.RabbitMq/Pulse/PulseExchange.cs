@@ -45,10 +45,8 @@ internal static class PulseExchange
     }
 
     /// <summary>Declares a queue that only this connection reads and that ends with it, and binds it.</summary>
-    /// <returns>The queue's name.</returns>
-    public static async Task<string> BindQueueAsync(IChannel channel, CancellationToken cancellationToken)
+    public static async Task BindQueueAsync(IChannel channel, string queue, CancellationToken cancellationToken)
     {
-        var queue = BrokerNames.ListenQueue(Guid.NewGuid().ToString("N")[..16]);
         await channel.QueueDeclareAsync(
             queue,
             durable: false,
@@ -57,6 +55,5 @@ internal static class PulseExchange
             new Dictionary<string, object?> { [Headers.XQueueType] = "classic", [Headers.XMaxLength] = Room },
             cancellationToken: cancellationToken).ConfigureAwait(false);
         await channel.QueueBindAsync(queue, BrokerNames.PulseExchange, string.Empty, cancellationToken: cancellationToken).ConfigureAwait(false);
-        return queue;
     }
 }

@@ -23,7 +23,8 @@ internal sealed class PulseListener : IAsyncDisposable
         var channel = await PulseExchange.OpenAsync(connection, cancellationToken).ConfigureAwait(false);
         try
         {
-            var queue = await PulseExchange.BindQueueAsync(channel, cancellationToken).ConfigureAwait(false);
+            var queue = BrokerNames.ListenQueue(Guid.NewGuid().ToString("N")[..16]);
+            await PulseExchange.BindQueueAsync(channel, queue, cancellationToken).ConfigureAwait(false);
             var consumer = new AsyncEventingBasicConsumer(channel);
             consumer.ReceivedAsync += OnReceivedAsync;
             await channel.BasicConsumeAsync(queue, autoAck: true, consumer, cancellationToken).ConfigureAwait(false);

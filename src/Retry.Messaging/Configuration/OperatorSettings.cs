@@ -10,7 +10,10 @@ internal static class OperatorSettings
     public static readonly IReadOnlyList<string> OfAKind = ["First", "Factor", "Increment", "Delay", "Intervals", "Max"];
 
     /// <summary>All that may be set.</summary>
-    public static readonly IReadOnlyList<string> Known = ["Policy", .. OfAKind, "Retries", "Jitter", "ValidFor", "AttemptTimeout", "ReleasableWithin"];
+    public static readonly IReadOnlyList<string> Known =
+    [
+        "Policy", .. OfAKind, "Retries", "Jitter", "ValidFor", "AttemptTimeout", "ReleasableWithin", "Breaker", "BreakerInterval",
+    ];
 
     /// <summary>Reads settings as strictly as appsettings.</summary>
     /// <param name="settings">The settings, by name.</param>

@@ -60,4 +60,14 @@ public class RetryPointBuilder : RetryMessageBuilder
     /// retry costs, without an attempt.</remarks>
     /// <param name="within">2 s to a day. The default is never: what waits comes when it is due.</param>
     public void ReleasableWithin(TimeSpan within) => Settings.ReleasableWithin = within;
+
+    /// <summary>Spares what the point calls while it is ill: all instances together stop calling it, try it now and then with one message, and
+    /// come back step by step. Only errors count; a message that fails for good shows that the target answers.</summary>
+    /// <param name="isOn">False takes back what a lower layer said. The default is no breaker.</param>
+    /// <param name="interval">How often one message of the whole cluster is tried while the circuit is open; 100 ms to 1 hour. The default is 5 s.</param>
+    public void Breaker(bool isOn = true, TimeSpan? interval = null)
+    {
+        Settings.Breaker = isOn;
+        Settings.BreakerInterval = interval ?? Settings.BreakerInterval;
+    }
 }

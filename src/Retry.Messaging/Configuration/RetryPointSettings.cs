@@ -22,6 +22,10 @@ internal sealed class RetryPointSettings
 
     internal TimeSpan? ReleasableWithin { get; set; }
 
+    internal bool? Breaker { get; set; }
+
+    internal TimeSpan? BreakerInterval { get; set; }
+
     /// <summary>In the order of registration: the later wins among those for one type.</summary>
     internal List<OutcomeRule> Rules { get; init; } = [];
 
@@ -60,6 +64,8 @@ internal sealed class RetryPointSettings
             LimitBurst = Highest(layers, layer => layer.LimitBurst),
             Isolated = Highest(layers, layer => layer.Isolated),
             ReleasableWithin = Highest(layers, layer => layer.ReleasableWithin),
+            Breaker = Highest(layers, layer => layer.Breaker),
+            BreakerInterval = Highest(layers, layer => layer.BreakerInterval),
             Rules = [.. lowestFirst.SelectMany(layer => layer.Rules)],
             RetryAfter = [.. lowestFirst.SelectMany(layer => layer.RetryAfter)],
             ExceptionPolicies = [.. lowestFirst.SelectMany(layer => layer.ExceptionPolicies)],

@@ -25,6 +25,7 @@ internal sealed class RetryRules
         Limit = settings.LimitPerSecond is { } perSecond ? new RedeliveryLimit(perSecond, settings.LimitBurst ?? RetryDefaults.Burst) : null;
         Isolated = settings.Isolated ?? false;
         ReleasableWithin = settings.ReleasableWithin;
+        BreakerInterval = settings.Breaker == true ? settings.BreakerInterval ?? RetryDefaults.BreakerInterval : null;
     }
 
     /// <summary>Gets the rules of a point for which nothing is configured: <see cref="RetryDefaults"/>.</summary>
@@ -47,6 +48,9 @@ internal sealed class RetryRules
 
     /// <summary>Gets after what time a waiting message comes by, or null for only when it is due.</summary>
     public TimeSpan? ReleasableWithin { get; }
+
+    /// <summary>Gets how often an ill target is tried while the circuit is open; null where the point has no breaker.</summary>
+    public TimeSpan? BreakerInterval { get; }
 
     /// <summary>Gets a value indicating whether messages that come back wait in the point's release queue until they may be released.</summary>
     internal bool NeedsReleaseQueue => Limit is not null || Isolated;

@@ -95,6 +95,13 @@ internal static class RetrySettingsValidator
                 $"{path}:ReleasableWithin",
                 $"found {Text(within)}, wanted {Text(SettingRange.ShortestVisit)} to {Text(SettingRange.LongestVisit)}; to have messages come only when they are due leave it away");
         }
+
+        if (settings.BreakerInterval is { } interval && (interval < SettingRange.ShortestProbeInterval || interval > SettingRange.LongestProbeInterval))
+        {
+            yield return new(
+                $"{path}:BreakerInterval",
+                $"found {Text(interval)}, wanted {Text(SettingRange.ShortestProbeInterval)} to {Text(SettingRange.LongestProbeInterval)}");
+        }
     }
 
     private static IEnumerable<RetryFinding> ValidateLimit(RetryPointSettings settings, string path, bool isMerged)

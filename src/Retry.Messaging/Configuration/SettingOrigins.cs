@@ -26,6 +26,11 @@ internal static class SettingOrigins
         ("ValidFor", layer => layer.ValidFor, merged => Text(merged.ValidFor ?? RetryDefaults.ValidFor)),
         ("AttemptTimeout", layer => layer.AttemptTimeout, merged => merged.AttemptTimeout is { } timeout ? Text(timeout) : None),
         (ReleasableWithin, layer => layer.ReleasableWithin, merged => merged.ReleasableWithin is { } within ? Text(within) : None),
+        ("Breaker", layer => layer.Breaker, merged => merged.Breaker == true ? "on" : "off"),
+        (
+            "BreakerInterval",
+            layer => layer.BreakerInterval,
+            merged => merged.Breaker == true ? Text(merged.BreakerInterval ?? RetryDefaults.BreakerInterval) : null),
     ];
 
     /// <summary>Tells it.</summary>

@@ -27,6 +27,12 @@ internal static class SettingRange
     /// <summary>The longest time after which a waiting message comes by.</summary>
     internal static readonly TimeSpan LongestVisit = TimeSpan.FromDays(1);
 
+    /// <summary>The shortest time between two probes of an ill target.</summary>
+    internal static readonly TimeSpan ShortestProbeInterval = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>The longest time between two probes of an ill target.</summary>
+    internal static readonly TimeSpan LongestProbeInterval = TimeSpan.FromHours(1);
+
     /// <summary>The longest validity period: deadlines must stay within what a date can hold.</summary>
     internal static readonly TimeSpan LongestValidity = TimeSpan.FromDays(3650);
 }

@@ -66,6 +66,9 @@ public static class BrokerNames
     // the journal of one plan, while it is open
     private const string JournalPrefix = LadderPrefix + "plan.";
 
+    /// <summary>What the queues of permits begin with.</summary>
+    internal const string PermitPrefix = LadderPrefix + "permits.";
+
     // there as long as the connection of whoever works on a lot
     private const string LotLockPrefix = LadderPrefix + "lot.";
 
@@ -133,6 +136,14 @@ public static class BrokerNames
     /// <summary>The queue that is there as long as somebody works on the messages of a queue.</summary>
     /// <param name="queue">The queue, for example a parking lot.</param>
     internal static string LotLock(string queue) => LotLockPrefix + (IsPlain(queue) ? queue : DigestOf(queue));
+
+    /// <summary>The queue of the permits of a point: each lets one delivery begin.</summary>
+    /// <param name="workQueue">The work queue's name.</param>
+    internal static string PermitQueue(string workQueue) => PermitPrefix + (IsPlain(workQueue) ? workQueue : DigestOf(workQueue));
+
+    /// <summary>The queue that is there as long as somebody judges the target of a point, and by which it hears what happens.</summary>
+    /// <param name="workQueue">The work queue's name.</param>
+    internal static string JudgeQueue(string workQueue) => ListenPrefix + "judge." + (IsPlain(workQueue) ? workQueue : DigestOf(workQueue));
 
     /// <summary>The release queue of a work queue.</summary>
     /// <param name="workQueue">The work queue's name.</param>

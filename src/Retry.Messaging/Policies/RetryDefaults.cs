@@ -33,6 +33,9 @@ internal static class RetryDefaults
     /// <summary>Gets how long lost messages go on by themselves when their queue is back: 24 hours from when they were lost.</summary>
     public static TimeSpan ForwardLostFor { get; } = TimeSpan.FromHours(24);
 
+    /// <summary>Gets how often an ill target is tried with one message while the circuit is open: 5 seconds.</summary>
+    public static TimeSpan BreakerInterval { get; } = TimeSpan.FromSeconds(5);
+
     /// <summary>Gets the delays of the default policy: 5 s, 15 s, 45 s … 1 h.</summary>
     public static ExponentialBackoff Schedule { get; } = new(First, Factor, Max);
 

@@ -26,6 +26,7 @@ internal static class PackedState
         RetryHeaderNames.ComesByAt,
         RetryHeaderNames.Deadline,
         RetryHeaderNames.Crashes,
+        RetryHeaderNames.Probes,
         RetryHeaderNames.Replayed);
 
     /// <summary>The state in one text; <see langword="null"/> where a name has a line break, or more was taken off the message than is usual.</summary>
@@ -49,6 +50,7 @@ internal static class PackedState
         Add(ref text, Short(RetryHeaderNames.ComesByAt), state.ComesByAt);
         Add(ref text, Short(RetryHeaderNames.Deadline), state.Deadline);
         Add(ref text, Short(RetryHeaderNames.Crashes), state.Crashes);
+        Add(ref text, Short(RetryHeaderNames.Probes), state.Probes);
         Add(ref text, Short(RetryHeaderNames.Replayed), state.Replayed);
         Add(ref text, Short(RetryHeaderNames.Plan), state.Plan, RetryState.MaxPlan);
         Add(ref text, Short(RetryHeaderNames.Reason), state.Reason?.ToString());

@@ -41,6 +41,9 @@ public static class RetryHeaderNames
     /// <summary>Deliveries that a process did not survive. Integer.</summary>
     public const string Crashes = "retry-crashes";
 
+    /// <summary>How often the message was run to try a target that was ill; such a run uses no attempt. Integer.</summary>
+    public const string Probes = "retry-probes";
+
     /// <summary>How often the message was replayed. Integer.</summary>
     public const string Replayed = "retry-replayed";
 

@@ -59,6 +59,7 @@ public static class RetryHeaderReader
         History = RetryHistory.Parse(Text(headers, RetryHeaderNames.History)),
         Reason = Text(headers, RetryHeaderNames.Reason) is { Length: > 0 } reason ? ParkReason.Parse(reason) : null,
         Crashes = Count(headers, RetryHeaderNames.Crashes),
+        Probes = Count(headers, RetryHeaderNames.Probes),
         Replayed = Count(headers, RetryHeaderNames.Replayed),
         Plan = Text(headers, RetryHeaderNames.Plan) is { Length: > 0 } plan ? HeaderText.OneLine(plan, RetryState.MaxPlan) : null,
         Kept = headers.TryGetValue(RetryHeaderNames.Kept, out var kept) && kept is IDictionary<string, object?> table

@@ -19,7 +19,8 @@ internal static class RetryHeaderWriter
     [
         RetryHeaderNames.Origin, RetryHeaderNames.Attempt, RetryHeaderNames.Id, RetryHeaderNames.FirstFailedAt,
         RetryHeaderNames.DueAt, RetryHeaderNames.ComesByAt, RetryHeaderNames.Deadline, RetryHeaderNames.Error, RetryHeaderNames.ErrorTypes,
-        RetryHeaderNames.Reason, RetryHeaderNames.Crashes, RetryHeaderNames.Replayed, RetryHeaderNames.Plan, RetryHeaderNames.Kept, RetryHeaderNames.History,
+        RetryHeaderNames.Reason, RetryHeaderNames.Crashes, RetryHeaderNames.Probes, RetryHeaderNames.Replayed, RetryHeaderNames.Plan,
+        RetryHeaderNames.Kept, RetryHeaderNames.History,
     ];
 
     /// <summary>Writes the state into one header, <see cref="RetryHeaderNames.State"/>, for a message that climbs; where that cannot be,
@@ -66,6 +67,7 @@ internal static class RetryHeaderWriter
         used += Set(headers, RetryHeaderNames.ErrorTypes, Line(state.ErrorTypes, RetryState.MaxError));
         used += Set(headers, RetryHeaderNames.Reason, state.Reason?.ToString());
         used += Set(headers, RetryHeaderNames.Crashes, state.Crashes);
+        used += Set(headers, RetryHeaderNames.Probes, state.Probes);
         used += Set(headers, RetryHeaderNames.Replayed, state.Replayed);
         used += Set(headers, RetryHeaderNames.Plan, Line(state.Plan, RetryState.MaxPlan));
         used += WriteKept(headers, state.Kept);

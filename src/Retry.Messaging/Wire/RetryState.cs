@@ -53,6 +53,9 @@ public sealed record RetryState
     /// <summary>Deliveries that a process did not survive.</summary>
     public int Crashes { get; init; }
 
+    /// <summary>Runs that tried a target which was ill, and used no attempt.</summary>
+    public int Probes { get; init; }
+
     /// <summary>How often the message was replayed.</summary>
     public int Replayed { get; init; }
 

@@ -13,6 +13,7 @@ internal static class TestProcess
     public const string LimiterRole = "limiter";
     public const string OnceConsumerRole = "once-consumer";
     public const string ClimbingConsumerRole = "climbing-consumer";
+    public const string CircuitConsumerRole = "circuit-consumer";
     public const string LedgerConsumerRole = "ledger-consumer";
     public const string RecurringRole = "recurring";
     public const string DispatcherRole = "dispatcher";
@@ -30,6 +31,7 @@ internal static class TestProcess
         [LimiterRole] => LimiterProcess.RunAsync(),
         [OnceConsumerRole] => OnceConsumer.RunAsync(),
         [ClimbingConsumerRole] => ClimbingConsumer.RunAsync(),
+        [CircuitConsumerRole] => CircuitConsumer.RunAsync(),
         [RetryCtlRole] => RetryCtlProcess.RunAsync(),
         [LedgerConsumerRole] => LedgerConsumer.RunAsync(),
         [RecurringRole] => RecurringProcess.RunAsync(),

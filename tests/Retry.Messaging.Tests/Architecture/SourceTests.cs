@@ -22,6 +22,7 @@ public partial class SourceTests
     private static readonly string[] Makers =
     [
         "src/Retry.Messaging.RabbitMq/Topology/TopologyDeclarer.cs",
+        "src/Retry.Messaging.RabbitMq/Circuit/PermitQueue.cs",
         "src/Retry.Messaging.RabbitMq/Control/RecordStream.cs",
         "src/Retry.Messaging.RabbitMq/Instances/InstanceSession.cs",
         "src/Retry.Messaging.RabbitMq/Pulse/PulseExchange.cs",

@@ -1,6 +1,8 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
+using Retry.Messaging.Breaker;
 using Retry.Messaging.Configuration;
+using Retry.Messaging.RabbitMq.Circuit;
 using Retry.Messaging.RabbitMq.Connections;
 using Retry.Messaging.RabbitMq.Counting;
 using Retry.Messaging.RabbitMq.Limiter;
@@ -30,6 +32,7 @@ public sealed class ReleaseStepTests
     private readonly RedeliveryPacer _pacer;
     private ReleaseIntake? _intake;
     private ReleaseStep? _step;
+    private CircuitDocument? _circuit;
 
     public ReleaseStepTests()
     {
@@ -65,6 +68,40 @@ public sealed class ReleaseStepTests
         await TurnAsync();
         _broker.Publishes.ShouldHaveSingleItem();
         _monitor.Status.Reason.ShouldBeNull();
+    }
+
+    [Fact]
+    public async Task Releases_one_message_in_an_interval_while_the_circuit_is_open()
+    {
+        await StartAsync("a", "b", "c");
+        _circuit = new CircuitDocument(Names.Work, CircuitState.Open) { Interval = TimeSpan.FromSeconds(5), Why = "12 of 12 failed" };
+
+        await TurnAsync();
+        await TurnAsync();
+        _broker.Publishes.Select(one => one.Properties.MessageId).ShouldBe(["a"]);
+        _monitor.Status.Reason.ShouldBe("the circuit is open: 12 of 12 failed");
+
+        _clock.Advance(TimeSpan.FromSeconds(5));
+        await TurnAsync();
+        await TurnAsync();
+        _broker.Publishes.Select(one => one.Properties.MessageId).ShouldBe(["a", "b"]);
+
+        _circuit = _circuit with { State = CircuitState.Closed };
+        await TurnAsync();
+        _broker.Publishes.Select(one => one.Properties.MessageId).ShouldBe(["a", "b", "c"]);
+    }
+
+    [Fact]
+    public async Task Releases_nothing_while_an_operator_has_opened_the_circuit()
+    {
+        await StartAsync("a");
+        _circuit = new CircuitDocument(Names.Work, CircuitState.Open) { Hand = CircuitHand.Open };
+
+        await TurnAsync();
+        _clock.Advance(TimeSpan.FromHours(1));
+        await TurnAsync();
+
+        _broker.Publishes.ShouldBeEmpty();
     }
 
     [Fact]
@@ -151,6 +188,7 @@ public sealed class ReleaseStepTests
             new ReleasePublisher(channel, _connection, Names.Work, refusals, _connection.WakeUp, _clock),
             refusals,
             static () => 10,
+            () => _circuit,
             _pacer,
             _monitor,
             _connection.WakeUp,

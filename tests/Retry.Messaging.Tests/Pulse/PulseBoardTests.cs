@@ -63,7 +63,7 @@ public sealed class PulseBoardTests
     public void Who_says_nothing_for_a_while_is_gone()
     {
         Say("one", 1000, Payments(10));
-        _clock.Advance(PulseBoard.Silence - TimeSpan.FromSeconds(1));
+        _clock.Advance(PulseNodes.Silence - TimeSpan.FromSeconds(1));
         _board.Nodes.ShouldBe(["one"]);
 
         _clock.Advance(TimeSpan.FromSeconds(2));

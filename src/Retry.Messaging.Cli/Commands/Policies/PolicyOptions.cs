@@ -20,6 +20,8 @@ internal sealed class PolicyOptions
         ["ValidFor"] = Single("--valid-for", "How long after its first failure a message is retried. What a message carries already only shrinks.", "TIME"),
         ["AttemptTimeout"] = Single("--attempt-timeout", "How long one attempt may take.", "TIME"),
         ["ReleasableWithin"] = Single("--releasable-within", "After what time a message that waits comes by, for 'delayed release'; holds for what fails from now on.", "TIME"),
+        ["Breaker"] = Single("--breaker", "true: all instances stop calling a target that is ill. false: they do not.", "FLAG"),
+        ["BreakerInterval"] = Single("--breaker-interval", "How often an ill target is tried with one message.", "TIME"),
     };
 
     private readonly Option<string[]> _intervals = new("--intervals")

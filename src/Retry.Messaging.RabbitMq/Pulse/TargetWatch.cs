@@ -1,7 +1,6 @@
 using Retry.Messaging.Breaker;
-using Retry.Messaging.RabbitMq.Pulse;
 
-namespace Retry.Messaging.Operations.Pulse;
+namespace Retry.Messaging.RabbitMq.Pulse;
 
 /// <summary>Tells from what nodes say whether the target of a point looks ill, or only some of its nodes do. For one caller at a time.</summary>
 internal sealed class TargetWatch(TimeProvider time)

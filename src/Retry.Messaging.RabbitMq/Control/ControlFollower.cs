@@ -1,20 +1,22 @@
 using System.Collections.Concurrent;
 using RabbitMQ.Client;
 using Retry.Messaging.Naming;
-using Retry.Messaging.RabbitMq.Control;
 
-namespace Retry.Messaging.RabbitMq.Strategies;
+namespace Retry.Messaging.RabbitMq.Control;
 
-/// <summary>Follows the control log, and has the points of the process apply what operators set for them.</summary>
+/// <summary>Follows the control log, and has the points of the process apply the documents that are for them.</summary>
 /// <remarks>
 /// What was read holds while the log cannot be read, and is written again should the log have been deleted and made anew.
 /// </remarks>
-internal sealed class ControlFollower(TimeProvider time) : IControlPart
+/// <param name="kinds">The kinds of documents.</param>
+/// <param name="time">The clock.</param>
+internal sealed class ControlFollower(IReadOnlyCollection<string> kinds, TimeProvider time) : IControlPart
 {
     private readonly Lock _lock = new();
-    private readonly Dictionary<(string Kind, string Queue), ControlRecord> _known = [];
+    private readonly Dictionary<(string Kind, string Key), ControlRecord> _known = [];
     private readonly ConcurrentDictionary<IControlTarget, bool> _targets = new();
     private readonly TaskCompletionSource _read = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private volatile ControlLog? _log;
 
     /// <inheritdoc/>
     public string Name => "what operators set";
@@ -36,6 +38,13 @@ internal sealed class ControlFollower(TimeProvider time) : IControlPart
 
     /// <summary>A point ends.</summary>
     public void Remove(IControlTarget target) => _targets.TryRemove(target, out _);
+
+    /// <summary>Writes a document.</summary>
+    /// <returns>Whether it counts: another may have written the same version before.</returns>
+    /// <exception cref="ControlException">The log cannot be written.</exception>
+    public async Task<bool> WriteAsync(ControlRecord record, CancellationToken cancellationToken) => _log is { } log
+        ? await log.AppendAsync(record, cancellationToken).ConfigureAwait(false)
+        : throw new ControlException($"Stream '{BrokerNames.ControlStream}' cannot be written, because it is not being read.");
 
     /// <inheritdoc/>
     public async Task RunAsync(IConnection connection, CancellationToken cancellationToken)
@@ -69,7 +78,16 @@ internal sealed class ControlFollower(TimeProvider time) : IControlPart
         await using var ends = log.ConfigureAwait(false);
         await RestoreAsync(log, cancellationToken).ConfigureAwait(false);
         _read.TrySetResult();
-        await failed.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        _log = log;
+        try
+        {
+            await failed.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            _log = null;
+        }
+
         throw new ControlException(log.Failure!);
     }
 
@@ -82,7 +100,7 @@ internal sealed class ControlFollower(TimeProvider time) : IControlPart
 
     private void Changed(ControlRecord record)
     {
-        if (record.Kind is not (PolicyDocument.Kind or ReleaseDocument.Kind))
+        if (!kinds.Contains(record.Kind))
         {
             return;
         }
@@ -96,7 +114,7 @@ internal sealed class ControlFollower(TimeProvider time) : IControlPart
             }
 
             _known[(record.Kind, record.Key)] = record;
-            foreach (var target in _targets.Keys.Where(target => target.Kind == record.Kind && target.Queue == record.Key))
+            foreach (var target in _targets.Keys.Where(target => target.Queue == record.Key && target.Kind == record.Kind))
             {
                 target.Apply(record);
             }

@@ -1,0 +1,117 @@
+using System.Threading.Channels;
+using RabbitMQ.Client;
+using RabbitMQ.Client.Events;
+using RabbitMQ.Client.Exceptions;
+using Retry.Messaging.Breaker;
+using Retry.Messaging.Naming;
+using Retry.Messaging.RabbitMq.Connections;
+using Retry.Messaging.RabbitMq.Control;
+using Retry.Messaging.RabbitMq.Pulse;
+
+namespace Retry.Messaging.RabbitMq.Circuit;
+
+/// <summary>Judges the target of a point for the whole cluster, and gives the permits while its circuit is not closed.</summary>
+/// <remarks>
+/// <list type="number">
+/// <item>There is one: its queue is exclusive, and goes with its connection. The others ask for it every few seconds.</item>
+/// <item>By the same queue it hears the pulses of all nodes, and what becomes of the permits that it gave.</item>
+/// <item>The rule (<see cref="BreakerRule"/>) is asked with each pulse, the course (<see cref="CircuitCourse"/>) ten times a second while the
+/// circuit is not closed. Each change is written to the control log, so that a successor goes on where it was.</item>
+/// </list>
+/// </remarks>
+internal sealed class CircuitJudge(PointCircuit circuit, ControlFollower follower, string by, TimeProvider time, Random random)
+{
+    private const int Room = 10_000;
+    private static readonly TimeSpan BetweenTries = TimeSpan.FromSeconds(4);
+    private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan ClosedTick = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan RampWorth = TimeSpan.FromSeconds(1);
+
+    /// <summary>Judges whenever nobody else does, on a connection, until it is cancelled.</summary>
+    /// <exception cref="ControlException">The broker refuses what it needs.</exception>
+    public async Task RunAsync(IConnection connection, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            if (circuit.Interval is not null && await TryOpenAsync(connection, cancellationToken).ConfigureAwait(false) is { } channel)
+            {
+                await using var ends = channel.ConfigureAwait(false);
+                await JudgeAsync(channel, cancellationToken).ConfigureAwait(false);
+            }
+
+            await Task.Delay(random.Around(BetweenTries), time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Tells whether somebody judges the target of a point. The queue is exclusive: that it may not be looked at tells that it is there.</summary>
+    public static async Task<bool> IsThereAsync(PassiveLook look, string point, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await look.FindQueueAsync(BrokerNames.JudgeQueue(point), cancellationToken).ConfigureAwait(false) is not null;
+        }
+        catch (OperationInterruptedException exception) when (exception.ShutdownReason?.ReplyCode == Constants.ResourceLocked)
+        {
+            return true;
+        }
+    }
+
+    private async Task<IChannel?> TryOpenAsync(IConnection connection, CancellationToken cancellationToken)
+    {
+        var channel = await PulseExchange.OpenAsync(connection, cancellationToken).ConfigureAwait(false);
+        try
+        {
+            await PulseExchange.BindQueueAsync(channel, BrokerNames.JudgeQueue(circuit.Queue), cancellationToken).ConfigureAwait(false);
+            return channel;
+        }
+        catch (OperationInterruptedException exception)
+        {
+            await channel.DisposeAsync().ConfigureAwait(false);
+            return exception.ShutdownReason?.ReplyCode == Constants.ResourceLocked
+                ? null
+                : throw new ControlException(
+                    $"The target of '{circuit.Queue}' cannot be judged: {exception.ShutdownReason?.ReplyText ?? exception.Message}. Allow the user to configure, write and read {BrokerNames.ListenPrefix}* and {BrokerNames.PermitPrefix}*, and to read {BrokerNames.PulseExchange}.",
+                    exception);
+        }
+    }
+
+    private async Task JudgeAsync(IChannel channel, CancellationToken cancellationToken)
+    {
+        var queue = BrokerNames.JudgeQueue(circuit.Queue);
+        var permits = await PermitQueue.DeclareAsync(channel, circuit.Queue, cancellationToken).ConfigureAwait(false);
+        var inbox = Channel.CreateBounded<Heard>(new BoundedChannelOptions(Room) { FullMode = BoundedChannelFullMode.DropOldest });
+        var consumer = new AsyncEventingBasicConsumer(channel);
+        consumer.ReceivedAsync += (_, args) =>
+        {
+            inbox.Writer.TryWrite(Permit.ReadUse(args.BasicProperties) is { } use ? new Heard(use, null) : new Heard(null, args.Body.ToArray()));
+            return Task.CompletedTask;
+        };
+        await channel.BasicConsumeAsync(queue, autoAck: true, consumer, cancellationToken).ConfigureAwait(false);
+        channel.ChannelShutdownAsync += (_, _) =>
+        {
+            inbox.Writer.TryComplete();
+            return Task.CompletedTask;
+        };
+
+        await new CircuitSession(circuit, follower, by, time).RunAsync(inbox.Reader, GiveAsync, cancellationToken).ConfigureAwait(false);
+
+        // the way back of a permit is the queue that only this connection reads
+        async Task GiveAsync(long number, CircuitState state)
+        {
+            var worth = state == CircuitState.Closing ? RampWorth : circuit.Interval ?? RampWorth;
+            await channel.BasicPublishAsync(
+                string.Empty,
+                permits,
+                mandatory: false,
+                new Permit(number, queue, state != CircuitState.Closing).Write(worth),
+                ReadOnlyMemory<byte>.Empty,
+                cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>How long the judge waits for something to hear.</summary>
+    internal static TimeSpan TickOf(CircuitState state) => state == CircuitState.Closed ? ClosedTick : Tick;
+
+    /// <summary>Something that was heard: what becomes of a permit, or a pulse.</summary>
+    internal readonly record struct Heard((long Number, PermitUse Use)? Use, byte[]? Pulse);
+}

@@ -1,0 +1,162 @@
+using System.Threading.Channels;
+using Retry.Messaging.Breaker;
+using Retry.Messaging.RabbitMq.Control;
+using Retry.Messaging.RabbitMq.Pulse;
+
+namespace Retry.Messaging.RabbitMq.Circuit;
+
+/// <summary>What the one who judges a target knows, and does about it. One loop owns all of it.</summary>
+internal sealed class CircuitSession(PointCircuit circuit, ControlFollower follower, string by, TimeProvider time)
+{
+    private readonly PulseNodes _nodes = new(time);
+    private readonly CircuitCourse _course = new((circuit.Interval ?? TimeSpan.Zero).TotalSeconds);
+    private readonly long _started = time.GetTimestamp();
+    private CircuitDocument _last = circuit.Document;
+    private string _why = string.Empty;
+
+    private double Now => time.GetElapsedTime(_started).TotalSeconds;
+
+    /// <summary>Judges until it is cancelled, the point has no breaker any more, or nothing can be heard.</summary>
+    /// <param name="inbox">What is heard.</param>
+    /// <param name="give">Gives a permit.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task RunAsync(ChannelReader<CircuitJudge.Heard> inbox, Func<long, CircuitState, Task> give, CancellationToken cancellationToken)
+    {
+        _course.Resume(_last.State, Now);
+        while (!inbox.Completion.IsCompleted && circuit.Interval is { } interval)
+        {
+            _course.Interval = interval.TotalSeconds;
+            Obey(circuit.Document);
+            if (await HearAsync(inbox, cancellationToken).ConfigureAwait(false))
+            {
+                Judge();
+            }
+
+            if (_last.Hand == CircuitHand.Auto)
+            {
+                foreach (var permit in _course.Give(Now))
+                {
+                    await give(permit, _course.State).ConfigureAwait(false);
+                }
+            }
+
+            await WriteAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    // another one's word: an operator's, or that of one who judged before
+    private void Obey(CircuitDocument document)
+    {
+        if (document.Version > _last.Version)
+        {
+            _last = document;
+            if (document.State != _course.State)
+            {
+                _nodes.ForgetOutcomes();
+                _course.Resume(document.State, Now);
+            }
+        }
+    }
+
+    private async Task<bool> HearAsync(ChannelReader<CircuitJudge.Heard> inbox, CancellationToken cancellationToken)
+    {
+        using var patience = new CancellationTokenSource(CircuitJudge.TickOf(_course.State), time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
+        try
+        {
+            await inbox.WaitToReadAsync(either.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return false;
+        }
+
+        var pulse = false;
+        while (inbox.TryRead(out var heard))
+        {
+            if (heard.Use is var (number, use))
+            {
+                Take(number, use);
+            }
+            else if (PulseDocument.Read(heard.Pulse) is { } read)
+            {
+                _nodes.Hear(read, time.GetTimestamp(), time.GetUtcNow());
+                pulse = true;
+            }
+        }
+
+        return pulse;
+    }
+
+    private void Take(long number, PermitUse use)
+    {
+        if (use.Answered is { } answered)
+        {
+            _course.Ended(number, answered, use.Message, Now);
+        }
+        else
+        {
+            _course.Began(number);
+        }
+    }
+
+    private void Judge()
+    {
+        if (_last.Hand != CircuitHand.Auto || _course.State is CircuitState.Open or CircuitState.HalfOpen)
+        {
+            return;
+        }
+
+        string[] nodes = [.. _nodes.Current().Where(node => node.Last.Points.Any(point => point.Queue == circuit.Queue)).Select(node => node.Last.Node)];
+        if (_nodes.Targets.Judge(circuit.Queue, nodes).Target is { } evidence)
+        {
+            _course.Open(Now);
+            _why = evidence.ToString();
+        }
+    }
+
+    private async Task WriteAsync(CancellationToken cancellationToken)
+    {
+        if (_course.State == _last.State || _last.Hand != CircuitHand.Auto)
+        {
+            return;
+        }
+
+        if (_course.State is CircuitState.Closing)
+        {
+            // what happened before counts for nothing
+            _nodes.ForgetOutcomes();
+        }
+
+        var now = time.GetUtcNow();
+        var document = new CircuitDocument(circuit.Queue, _course.State)
+        {
+            Version = Math.Max(circuit.LatestVersion, _last.Version) + 1,
+            By = by,
+            At = now,
+            Interval = circuit.Interval,
+            OpenSince = _course.State == CircuitState.Closed ? null : _last.OpenSince ?? now,
+            Why = _course.State switch
+            {
+                CircuitState.Open when _last.State == CircuitState.HalfOpen => "the target answered a probe, and failed again",
+                CircuitState.Open => _why,
+                CircuitState.HalfOpen => "the target answered a probe",
+                CircuitState.Closing => "the target answers",
+                _ => "the target answers, and nobody waits any more",
+            },
+        };
+        try
+        {
+            // where another wrote the same version first, its word is read before the next look
+            if (await follower.WriteAsync(document.Write(), cancellationToken).ConfigureAwait(false))
+            {
+                _last = document;
+            }
+        }
+        catch (ControlException)
+        {
+            // it is said by whoever follows the log; what is known stays as it is, and it is tried again
+            await Task.Delay(CircuitJudge.TickOf(CircuitState.Closed), time, cancellationToken).ConfigureAwait(false);
+        }
+    }
+}

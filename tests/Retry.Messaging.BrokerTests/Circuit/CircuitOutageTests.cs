@@ -1,0 +1,85 @@
+using Retry.Messaging.BrokerTests.Observing;
+using Retry.Messaging.Tests.Waiting;
+using Shouldly;
+using Xunit;
+using Xunit.Abstractions;
+
+namespace Retry.Messaging.BrokerTests.Circuit;
+
+/// <summary>Real processes and an outage, counted by the ledger of the target.</summary>
+[Collection(OperatorBroker.Name)]
+public sealed class CircuitOutageTests(BrokerFixture broker, ITestOutputHelper output)
+{
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(3);
+    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(5);
+
+    /// <summary>As long as the target is down.</summary>
+    private static readonly TimeSpan Outage = TimeSpan.FromSeconds(int.Parse(Environment.GetEnvironmentVariable("RETRY_OUTAGE_SECONDS") ?? "120"));
+
+    [Fact]
+    [Trait("Category", "Long")]
+    public async Task Sixteen_processes_spare_an_ill_target_over_restarts_and_kills()
+    {
+        var unprotected = await RunAsync(breaker: false, disturbed: false);
+        var spared = await RunAsync(breaker: true, disturbed: true);
+
+        output.WriteLine($"{unprotected} calls of an ill target without a breaker, {spared} with one");
+        spared.ShouldBeLessThan(unprotected / 50);
+    }
+
+    private async Task<int> RunAsync(bool breaker, bool disturbed)
+    {
+        var address = await broker.CreateVirtualHostAsync();
+        await using var raw = await RawClient.ConnectAsync(address);
+        await using var cluster = new CircuitCluster(address, breaker, Interval);
+        await cluster.StartAsync(16);
+        await cluster.SendAsync(50);
+        await Eventually.TrueAsync(() => cluster.Calls().Count > 500, Deadline);
+
+        cluster.Make(ill: true);
+        var down = DateTime.UtcNow;
+        await DisturbAsync(cluster, down + Outage, disturbed ? 25 : 0);
+        await Scenario.PauseAsync(down + Outage - DateTime.UtcNow is { Ticks: > 0 } rest ? rest : TimeSpan.Zero);
+        cluster.Make(ill: false);
+        var up = DateTime.UtcNow;
+        await Scenario.PauseAsync(TimeSpan.FromSeconds(20));
+        var sent = await cluster.EndSendingAsync();
+        await Eventually.TrueAsync(() => Done(cluster) == sent, Deadline, () => $"{Done(cluster)} of {sent} done");
+
+        var calls = cluster.Calls();
+        (await raw.CountAsync("payments.parked")).ShouldBe(0u);
+        var failed = calls.Where(call => !call.IsDone).ToList();
+        var twelfth = failed[11].At;
+        var late = failed.Where(call => call.At > twelfth + TimeSpan.FromSeconds(2) && call.At < up).ToList();
+        output.WriteLine($"breaker {breaker}: {failed.Count} failed, {late.Count} later than 2 s after the twelfth error; the outage {(up - down).TotalSeconds:0} s; {sent} sent");
+        if (breaker)
+        {
+            late.Count.ShouldBeLessThanOrEqualTo((int)((up - twelfth) / Interval) + 1, "one probe in an interval");
+            var firstGood = calls.First(call => call.IsDone && call.At > twelfth + TimeSpan.FromSeconds(2)).At;
+            var full = FullAt(calls, firstGood);
+            output.WriteLine($"first good probe {(firstGood - up).TotalSeconds:0.0} s after the target was well; 50/s again {(full - firstGood).TotalSeconds:0.0} s after that");
+            (full - firstGood).ShouldBeLessThan(TimeSpan.FromSeconds(10));
+        }
+
+        return failed.Count(call => call.At < up);
+    }
+
+    // the first second of full speed
+    private static DateTime FullAt(IReadOnlyList<CircuitCluster.Call> calls, DateTime from) => Enumerable.Range(0, 200)
+        .Select(tenth => from + TimeSpan.FromMilliseconds(100 * tenth))
+        .First(second => calls.Count(call => call.IsDone && call.At >= second && call.At < second + TimeSpan.FromSeconds(1)) >= 50);
+
+    private static int Done(CircuitCluster cluster) => cluster.Calls().Where(call => call.IsDone).Select(call => call.Message).Distinct().Count();
+
+    // one in five is killed, the others restart in good order
+    private static async Task DisturbAsync(CircuitCluster cluster, DateTime until, int times)
+    {
+        for (var time = 0; time < times; time++)
+        {
+            var pause = (until - DateTime.UtcNow) / (times - time + 1);
+            await Scenario.PauseAsync(pause > TimeSpan.Zero ? pause : TimeSpan.Zero);
+            await cluster.EndAsync(cluster.Processes[0], kill: time % 5 == 0);
+            await cluster.StartAsync(1);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+using System.Globalization;
+using MassTransit;
+using Retry.Messaging.BrokerTests.MassTransit;
+
+namespace Retry.Messaging.BrokerTests.Processes;
+
+/// <summary>A consumer whose target is ill while a file is there. It writes each call into a ledger of its own, and may be killed.</summary>
+internal static class CircuitConsumer
+{
+    public const string BrokerVariable = "CIRCUIT_CONSUMER_BROKER";
+    public const string DirectoryVariable = "CIRCUIT_CONSUMER_DIRECTORY";
+    public const string BreakerVariable = "CIRCUIT_CONSUMER_BREAKER";
+    public const string IntervalVariable = "CIRCUIT_CONSUMER_INTERVAL";
+    public const string Ready = "ready";
+
+    /// <summary>The file that makes the target ill: for all, or for the process whose id it ends with.</summary>
+    public const string IllFile = "ill";
+
+    /// <summary>The beginning of the ledgers' names.</summary>
+    public const string Ledger = "calls.";
+
+    public static async Task RunAsync()
+    {
+        var directory = Environment.GetEnvironmentVariable(DirectoryVariable)!;
+        await using var ledger = new StreamWriter(Path.Combine(directory, $"{Ledger}{Environment.ProcessId}")) { AutoFlush = true };
+        var ill = Path.Combine(directory, IllFile);
+        var illHere = $"{ill}.{Environment.ProcessId}";
+        var interval = TimeSpan.FromSeconds(double.Parse(Environment.GetEnvironmentVariable(IntervalVariable)!, CultureInfo.InvariantCulture));
+        await using var service = await RetryService.StartAsync(
+            new Uri(Environment.GetEnvironmentVariable(BrokerVariable)!),
+            (context, bus) => bus.ReceiveEndpoint("payments", endpoint =>
+            {
+                endpoint.SetQuorumQueue();
+                endpoint.PrefetchCount = 16;
+                endpoint.UseGradientRetry(context, retry =>
+                {
+                    retry.Fixed(TimeSpan.FromSeconds(2)).Retries(20);
+                    retry.Breaker(Environment.GetEnvironmentVariable(BreakerVariable) == "on", interval);
+                });
+                endpoint.Handler<Charge>(charge =>
+                {
+                    var fails = File.Exists(ill) || File.Exists(illHere);
+                    lock (ledger)
+                    {
+                        ledger.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{DateTime.UtcNow.Ticks} {charge.Message.Number} {(fails ? "failed" : "done")}"));
+                    }
+
+                    return fails ? throw new InvalidOperationException("the gateway is away") : Task.CompletedTask;
+                });
+            }));
+        Console.WriteLine(Ready);
+        // the console's reader blocks even when asked to read asynchronously
+        await Task.Run(Console.In.ReadToEnd);
+    }
+
+    public sealed record Charge(int Number);
+}
