@@ -16,6 +16,7 @@ namespace Retry.Messaging.MassTransit.Filters;
 /// <item>It comes back from a process that died: it may have killed it (<see cref="CrashSuspicion"/>), and is kept apart before it is consumed.</item>
 /// <item>It came before its due time: it goes up the ladder again for the rest, and no attempt is used, unless an operator has released it.</item>
 /// <item>The target is ill: it waits until it may begin (<see cref="CircuitGate"/>). What waited like that when its process died is no suspect.</item>
+/// <item>It has waited beyond its validity: it is parked.</item>
 /// <item>The rest of the pipe runs: retries in memory, outbox, transaction, consumer. What becomes of the message is decided when it has ended, once.</item>
 /// <item>No exception: done, unless the consumer said something else (<see cref="SaidOutcome"/>); then that is decided on.</item>
 /// <item>The host is stopping, or the delivery is lost: no outcome. It goes back untouched.</item>
@@ -39,6 +40,7 @@ internal sealed partial class GradientRetryFilter(
 {
     private readonly AttemptDecisions _decisions = new(point, time, random);
     private readonly SuspectDeliveries _suspects = new(point.Queue, suspicion, settler, time, random, logger);
+    private readonly OutlivedDeliveries _outlived = new(point.Queue, settler, time);
     private readonly EarlyDeliveries _early = new(point.Queue, point.Released, time, logger);
 
     public async Task Send(ConsumeContext context, IPipe<ConsumeContext> next)
@@ -72,7 +74,7 @@ internal sealed partial class GradientRetryFilter(
         }
 
         var passage = isHeld ? await point.Gate!.EnterAsync(delivery, Unconsumed, settler, context.CancellationToken).ConfigureAwait(false) : Passage.Free;
-        if (passage.IsAside)
+        if (passage.IsAside || await _outlived.ParkAsync(delivery, Unconsumed, context.CancellationToken).ConfigureAwait(false))
         {
             return;
         }

@@ -77,7 +77,7 @@ internal sealed class CircuitGate(PointCircuit circuit, Func<RetryRules> rules, 
     private static bool Answered(AttemptEnd end) => end.Decision switch
     {
         RetryDecision.Again => end.Cause == ClimbCause.Asked || end.Cause == ClimbCause.Postponed,
-        RetryDecision.Park park => park.Reason != ParkReason.Exhausted && park.Reason != ParkReason.Expired,
+        RetryDecision.Park park => park.Reason != ParkReason.Exhausted && park.Reason != ParkReason.Expired && park.Reason != ParkReason.SwitchedOff,
         RetryDecision.Drop => false,
         _ => true,
     };

@@ -172,7 +172,7 @@ internal sealed partial class LimiterMonitor(string point, TimeProvider time, IL
     [LoggerMessage(LogEvents.LimiterActive, LogLevel.Information, "{Queue}: this is the active limiter now; it releases {Rate}")]
     private partial void LogActive(string queue, string rate);
 
-    [LoggerMessage(LogEvents.LimiterPaused, LogLevel.Warning, "{Queue}: redelivery is {Reason}; 'retryctl limiter resume {Queue}' ends it")]
+    [LoggerMessage(LogEvents.LimiterPaused, LogLevel.Warning, "{Queue}: redelivery is {Reason}")]
     private partial void LogPaused(string queue, string? reason);
 
     [LoggerMessage(LogEvents.LimiterWaits, LogLevel.Warning, "{Queue}: the limiter holds its messages back: {Reason}")]

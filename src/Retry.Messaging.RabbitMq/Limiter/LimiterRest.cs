@@ -19,7 +19,12 @@ internal readonly record struct LimiterRest(LimiterActivity Activity, string Rea
 
         if (settings.LastReadable is { Paused: true } paused)
         {
-            return new(LimiterActivity.Paused, $"paused by {paused.By}");
+            return new(LimiterActivity.Paused, $"paused by {paused.By}; 'retryctl limiter resume {point}' ends it");
+        }
+
+        if (settings.PausedBy is { } by)
+        {
+            return new(LimiterActivity.Paused, $"paused, with the whole point, by {by}; 'retryctl policy set {point} --switch On' ends it");
         }
 
         return isLimitKnown

@@ -1,5 +1,7 @@
+using Retry.Messaging.Configuration;
 using Retry.Messaging.RabbitMq.Circuit;
 using Retry.Messaging.RabbitMq.Control;
+using Retry.Messaging.RabbitMq.Strategies;
 
 namespace Retry.Messaging.RabbitMq.Limiter;
 
@@ -11,6 +13,7 @@ internal sealed class LimiterSettings(string point)
     private volatile LimiterException? _unreadable;
     private volatile LimiterCode? _code;
     private volatile CircuitDocument? _circuit;
+    private volatile string? _pausedBy;
     private long _version;
     private long _codeVersion;
 
@@ -26,6 +29,9 @@ internal sealed class LimiterSettings(string point)
 
     /// <summary>Gets the version that the next setting must have.</summary>
     public long NextVersion => Volatile.Read(ref _version) + 1;
+
+    /// <summary>Gets who has paused the whole point, or <see langword="null"/>.</summary>
+    public string? PausedBy => _pausedBy;
 
     /// <summary>Gets the last document about the point's circuit that makes sense; <see langword="null"/> where there has been none.</summary>
     public CircuitDocument? Circuit => _circuit;
@@ -55,10 +61,31 @@ internal sealed class LimiterSettings(string point)
                 _code = LimiterDocument.ReadCode(record);
                 break;
 
+            case PolicyDocument.Kind:
+                ReadSwitch(record);
+                break;
+
             case CircuitDocument.Kind:
                 // one that makes no sense is said by whoever obeys it
                 _circuit = CircuitDocument.TryRead(record) ?? _circuit;
                 break;
+        }
+    }
+
+    // one that makes no sense is said by whoever obeys it, and changes nothing
+    private void ReadSwitch(ControlRecord record)
+    {
+        try
+        {
+            var (settings, wrong) = OperatorSettings.Read(PolicyDocument.Read(record).Settings, point);
+            if (wrong.Count == 0)
+            {
+                _pausedBy = settings.Switch == RetrySwitch.Paused ? record.By : null;
+            }
+        }
+        catch (ControlException)
+        {
+            // as above
         }
     }
 

@@ -139,7 +139,7 @@ internal sealed class PointTelemetry(RetryMetrics metrics, PointHealth health, T
 
     private void CountLast(ParkReason reason, Exception exception)
     {
-        if (reason == ParkReason.Exhausted || reason == ParkReason.Expired)
+        if (reason == ParkReason.Exhausted || reason == ParkReason.Expired || reason == ParkReason.SwitchedOff)
         {
             Counts.CountError(exception is TimeoutException);
         }

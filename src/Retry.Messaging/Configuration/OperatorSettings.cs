@@ -9,10 +9,13 @@ internal static class OperatorSettings
     /// <summary>Settings that belong to a kind of policy: another kind begins without them.</summary>
     public static readonly IReadOnlyList<string> OfAKind = ["First", "Factor", "Increment", "Delay", "Intervals", "Max"];
 
+    /// <summary>The one that only operators set.</summary>
+    public const string Switch = "Switch";
+
     /// <summary>All that may be set.</summary>
     public static readonly IReadOnlyList<string> Known =
     [
-        "Policy", .. OfAKind, "Retries", "Jitter", "ValidFor", "AttemptTimeout", "ReleasableWithin", "Breaker", "BreakerInterval",
+        "Policy", .. OfAKind, "Retries", "Jitter", "ValidFor", "AttemptTimeout", "ReleasableWithin", "Breaker", "BreakerInterval", Switch,
     ];
 
     /// <summary>Reads settings as strictly as appsettings.</summary>
@@ -31,7 +34,9 @@ internal static class OperatorSettings
         }
 
         var reader = new SettingsSectionReader();
-        var read = reader.ReadPoint(section, []);
+        RetrySwitch? on = null;
+        var read = reader.ReadPoint(section, new() { [Switch] = at => on = reader.OneOf(at, Enum.GetValues<RetrySwitch>()) });
+        read.Switch = on;
         return (read, [.. reader.Findings, .. RetrySettingsValidator.ValidateLayer(read, path)]);
     }
 

@@ -22,6 +22,8 @@ internal sealed class RetryPointSettings
 
     internal TimeSpan? ReleasableWithin { get; set; }
 
+    internal RetrySwitch? Switch { get; set; }
+
     internal bool? Breaker { get; set; }
 
     internal TimeSpan? BreakerInterval { get; set; }
@@ -64,6 +66,7 @@ internal sealed class RetryPointSettings
             LimitBurst = Highest(layers, layer => layer.LimitBurst),
             Isolated = Highest(layers, layer => layer.Isolated),
             ReleasableWithin = Highest(layers, layer => layer.ReleasableWithin),
+            Switch = Highest(layers, layer => layer.Switch),
             Breaker = Highest(layers, layer => layer.Breaker),
             BreakerInterval = Highest(layers, layer => layer.BreakerInterval),
             Rules = [.. lowestFirst.SelectMany(layer => layer.Rules)],

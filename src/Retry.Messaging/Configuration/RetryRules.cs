@@ -25,6 +25,7 @@ internal sealed class RetryRules
         Limit = settings.LimitPerSecond is { } perSecond ? new RedeliveryLimit(perSecond, settings.LimitBurst ?? RetryDefaults.Burst) : null;
         Isolated = settings.Isolated ?? false;
         ReleasableWithin = settings.ReleasableWithin;
+        Switch = settings.Switch ?? RetrySwitch.On;
         BreakerInterval = settings.Breaker == true ? settings.BreakerInterval ?? RetryDefaults.BreakerInterval : null;
     }
 
@@ -48,6 +49,9 @@ internal sealed class RetryRules
 
     /// <summary>Gets after what time a waiting message comes by, or null for only when it is due.</summary>
     public TimeSpan? ReleasableWithin { get; }
+
+    /// <summary>Gets what an operator has the point do with what fails.</summary>
+    public RetrySwitch Switch { get; }
 
     /// <summary>Gets how often an ill target is tried while the circuit is open; null where the point has no breaker.</summary>
     public TimeSpan? BreakerInterval { get; }

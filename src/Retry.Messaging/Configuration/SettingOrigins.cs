@@ -26,6 +26,7 @@ internal static class SettingOrigins
         ("ValidFor", layer => layer.ValidFor, merged => Text(merged.ValidFor ?? RetryDefaults.ValidFor)),
         ("AttemptTimeout", layer => layer.AttemptTimeout, merged => merged.AttemptTimeout is { } timeout ? Text(timeout) : None),
         (ReleasableWithin, layer => layer.ReleasableWithin, merged => merged.ReleasableWithin is { } within ? Text(within) : None),
+        (OperatorSettings.Switch, layer => layer.Switch, merged => (merged.Switch ?? RetrySwitch.On).ToString()),
         ("Breaker", layer => layer.Breaker, merged => merged.Breaker == true ? "on" : "off"),
         (
             "BreakerInterval",

@@ -46,6 +46,11 @@ internal static class RetryDecider
             return new RetryDecision.Park(ParkReason.Failed, failed);
         }
 
+        if (rules.Switch == RetrySwitch.Off)
+        {
+            return new RetryDecision.Park(ParkReason.SwitchedOff, failed);
+        }
+
         // Only decorrelated jitter needs the previous delay. Parsing the history for it costs, so the others skip it.
         if (policy.NextDelay(state.Attempt, policy.Jitter == Jitter.Decorrelated ? state.PreviousDelay : null, random) is not { } drawn)
         {

@@ -11,7 +11,7 @@ public readonly record struct ParkReason
     private static readonly ParkReason[] KnownReasons =
     [
         new("Exhausted"), new("Failed"), new("Expired"), new("Malformed"), new("Unhandled"), new("Poison"), new("Undeliverable"),
-        new("KeyReused"), new("Uncertain"),
+        new("KeyReused"), new("Uncertain"), new("SwitchedOff"),
     ];
 
     private readonly string? _name;
@@ -44,6 +44,9 @@ public readonly record struct ParkReason
 
     /// <summary>Gets the reason of a message of which nobody knows whether its effect happened: the process that ran it did not say how it ended.</summary>
     public static ParkReason Uncertain => KnownReasons[8];
+
+    /// <summary>Gets the reason of a message that failed while an operator had switched its point's retries off.</summary>
+    public static ParkReason SwitchedOff => KnownReasons[9];
 
     /// <summary>Gets the reasons that this version knows.</summary>
     public static IReadOnlyList<ParkReason> Known => KnownReasons.AsReadOnly();

@@ -84,6 +84,13 @@ public static class RetryHeaderNames
     /// <summary>Who changed what in a replayed copy, at most 300 characters; absent where nothing was changed. String.</summary>
     public const string Changed = "retry-changed";
 
+    /// <summary>On a request or message that a consumer sends on: the number of its attempt. String.</summary>
+    public const string ChainAttempt = "retry-chain-attempt";
+
+    /// <summary>On a request or message that a consumer sends on: when its own message stops being worth an attempt, in milliseconds since
+    /// 1970, UTC. String.</summary>
+    public const string ChainDeadline = "retry-chain-deadline";
+
     /// <summary>What all of the above start with.</summary>
     public const string Prefix = "retry-";
 }

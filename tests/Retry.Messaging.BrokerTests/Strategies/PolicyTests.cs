@@ -152,6 +152,35 @@ public sealed class PolicyTests(BrokerFixture broker, ITestOutputHelper output)
     }
 
     [Fact]
+    public async Task A_whole_point_is_paused_and_switched_off_and_on_while_it_runs()
+    {
+        var address = await broker.CreateVirtualHostAsync();
+        await using var raw = await RawClient.ConnectAsync(address);
+        await using var service = await StartAsync(address, isolated: true);
+        await RunAsync(address, "limiter rate payments 1000");
+
+        (await RunAsync(address, "policy set payments --switch Paused --why upgrade")).ExitCode.ShouldBe(ExitCode.Done);
+        await service.Bus.Publish(new Charge());
+        await Eventually.TrueAsync(async () => await raw.CountAsync("payments.release") == 1, Deadline);
+        await Scenario.PauseAsync(TimeSpan.FromSeconds(2));
+        (await raw.CountAsync("payments.parked")).ShouldBe(0u, "its second attempt waits");
+
+        (await RunAsync(address, "policy set payments --switch Off")).ExitCode.ShouldBe(ExitCode.Done);
+        await service.Bus.Publish(new Charge());
+        // what was paused goes on, and fails as well
+        await Eventually.TrueAsync(async () => await raw.CountAsync("payments.parked") == 2, Deadline);
+        var parked = await RunAsync(address, "parked list payments --json");
+        parked.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => Read(line).GetProperty("reason").GetString()).ShouldBe(["SwitchedOff", "SwitchedOff"]);
+
+        (await RunAsync(address, "policy set payments --switch On")).ExitCode.ShouldBe(ExitCode.Done);
+        await service.Bus.Publish(new Charge());
+        await Eventually.TrueAsync(
+            async () => (await RunAsync(address, "parked list payments --json")).Output.Contains("\"Exhausted\"", StringComparison.Ordinal),
+            Deadline,
+            every: TimeSpan.FromSeconds(1));
+    }
+
+    [Fact]
     public async Task A_control_log_that_is_deleted_forgets_nothing()
     {
         var address = await broker.CreateVirtualHostAsync();
@@ -180,9 +209,13 @@ public sealed class PolicyTests(BrokerFixture broker, ITestOutputHelper output)
         .Select(setting => (setting.GetProperty("value").GetString(), setting.GetProperty("from").GetString()))
         .Single();
 
-    private static Task<RetryService> StartAsync(Uri address) => RetryService.StartAsync(address, (context, bus) => bus.ReceiveEndpoint("payments", endpoint =>
+    private static Task<RetryService> StartAsync(Uri address, bool isolated = false) => RetryService.StartAsync(address, (context, bus) => bus.ReceiveEndpoint("payments", endpoint =>
     {
-        endpoint.UseGradientRetry(context, retry => retry.Fixed(TimeSpan.FromMilliseconds(300)).Retries(1));
+        endpoint.UseGradientRetry(context, retry =>
+        {
+            retry.Fixed(TimeSpan.FromMilliseconds(300)).Retries(1);
+            retry.Isolated(isolated);
+        });
         endpoint.Handler<Charge>(_ => throw new InvalidOperationException("the gateway is away"));
     }));
 

@@ -14,7 +14,7 @@ public class FolderTests
             ["Breaker"] = [],
             ["Configuration"] = ["Http", "Outcomes", "Policies"],
             ["Decisions"] = ["Configuration", "Ladder", "Outcomes", "Policies", "Wire"],
-            ["Http"] = [],
+            ["Http"] = ["Wire"],
             ["Ladder"] = [],
             ["Naming"] = ["Ladder"],
             ["Outcomes"] = [],

@@ -39,6 +39,17 @@ public class RetryDeciderTests
         park.State.DueAt.ShouldBeNull();
     }
 
+    [Fact]
+    public void What_fails_while_its_point_is_switched_off_is_parked_at_once()
+    {
+        var rules = RetryRules.Compile(new RetryPointSettings { Switch = RetrySwitch.Off });
+
+        var park = Decide(rules, RetryState.Fresh).ShouldBeOfType<RetryDecision.Park>();
+
+        park.Reason.ShouldBe(ParkReason.SwitchedOff);
+        park.State.History.Attempts.ShouldHaveSingleItem();
+    }
+
     [Theory]
     [InlineData(30, 60, 30)]
     [InlineData(30, 10, 10)]

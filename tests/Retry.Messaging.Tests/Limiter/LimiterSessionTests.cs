@@ -71,7 +71,7 @@ public sealed class LimiterSessionTests : IDisposable
         _session.Waiting.ShouldBe(["b", "c"]);
         Status.ShouldSatisfyAllConditions(
             status => status.Activity.ShouldBe(LimiterActivity.Paused),
-            status => status.Reason.ShouldBe("paused by ann"),
+            status => status.Reason.ShouldBe("paused by ann; 'retryctl limiter resume orders' ends it"),
             status => status.Released.ShouldBe(1));
         await _session.PassAsync(TimeSpan.FromSeconds(10));
         _session.Released.ShouldBe(["a"]);

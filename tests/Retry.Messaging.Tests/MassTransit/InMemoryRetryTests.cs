@@ -3,6 +3,7 @@ using MassTransit;
 using MassTransit.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Retry.Messaging.Configuration;
+using Retry.Messaging.Http;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.Policies;
 using Retry.Messaging.Tests.Waiting;
@@ -264,6 +265,43 @@ public class InMemoryRetryTests
         service.Harness.GetParked().ShouldHaveSingleItem().Exception.ShouldBeOfType<TimeoutException>();
     }
 
+    [Fact]
+    public async Task A_consumer_tells_its_attempt_and_its_deadline_and_who_is_called_hears_both()
+    {
+        var (told, heard) = (new List<RetryChain>(), new List<RetryChain>());
+        await using var service = await StartAsync(
+            _ => { },
+            retry => { retry.Retries(1); retry.ValidFor(TimeSpan.FromHours(1)); },
+            (_, cfg) =>
+            {
+                cfg.ReceiveEndpoint("orders", e => e.Handler<SubmitOrder>(async context =>
+                {
+                    told.Add(context.GetRetryChain());
+                    await context.Publish(new Asked(), send => context.GetRetryChain().AddTo(send));
+                    throw new InvalidOperationException("away");
+                }));
+                cfg.ReceiveEndpoint("asked", e => e.Handler<Asked>(context =>
+                {
+                    lock (heard)
+                    {
+                        heard.Add(context.GetRetryChain());
+                    }
+
+                    return Task.CompletedTask;
+                }));
+            });
+        service.Harness.SkipRetryDelays();
+
+        await service.Bus.Publish(new SubmitOrder(NewId.NextGuid()));
+
+        (await service.Harness.Published.Any<Fault<SubmitOrder>>()).ShouldBeTrue();
+        await Eventually.TrueAsync(() => heard.Count == 2, TimeSpan.FromSeconds(20));
+        told.Select(chain => (chain.Attempt, chain.IsRetry)).ShouldBe([(1, false), (2, true)]);
+        told[0].Deadline.ShouldBeNull("nothing has failed yet, and the message has no time to live");
+        told[1].Left()!.Value.ShouldBeInRange(TimeSpan.FromMinutes(59), TimeSpan.FromHours(1));
+        heard.OrderBy(chain => chain.Attempt).ShouldBe(told);
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
@@ -468,4 +506,6 @@ public class InMemoryRetryTests
             },
             configure,
             services: services => services.AddSingleton(_journal));
+
+    public sealed record Asked;
 }

@@ -11,7 +11,7 @@ public class ParkReasonTests
     [Fact]
     public void Known_reasons_come_back_from_their_names_in_any_case()
     {
-        ParkReason.Known.Count.ShouldBe(9);
+        ParkReason.Known.Count.ShouldBe(10);
         foreach (var reason in ParkReason.Known)
         {
             reason.IsKnown.ShouldBeTrue();
@@ -23,6 +23,7 @@ public class ParkReasonTests
         ParkReason.Undeliverable.Name.ShouldBe("Undeliverable");
         ParkReason.KeyReused.Name.ShouldBe("KeyReused");
         ParkReason.Uncertain.Name.ShouldBe("Uncertain");
+        ParkReason.SwitchedOff.Name.ShouldBe("SwitchedOff");
     }
 
     [Theory]

@@ -20,6 +20,7 @@ internal sealed class PolicyOptions
         ["ValidFor"] = Single("--valid-for", "How long after its first failure a message is retried. What a message carries already only shrinks.", "TIME"),
         ["AttemptTimeout"] = Single("--attempt-timeout", "How long one attempt may take.", "TIME"),
         ["ReleasableWithin"] = Single("--releasable-within", "After what time a message that waits comes by, for 'delayed release'; holds for what fails from now on.", "TIME"),
+        [OperatorSettings.Switch] = Single("--switch", "On; Paused: what fails climbs and then waits in the release queue, fresh messages run; Off: what fails is parked at once.", "STATE"),
         ["Breaker"] = Single("--breaker", "true: all instances stop calling a target that is ill. false: they do not.", "FLAG"),
         ["BreakerInterval"] = Single("--breaker-interval", "How often an ill target is tried with one message.", "TIME"),
     };

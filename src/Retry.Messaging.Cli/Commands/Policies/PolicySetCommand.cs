@@ -47,9 +47,13 @@ internal static class PolicySetCommand
             async Task<int> SetAsync(PolicyControl policies, LimiterControl limiters, LimiterReport found)
             {
                 var before = await policies.ReadAsync(point, cancellationToken).ConfigureAwait(false);
-                if (rate is not null)
+                if (rate is not null || IsPause(settings))
                 {
                     RequireReleaseQueue(point, found, before);
+                }
+
+                if (rate is not null)
+                {
                     await limiters.SetRateAsync(point, rate.PerSecond, rate.Burst, host.Operator, cancellationToken).ConfigureAwait(false);
                 }
 
@@ -80,6 +84,11 @@ internal static class PolicySetCommand
         }
     }
 
+    private static bool IsPause(Dictionary<string, JsonElement> settings) =>
+        settings.TryGetValue(OperatorSettings.Switch, out var value)
+        && Enum.TryParse<RetrySwitch>(value.GetString(), ignoreCase: true, out var on)
+        && on == RetrySwitch.Paused;
+
     private static RedeliveryLimitOption? LimitOf(double perSecond, int? burst) =>
         !(perSecond >= SettingRange.LowestRate && perSecond <= SettingRange.HighestRate)
             ? throw new UsageException(FormattableString.Invariant($"--limit: found {perSecond}, wanted 0.000278 (one an hour) to {SettingRange.HighestRate:0}."))
@@ -90,12 +99,12 @@ internal static class PolicySetCommand
     {
         if (found.Waiting is null)
         {
-            throw new ControlException($"Found no release queue of '{point}', wanted one for a limit: messages wait there. Run 'retryctl topology apply --isolated {point}', and have its service say Isolated() or LimitRedelivery(...).");
+            throw new ControlException($"Found no release queue of '{point}', wanted one for a limit or a pause: messages wait there. Run 'retryctl topology apply --isolated {point}', and have its service say Isolated() or LimitRedelivery(...).");
         }
 
         if (report.Served.FirstOrDefault(served => served.HasRelease == false) is not null)
         {
-            throw new ControlException($"Found instances that send what comes back past the release queue of '{point}', wanted all of them to use it for a limit. Have the endpoint say Isolated() or LimitRedelivery(...), and deploy it.");
+            throw new ControlException($"Found instances that send what comes back past the release queue of '{point}', wanted all of them to use it for a limit or a pause. Have the endpoint say Isolated() or LimitRedelivery(...), and deploy it.");
         }
     }
 
