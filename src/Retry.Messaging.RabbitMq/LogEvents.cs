@@ -77,6 +77,7 @@ internal static class LogEvents
     public const int CircuitClosed = 1407;
     public const int CircuitForsaken = 1408;
     public const int CircuitUnreadable = 1409;
+    public const int CircuitWithoutPermits = 1410;
     public const int PlanCarried = 1411;
     public const int PlanNotCarried = 1412;
     public const int PlansUnseen = 1413;

@@ -14,7 +14,7 @@ internal static class PointControl
 {
     /// <summary>Has the deliveries of a point wait while its target is ill.</summary>
     public static CircuitGate Gate(RetryPoint point, PointHealth health, PointTimes times, TimeProvider time, ILoggerFactory logging) => new(
-        new PointCircuit(point.Queue, () => point.Rules.BreakerInterval, health, time, logging.CreateLogger<PointCircuit>()),
+        new PointCircuit(point.Queue, () => point.Rules, health, time, logging.CreateLogger<PointCircuit>()),
         () => point.Rules,
         () => times.Hold.Limit,
         time);

@@ -66,14 +66,15 @@ internal sealed partial class GradientRetryFilter(
     private async Task ConsumeAsync(ConsumeContext context, IPipe<ConsumeContext> next)
     {
         var delivery = transport.Open(context.ReceiveContext, context);
-        var isHeld = point.Gate is { IsClosed: false };
-        if ((!isHeld && await _suspects.KeepAwayAsync(delivery, Unconsumed, attempt => read((AttemptContext)attempt), context.CancellationToken).ConfigureAwait(false))
+        if ((point.Gate is not { IsOpen: true } && await _suspects.KeepAwayAsync(delivery, Unconsumed, Read, context.CancellationToken).ConfigureAwait(false))
             || await _early.SendBackAsync(delivery, Unconsumed, context.CancellationToken).ConfigureAwait(false))
         {
             return;
         }
 
-        var passage = isHeld ? await point.Gate!.EnterAsync(delivery, Unconsumed, settler, context.CancellationToken).ConfigureAwait(false) : Passage.Free;
+        var passage = point.Gate is { IsFree: false } gate
+            ? await gate.EnterAsync(delivery, Unconsumed, settler, context.CancellationToken).ConfigureAwait(false)
+            : Passage.Free;
         if (passage.IsAside || await _outlived.ParkAsync(delivery, Unconsumed, context.CancellationToken).ConfigureAwait(false))
         {
             return;
@@ -147,6 +148,8 @@ internal sealed partial class GradientRetryFilter(
         async ValueTask<AttemptEnd?> TellAsync(AttemptEnd? ended) => passage.Permit is { } permit
             ? await point.Gate!.EndAsync(permit, delivery, ended, (failed, delay) => _decisions.Probed(attempt, failed, delay)).ConfigureAwait(false)
             : ended;
+
+        void Read(IAttempt attempt) => read((AttemptContext)attempt);
 
         AttemptContext Unconsumed(RetryDecision _) => new(context, delivery, null, time)
         {

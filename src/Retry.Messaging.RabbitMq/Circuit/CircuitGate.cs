@@ -22,7 +22,10 @@ internal sealed class CircuitGate(PointCircuit circuit, Func<RetryRules> rules, 
     public PointCircuit Circuit => circuit;
 
     /// <summary>Gets a value indicating whether deliveries begin at once.</summary>
-    public bool IsClosed => circuit.IsClosed;
+    public bool IsFree => circuit.IsFree;
+
+    /// <inheritdoc cref="PointCircuit.IsOpen"/>
+    public bool IsOpen => circuit.IsOpen;
 
     /// <summary>Waits until a delivery may begin. One that has waited for too long is sent up the ladder for a minute.</summary>
     /// <param name="delivery">The delivery.</param>

@@ -25,7 +25,9 @@ internal sealed class CircuitJudge(PointCircuit circuit, ControlFollower followe
     private static readonly TimeSpan BetweenTries = TimeSpan.FromSeconds(4);
     private static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan ClosedTick = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan RampWorth = TimeSpan.FromSeconds(1);
+
+    /// <summary>For how long a permit that is no probe's may be taken.</summary>
+    public static readonly TimeSpan Worth = TimeSpan.FromSeconds(1);
 
     /// <summary>Judges whenever nobody else does, on a connection, until it is cancelled.</summary>
     /// <exception cref="ControlException">The broker refuses what it needs.</exception>
@@ -33,7 +35,7 @@ internal sealed class CircuitJudge(PointCircuit circuit, ControlFollower followe
     {
         while (true)
         {
-            if (circuit.Interval is not null && await TryOpenAsync(connection, cancellationToken).ConfigureAwait(false) is { } channel)
+            if (circuit.IsWanted && await TryOpenAsync(connection, cancellationToken).ConfigureAwait(false) is { } channel)
             {
                 await using var ends = channel.ConfigureAwait(false);
                 await JudgeAsync(channel, cancellationToken).ConfigureAwait(false);
@@ -86,6 +88,8 @@ internal sealed class CircuitJudge(PointCircuit circuit, ControlFollower followe
             inbox.Writer.TryWrite(Permit.ReadUse(args.BasicProperties) is { } use ? new Heard(use, null) : new Heard(null, args.Body.ToArray()));
             return Task.CompletedTask;
         };
+        // what another gave was counted by it
+        await channel.QueuePurgeAsync(permits, cancellationToken).ConfigureAwait(false);
         await channel.BasicConsumeAsync(queue, autoAck: true, consumer, cancellationToken).ConfigureAwait(false);
         channel.ChannelShutdownAsync += (_, _) =>
         {
@@ -98,16 +102,18 @@ internal sealed class CircuitJudge(PointCircuit circuit, ControlFollower followe
         // the way back of a permit is the queue that only this connection reads
         async Task GiveAsync(long number, CircuitState state)
         {
-            var worth = state == CircuitState.Closing ? RampWorth : circuit.Interval ?? RampWorth;
+            var worth = IsProbe(state) ? circuit.Interval ?? Worth : Worth;
             await channel.BasicPublishAsync(
                 string.Empty,
                 permits,
                 mandatory: false,
-                new Permit(number, queue, state != CircuitState.Closing).Write(worth),
+                new Permit(number, queue, IsProbe(state)).Write(worth),
                 ReadOnlyMemory<byte>.Empty,
                 cancellationToken).ConfigureAwait(false);
         }
     }
+
+    private static bool IsProbe(CircuitState state) => state is CircuitState.Open or CircuitState.HalfOpen;
 
     /// <summary>How long the judge waits for something to hear.</summary>
     internal static TimeSpan TickOf(CircuitState state) => state == CircuitState.Closed ? ClosedTick : Tick;

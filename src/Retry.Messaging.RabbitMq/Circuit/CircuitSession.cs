@@ -8,11 +8,15 @@ namespace Retry.Messaging.RabbitMq.Circuit;
 /// <summary>What the one who judges a target knows, and does about it. One loop owns all of it.</summary>
 internal sealed class CircuitSession(PointCircuit circuit, ControlFollower follower, string by, TimeProvider time)
 {
+    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(1);
+
     private readonly PulseNodes _nodes = new(time);
+    private readonly PermitAllowance _allowance = new((CircuitJudge.Worth * 1.5).TotalSeconds);
     private readonly CircuitCourse _course = new((circuit.Interval ?? TimeSpan.Zero).TotalSeconds);
     private readonly long _started = time.GetTimestamp();
     private CircuitDocument _last = circuit.Document;
     private string _why = string.Empty;
+    private long _limited;
 
     private double Now => time.GetElapsedTime(_started).TotalSeconds;
 
@@ -23,24 +27,45 @@ internal sealed class CircuitSession(PointCircuit circuit, ControlFollower follo
     public async Task RunAsync(ChannelReader<CircuitJudge.Heard> inbox, Func<long, CircuitState, Task> give, CancellationToken cancellationToken)
     {
         _course.Resume(_last.State, Now);
-        while (!inbox.Completion.IsCompleted && circuit.Interval is { } interval)
+        while (!inbox.Completion.IsCompleted && circuit.IsWanted)
         {
-            _course.Interval = interval.TotalSeconds;
+            _course.Interval = circuit.Interval?.TotalSeconds ?? 0;
+            _allowance.Change(circuit.Limit, Now);
             Obey(circuit.Document);
             if (await HearAsync(inbox, cancellationToken).ConfigureAwait(false))
             {
                 Judge();
             }
 
-            if (_last.Hand == CircuitHand.Auto)
+            await GiveAsync(give).ConfigureAwait(false);
+            await WriteAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task GiveAsync(Func<long, CircuitState, Task> give)
+    {
+        var obeys = circuit.Interval is not null;
+        foreach (var permit in obeys && _last.Hand == CircuitHand.Auto ? _course.Give(Now) : [])
+        {
+            // the ramp goes up to the cap
+            if (_allowance.IsLimited && _course.State == CircuitState.Closing && _allowance.Room(Now) < 1)
             {
-                foreach (var permit in _course.Give(Now))
-                {
-                    await give(permit, _course.State).ConfigureAwait(false);
-                }
+                break;
             }
 
-            await WriteAsync(cancellationToken).ConfigureAwait(false);
+            await GiveAsync(permit).ConfigureAwait(false);
+        }
+
+        while (_allowance.IsLimited && (!obeys || _course.State == CircuitState.Closed) && _allowance.Room(Now) > 0)
+        {
+            // numbers of its own: the course counts on from its last
+            await GiveAsync(--_limited).ConfigureAwait(false);
+        }
+
+        async Task GiveAsync(long permit)
+        {
+            _allowance.Given(permit, Now);
+            await give(permit, obeys ? _course.State : CircuitState.Closed).ConfigureAwait(false);
         }
     }
 
@@ -60,7 +85,9 @@ internal sealed class CircuitSession(PointCircuit circuit, ControlFollower follo
 
     private async Task<bool> HearAsync(ChannelReader<CircuitJudge.Heard> inbox, CancellationToken cancellationToken)
     {
-        using var patience = new CancellationTokenSource(CircuitJudge.TickOf(_course.State), time);
+        var tick = CircuitJudge.TickOf(_course.State);
+        var next = _allowance.IsLimited ? TimeSpan.FromSeconds(Math.Min(_allowance.Next(Now), tick.TotalSeconds)) : tick;
+        using var patience = new CancellationTokenSource(next > Shortest ? next : Shortest, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, patience.Token);
         try
         {
@@ -97,12 +124,13 @@ internal sealed class CircuitSession(PointCircuit circuit, ControlFollower follo
         else
         {
             _course.Began(number);
+            _allowance.Began(number, Now);
         }
     }
 
     private void Judge()
     {
-        if (_last.Hand != CircuitHand.Auto || _course.State is CircuitState.Open or CircuitState.HalfOpen)
+        if (_last.Hand != CircuitHand.Auto || circuit.Interval is null || _course.State is CircuitState.Open or CircuitState.HalfOpen)
         {
             return;
         }

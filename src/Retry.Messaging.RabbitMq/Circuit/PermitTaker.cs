@@ -8,7 +8,7 @@ using Retry.Messaging.RabbitMq.Control;
 namespace Retry.Messaging.RabbitMq.Circuit;
 
 /// <summary>Takes permits for the deliveries of a point that wait, and tells whoever gave them what becomes of them.</summary>
-/// <remarks>It consumes only while a delivery waits, one permit at a time: a permit in the hands of one who needs none would be lost.</remarks>
+/// <remarks>It consumes only while a delivery waits, one permit at a time: in the hands of one who needs none a permit would be lost.</remarks>
 internal sealed class PermitTaker(PointCircuit circuit, TimeProvider time)
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(200);
@@ -20,7 +20,6 @@ internal sealed class PermitTaker(PointCircuit circuit, TimeProvider time)
     {
         while (true)
         {
-            await circuit.Needed.WaitAsync(cancellationToken).ConfigureAwait(false);
             try
             {
                 await TakeAsync(connection, cancellationToken).ConfigureAwait(false);
@@ -34,22 +33,48 @@ internal sealed class PermitTaker(PointCircuit circuit, TimeProvider time)
         }
     }
 
-    // until nothing waits any more
     private async Task TakeAsync(IConnection connection, CancellationToken cancellationToken)
     {
         var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
         await using var ends = channel.ConfigureAwait(false);
         var queue = await PermitQueue.DeclareAsync(channel, circuit.Queue, cancellationToken).ConfigureAwait(false);
         await channel.BasicQosAsync(0, 1, global: false, cancellationToken).ConfigureAwait(false);
-        var consumer = new AsyncEventingBasicConsumer(channel);
-        consumer.ReceivedAsync += OnReceivedAsync;
-        await channel.BasicConsumeAsync(queue, autoAck: false, consumer, cancellationToken).ConfigureAwait(false);
         var look = new PassiveLook(connection);
         await using var lookEnds = look.ConfigureAwait(false);
-        var (lookedAt, judgedAt) = (time.GetTimestamp(), time.GetTimestamp());
-        while (channel.IsOpen && circuit.Waiting > 0 && !cancellationToken.IsCancellationRequested)
+        while (channel.IsOpen)
         {
-            await Task.Delay(Look, time, cancellationToken).ConfigureAwait(false);
+            await circuit.Needed.WaitAsync(cancellationToken).ConfigureAwait(false);
+            var idle = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            var consumer = new AsyncEventingBasicConsumer(channel);
+            consumer.ReceivedAsync += (_, args) => ReceiveAsync(connection, channel, args, idle);
+            var tag = await channel.BasicConsumeAsync(queue, autoAck: false, consumer, cancellationToken).ConfigureAwait(false);
+            await WatchAsync(look, idle.Task, cancellationToken).ConfigureAwait(false);
+            await channel.BasicCancelAsync(tag, noWait: false, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task ReceiveAsync(IConnection connection, IChannel channel, BasicDeliverEventArgs args, TaskCompletionSource idle)
+    {
+        if (Permit.Read(args.BasicProperties) is not { } permit
+            || circuit.TryGive(permit with { Tell = (given, use) => SendAsync(connection, channel, given, use) }))
+        {
+            await channel.BasicAckAsync(args.DeliveryTag, multiple: false, CancellationToken.None).ConfigureAwait(false);
+            return;
+        }
+
+        // nothing waits here any more: it is for another
+        idle.TrySetResult();
+        await channel.BasicNackAsync(args.DeliveryTag, multiple: false, requeue: true, CancellationToken.None).ConfigureAwait(false);
+    }
+
+    // while something waits, or may wait again in a moment
+    private async Task WatchAsync(PassiveLook look, Task idle, CancellationToken cancellationToken)
+    {
+        var (lookedAt, judgedAt) = (time.GetTimestamp(), time.GetTimestamp());
+        while (circuit.Waiting > 0 && !idle.IsCompleted)
+        {
+            await Task.WhenAny(idle, Task.Delay(Look, time, cancellationToken)).ConfigureAwait(false);
+            cancellationToken.ThrowIfCancellationRequested();
             circuit.Free();
             if (time.GetElapsedTime(lookedAt) >= JudgeLook)
             {
@@ -57,22 +82,6 @@ internal sealed class PermitTaker(PointCircuit circuit, TimeProvider time)
                 judgedAt = await CircuitJudge.IsThereAsync(look, circuit.Queue, cancellationToken).ConfigureAwait(false) ? lookedAt : judgedAt;
                 circuit.Judged(time.GetElapsedTime(judgedAt, lookedAt));
             }
-        }
-
-        Task TellAsync(Permit permit, PermitUse use) => SendAsync(connection, channel, permit, use);
-
-        async Task OnReceivedAsync(object sender, BasicDeliverEventArgs args)
-        {
-            if (Permit.Read(args.BasicProperties) is not { } permit)
-            {
-                await channel.BasicAckAsync(args.DeliveryTag, multiple: false, CancellationToken.None).ConfigureAwait(false);
-            }
-            else if (circuit.TryGive(permit with { Tell = TellAsync }))
-            {
-                await channel.BasicAckAsync(args.DeliveryTag, multiple: false, CancellationToken.None).ConfigureAwait(false);
-            }
-
-            // otherwise nothing waits: the channel is about to end, and the permit goes to another
         }
     }
 

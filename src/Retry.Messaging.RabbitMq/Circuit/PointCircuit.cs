@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 using Retry.Messaging.Breaker;
-using Retry.Messaging.Naming;
+using Retry.Messaging.Configuration;
 using Retry.Messaging.RabbitMq.Control;
 using Retry.Messaging.RabbitMq.Health;
 using Retry.Messaging.Wire;
@@ -10,27 +10,24 @@ namespace Retry.Messaging.RabbitMq.Circuit;
 /// <summary>The circuit between a point in this process and its target: where deliveries wait until they may begin.</summary>
 /// <remarks>
 /// <list type="number">
-/// <item>While it is closed a delivery begins at once. That is all that the breaker costs then.</item>
+/// <item>While it is closed, and the point has no cap on all deliveries, one begins at once. That is all that the breaker costs then.</item>
 /// <item>Otherwise it waits for a permit, unacknowledged, so that the prefetch fills and the rest stays in the work queue. Of those that wait
 /// the one with fewest probes and attempts begins first: a message that always fails must not keep the circuit open.</item>
 /// <item>What has waited for too long is sent up the ladder for a minute, and uses no attempt.</item>
 /// <item>The state is a document in the control log, so it stays as it is while the log cannot be read. Where whoever judges the target has
-/// been gone for 30 s deliveries begin as if there were no breaker.</item>
+/// been gone for 30 s deliveries begin as if there were no breaker. A cap holds: without permits nothing begins.</item>
 /// </list>
 /// </remarks>
-internal sealed partial class PointCircuit : IControlTarget
+internal sealed class PointCircuit : IControlTarget
 {
     /// <summary>How long a target may go without a judge before deliveries begin all the same.</summary>
     public static readonly TimeSpan Forsaken = TimeSpan.FromSeconds(30);
 
-    private const string Part = "circuit";
-
     private readonly Lock _lock = new();
     private readonly PriorityQueue<Waiter, (int Probes, int Attempt, long Arrival)> _waiters = new();
-    private readonly Func<TimeSpan?> _interval;
-    private readonly PointHealth _health;
+    private readonly Func<RetryRules> _rules;
+    private readonly CircuitReporter _reporter;
     private readonly TimeProvider _time;
-    private readonly ILogger _logger;
     private volatile CircuitDocument _document;
     private volatile TaskCompletionSource _needed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _isForsaken;
@@ -38,13 +35,14 @@ internal sealed partial class PointCircuit : IControlTarget
     private int _waiting;
 
     /// <param name="queue">The work queue.</param>
-    /// <param name="interval">How often an ill target is tried; <see langword="null"/> while the point has no breaker.</param>
+    /// <param name="rules">The rules of the point.</param>
     /// <param name="health">Where it says that it is open.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">Where it says each change.</param>
-    public PointCircuit(string queue, Func<TimeSpan?> interval, PointHealth health, TimeProvider time, ILogger logger)
+    public PointCircuit(string queue, Func<RetryRules> rules, PointHealth health, TimeProvider time, ILogger logger)
     {
-        (Queue, _interval, _health, _time, _logger) = (queue, interval, health, time, logger);
+        (Queue, _rules, _time) = (queue, rules, time);
+        _reporter = new CircuitReporter(queue, health, logger);
         _document = new CircuitDocument(queue, CircuitState.Closed);
     }
 
@@ -55,7 +53,16 @@ internal sealed partial class PointCircuit : IControlTarget
     public string Kind => CircuitDocument.Kind;
 
     /// <summary>Gets how often an ill target is tried; <see langword="null"/> while the point has no breaker.</summary>
-    public TimeSpan? Interval => _interval();
+    public TimeSpan? Interval => _rules().BreakerInterval;
+
+    /// <summary>Gets how fast deliveries may begin, or <see langword="null"/> for any rate.</summary>
+    public RedeliveryLimit? Limit => _rules().DeliveryLimit;
+
+    /// <summary>Gets a value indicating whether somebody has to give permits, or may have to.</summary>
+    public bool IsWanted => Interval is not null || Limit is not null;
+
+    /// <summary>Gets a value indicating whether the target is taken for ill, so that what waits here was not consumed.</summary>
+    public bool IsOpen => _document.State != CircuitState.Closed && !_isForsaken && Interval is not null;
 
     /// <summary>Gets the last document that could be read.</summary>
     public CircuitDocument Document => _document;
@@ -64,7 +71,7 @@ internal sealed partial class PointCircuit : IControlTarget
     public long LatestVersion { get; private set; }
 
     /// <summary>Gets a value indicating whether deliveries begin without a permit.</summary>
-    public bool IsClosed => _document.State == CircuitState.Closed || _isForsaken || Interval is null;
+    public bool IsFree => !IsOpen && Limit is null;
 
     /// <summary>Gets how many deliveries wait.</summary>
     public int Waiting => Volatile.Read(ref _waiting);
@@ -79,7 +86,7 @@ internal sealed partial class PointCircuit : IControlTarget
     /// <param name="cancellationToken">Cancelled when the delivery is lost or the host stops.</param>
     /// <exception cref="OperationCanceledException">It goes back untouched.</exception>
     public ValueTask<Passage> EnterAsync(RetryState state, TimeSpan atMost, Task stopping, CancellationToken cancellationToken) =>
-        IsClosed ? new(Passage.Free) : new(WaitAsync(state, atMost, stopping, cancellationToken));
+        IsFree ? new(Passage.Free) : new(WaitAsync(state, atMost, stopping, cancellationToken));
 
     /// <summary>Hands a permit to one that waits.</summary>
     /// <returns>Whether there is one.</returns>
@@ -110,14 +117,14 @@ internal sealed partial class PointCircuit : IControlTarget
         }
         catch (ControlException exception)
         {
-            LogUnreadable(Queue, exception.Message.TrimEnd('.'), _document.State);
+            _reporter.Unreadable(exception.Message, _document.State);
             return;
         }
 
         var before = _document;
         _document = document;
         _isForsaken = false;
-        Say(before, document);
+        _reporter.Became(before, document, Interval);
         Free();
     }
 
@@ -128,8 +135,15 @@ internal sealed partial class PointCircuit : IControlTarget
         if (without >= Forsaken && !_isForsaken)
         {
             _isForsaken = true;
-            LogForsaken(Queue, without.TotalSeconds);
-            Free();
+            if (Limit is null)
+            {
+                _reporter.Forsaken(without);
+                Free();
+            }
+            else
+            {
+                _reporter.WithoutPermits(without);
+            }
         }
         else if (without == TimeSpan.Zero)
         {
@@ -140,7 +154,7 @@ internal sealed partial class PointCircuit : IControlTarget
     /// <summary>Lets go of those that need no permit, for example because an operator has turned the breaker off.</summary>
     public void Free()
     {
-        if (IsClosed)
+        if (IsFree)
         {
             lock (_lock)
             {
@@ -198,45 +212,5 @@ internal sealed partial class PointCircuit : IControlTarget
         }
     }
 
-    private void Say(CircuitDocument before, CircuitDocument now)
-    {
-        if (now.State == before.State)
-        {
-            return;
-        }
-
-        switch (now.State)
-        {
-            case CircuitState.Closed:
-                _health.Found(Part, (string?)null);
-                LogClosed(Queue, now.Why);
-                break;
-
-            case CircuitState.Open:
-                _health.Found(Part, $"The circuit is open: {now.Why?.TrimEnd('.')}. Run 'retryctl breaker status {Queue}'.");
-                LogOpen(Queue, now.Why, now.Hand == CircuitHand.Open ? "nothing is tried" : $"one message is tried each {Interval?.TotalSeconds} s");
-                break;
-
-            default:
-                LogHalfOpen(Queue, now.State == CircuitState.HalfOpen ? "half-open" : "closing", now.Why);
-                break;
-        }
-    }
-
     private sealed class Waiter() : TaskCompletionSource<Passage>(TaskCreationOptions.RunContinuationsAsynchronously);
-
-    [LoggerMessage(LogEvents.CircuitOpen, LogLevel.Warning, "{Queue}: the circuit is open: {Why}. Messages wait, and {Probing}")]
-    private partial void LogOpen(string queue, string? why, string probing);
-
-    [LoggerMessage(LogEvents.CircuitHalfOpen, LogLevel.Information, "{Queue}: the circuit is {State}: {Why}")]
-    private partial void LogHalfOpen(string queue, string state, string? why);
-
-    [LoggerMessage(LogEvents.CircuitClosed, LogLevel.Information, "{Queue}: the circuit is closed: {Why}")]
-    private partial void LogClosed(string queue, string? why);
-
-    [LoggerMessage(LogEvents.CircuitForsaken, LogLevel.Warning, "{Queue}: nobody has judged the target for {Seconds} s, so messages are consumed as if there were no breaker. Look why no instance may have a queue " + BrokerNames.ListenPrefix + "*")]
-    private partial void LogForsaken(string queue, double seconds);
-
-    [LoggerMessage(LogEvents.CircuitUnreadable, LogLevel.Warning, "{Queue}: {Reason}. The circuit stays {State}")]
-    private partial void LogUnreadable(string queue, string reason, CircuitState state);
 }

@@ -27,7 +27,7 @@ internal sealed class PointCircuits(
         {
             while (!cancellationToken.IsCancellationRequested)
             {
-                List<PointCircuit> wanted = [.. circuits().Where(circuit => circuit.Interval is not null)];
+                List<PointCircuit> wanted = [.. circuits().Where(circuit => circuit.IsWanted)];
                 foreach (var circuit in wanted.Where(circuit => !running.ContainsKey(circuit)))
                 {
                     var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);

@@ -15,7 +15,8 @@ internal static class OperatorSettings
     /// <summary>All that may be set.</summary>
     public static readonly IReadOnlyList<string> Known =
     [
-        "Policy", .. OfAKind, "Retries", "Jitter", "ValidFor", "AttemptTimeout", "ReleasableWithin", "Breaker", "BreakerInterval", Switch,
+        "Policy", .. OfAKind, "Retries", "Jitter", "ValidFor", "AttemptTimeout", "ReleasableWithin", "DeliveriesPerSecond", "DeliveryBurst",
+        "Breaker", "BreakerInterval", Switch,
     ];
 
     /// <summary>Reads settings as strictly as appsettings.</summary>

@@ -61,6 +61,18 @@ public class RetryPointBuilder : RetryMessageBuilder
     /// <param name="within">2 s to a day. The default is never: what waits comes when it is due.</param>
     public void ReleasableWithin(TimeSpan within) => Settings.ReleasableWithin = within;
 
+    /// <summary>How fast messages may be consumed, over all instances together: first deliveries, retries, and what the broker delivers again.
+    /// For the quota of an API. What may not begin waits in the work queue.</summary>
+    /// <remarks>No window has more starts of a consumer than <paramref name="perSecond"/> times its length, and <paramref name="burst"/>. Each start
+    /// costs a small message of its own; where no instance can give them, messages wait.</remarks>
+    /// <param name="perSecond">Starts per second; 1/3600 (one an hour) or more. The default is no limit.</param>
+    /// <param name="burst">How many may begin at once after a pause; 1 or more.</param>
+    public void LimitDelivery(double perSecond, int burst = RetryDefaults.Burst)
+    {
+        Settings.DeliveriesPerSecond = perSecond;
+        Settings.DeliveryBurst = burst;
+    }
+
     /// <summary>Spares what the point calls while it is ill: all instances together stop calling it, try it now and then with one message, and
     /// come back step by step. Only errors count; a message that fails for good shows that the target answers.</summary>
     /// <param name="isOn">False takes back what a lower layer said. The default is no breaker.</param>

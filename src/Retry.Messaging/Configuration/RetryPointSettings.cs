@@ -24,6 +24,10 @@ internal sealed class RetryPointSettings
 
     internal RetrySwitch? Switch { get; set; }
 
+    internal double? DeliveriesPerSecond { get; set; }
+
+    internal int? DeliveryBurst { get; set; }
+
     internal bool? Breaker { get; set; }
 
     internal TimeSpan? BreakerInterval { get; set; }
@@ -67,6 +71,8 @@ internal sealed class RetryPointSettings
             Isolated = Highest(layers, layer => layer.Isolated),
             ReleasableWithin = Highest(layers, layer => layer.ReleasableWithin),
             Switch = Highest(layers, layer => layer.Switch),
+            DeliveriesPerSecond = Highest(layers, layer => layer.DeliveriesPerSecond),
+            DeliveryBurst = Highest(layers, layer => layer.DeliveryBurst),
             Breaker = Highest(layers, layer => layer.Breaker),
             BreakerInterval = Highest(layers, layer => layer.BreakerInterval),
             Rules = [.. lowestFirst.SelectMany(layer => layer.Rules)],

@@ -26,6 +26,9 @@ internal sealed class RetryRules
         Isolated = settings.Isolated ?? false;
         ReleasableWithin = settings.ReleasableWithin;
         Switch = settings.Switch ?? RetrySwitch.On;
+        DeliveryLimit = settings.DeliveriesPerSecond is { } deliveries
+            ? new RedeliveryLimit(deliveries, settings.DeliveryBurst ?? RetryDefaults.Burst)
+            : null;
         BreakerInterval = settings.Breaker == true ? settings.BreakerInterval ?? RetryDefaults.BreakerInterval : null;
     }
 
@@ -52,6 +55,9 @@ internal sealed class RetryRules
 
     /// <summary>Gets what an operator has the point do with what fails.</summary>
     public RetrySwitch Switch { get; }
+
+    /// <summary>Gets how fast messages may be consumed, first deliveries included, or null for any rate.</summary>
+    public RedeliveryLimit? DeliveryLimit { get; }
 
     /// <summary>Gets how often an ill target is tried while the circuit is open; null where the point has no breaker.</summary>
     public TimeSpan? BreakerInterval { get; }

@@ -19,7 +19,7 @@ internal static class RetrySettingsValidator
         foreach (var finding in PolicySettingsValidator.Validate(settings.Policy, path, isMerged)
             .Concat(isMerged ? PolicySettingsValidator.ValidateSum(settings.Policy, settings.ValidFor, path) : [])
             .Concat(ValidateTimes(settings, path))
-            .Concat(ValidateLimit(settings, path, isMerged)))
+            .Concat(ValidateLimits(settings, path, isMerged)))
         {
             yield return finding;
         }
@@ -104,23 +104,29 @@ internal static class RetrySettingsValidator
         }
     }
 
-    private static IEnumerable<RetryFinding> ValidateLimit(RetryPointSettings settings, string path, bool isMerged)
+    private static IEnumerable<RetryFinding> ValidateLimits(RetryPointSettings settings, string path, bool isMerged) =>
+    [
+        .. ValidateLimit(settings.LimitPerSecond, settings.LimitBurst, ($"{path}:Limit:PerSecond", $"{path}:Limit:Burst"), isMerged),
+        .. ValidateLimit(settings.DeliveriesPerSecond, settings.DeliveryBurst, ($"{path}:DeliveriesPerSecond", $"{path}:DeliveryBurst"), isMerged),
+    ];
+
+    private static IEnumerable<RetryFinding> ValidateLimit(double? rate, int? burst, (string Rate, string Burst) at, bool isMerged)
     {
-        if (settings.LimitPerSecond is { } rate && !(rate >= SettingRange.LowestRate && rate <= SettingRange.HighestRate))
+        if (rate is { } perSecond && !(perSecond >= SettingRange.LowestRate && perSecond <= SettingRange.HighestRate))
         {
             yield return new(
-                $"{path}:Limit:PerSecond",
-                string.Create(CultureInfo.InvariantCulture, $"found {rate}, wanted 1/3600 (one an hour) to {SettingRange.HighestRate} messages per second; for no limit leave it away"));
+                at.Rate,
+                string.Create(CultureInfo.InvariantCulture, $"found {perSecond}, wanted 1/3600 (one an hour) to {SettingRange.HighestRate} messages per second; for no limit leave it away"));
         }
 
-        if (settings.LimitBurst is < 1 or > SettingRange.LargestBurst)
+        if (burst is < 1 or > SettingRange.LargestBurst)
         {
-            yield return new($"{path}:Limit:Burst", $"found {settings.LimitBurst}, wanted 1 to {SettingRange.LargestBurst} messages");
+            yield return new(at.Burst, $"found {burst}, wanted 1 to {SettingRange.LargestBurst} messages");
         }
 
-        if (isMerged && settings is { LimitBurst: not null, LimitPerSecond: null })
+        if (isMerged && burst is not null && rate is null)
         {
-            yield return new($"{path}:Limit:PerSecond", "found none beside Burst, wanted a rate in messages per second");
+            yield return new(at.Rate, $"found none beside {at.Burst[(at.Burst.LastIndexOf(':') + 1)..]}, wanted a rate in messages per second");
         }
     }
 

@@ -27,6 +27,11 @@ internal static class SettingOrigins
         ("AttemptTimeout", layer => layer.AttemptTimeout, merged => merged.AttemptTimeout is { } timeout ? Text(timeout) : None),
         (ReleasableWithin, layer => layer.ReleasableWithin, merged => merged.ReleasableWithin is { } within ? Text(within) : None),
         (OperatorSettings.Switch, layer => layer.Switch, merged => (merged.Switch ?? RetrySwitch.On).ToString()),
+        ("DeliveriesPerSecond", layer => layer.DeliveriesPerSecond, merged => merged.DeliveriesPerSecond is { } rate ? Text(rate) : None),
+        (
+            "DeliveryBurst",
+            layer => layer.DeliveryBurst,
+            merged => merged.DeliveriesPerSecond is null ? null : Text(merged.DeliveryBurst ?? RetryDefaults.Burst)),
         ("Breaker", layer => layer.Breaker, merged => merged.Breaker == true ? "on" : "off"),
         (
             "BreakerInterval",

@@ -41,6 +41,8 @@ internal sealed class SettingsSectionReader : SettingsValueReader
             }),
             ["Isolated"] = at => settings.Isolated = Flag(at),
             ["ReleasableWithin"] = at => settings.ReleasableWithin = Duration(at),
+            ["DeliveriesPerSecond"] = at => settings.DeliveriesPerSecond = Number(at),
+            ["DeliveryBurst"] = at => settings.DeliveryBurst = WholeNumber(at),
             ["Breaker"] = at => settings.Breaker = Flag(at),
             ["BreakerInterval"] = at => settings.BreakerInterval = Duration(at),
         };

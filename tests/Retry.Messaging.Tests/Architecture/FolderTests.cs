@@ -11,7 +11,7 @@ public class FolderTests
     {
         ["Retry.Messaging"] = new()
         {
-            ["Breaker"] = [],
+            ["Breaker"] = ["Configuration"],
             ["Configuration"] = ["Http", "Outcomes", "Policies"],
             ["Decisions"] = ["Configuration", "Ladder", "Outcomes", "Policies", "Wire"],
             ["Http"] = ["Wire"],

@@ -67,7 +67,8 @@ public sealed class OperatorSettingsTests
         SettingOrigins.Of(layers).Select(origin => $"{origin.Name} {origin.Value} {origin.From}").ShouldBe(
         [
             "Policy Linear operator", "First 1s operator", "Increment 5s default", "Max 1h default", "Retries 8 code", "Jitter None default", "ValidFor 7d default",
-            "AttemptTimeout none default", "ReleasableWithin none default", "Switch On default", "Breaker off default",
+            "AttemptTimeout none default", "ReleasableWithin none default", "Switch On default",
+            "DeliveriesPerSecond none default", "Breaker off default",
         ]);
     }
 

@@ -21,6 +21,8 @@ internal sealed class PolicyOptions
         ["AttemptTimeout"] = Single("--attempt-timeout", "How long one attempt may take.", "TIME"),
         ["ReleasableWithin"] = Single("--releasable-within", "After what time a message that waits comes by, for 'delayed release'; holds for what fails from now on.", "TIME"),
         [OperatorSettings.Switch] = Single("--switch", "On; Paused: what fails climbs and then waits in the release queue, fresh messages run; Off: what fails is parked at once.", "STATE"),
+        ["DeliveriesPerSecond"] = Single("--deliveries-per-second", "How many messages may begin in a second, first deliveries included, over all instances.", "NUMBER"),
+        ["DeliveryBurst"] = Single("--delivery-burst", "How many may begin at once after a pause.", "COUNT"),
         ["Breaker"] = Single("--breaker", "true: all instances stop calling a target that is ill. false: they do not.", "FLAG"),
         ["BreakerInterval"] = Single("--breaker-interval", "How often an ill target is tried with one message.", "TIME"),
     };
