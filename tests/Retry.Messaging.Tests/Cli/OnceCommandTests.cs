@@ -100,6 +100,9 @@ public sealed class OnceCommandTests(PostgresFixture postgres) : IClassFixture<P
         (await JsonAsync(["once", "show", "unsure"], connection)).Single().GetProperty("state").GetString().ShouldBe("unsure");
         (await RunAsync(["once", "show", "0815"], connection)).ExitCode.ShouldBe(ExitCode.Failed);
 
+        var misspelled = await RunAsync(["once", "forget", "4711", "--consumer", "Paiments", "--yes"], connection);
+        misspelled.ExitCode.ShouldBe(ExitCode.Failed);
+        misspelled.Error.ShouldContain(Consumer);
         (await RunAsync(["once", "forget", "4711", "--consumer", Consumer, "--yes"], connection)).ExitCode.ShouldBe(ExitCode.Done);
         (await AcquireAsync(store, Consumer, "4711", TimeSpan.FromMilliseconds(1))).ShouldBeOfType<IdempotencyVerdict.Run>();
         (await AcquireAsync(store, Other, "4711", TimeSpan.FromMinutes(1))).ShouldBeOfType<IdempotencyVerdict.Ended>();

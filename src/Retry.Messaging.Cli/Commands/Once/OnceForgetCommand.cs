@@ -44,7 +44,10 @@ internal static class OnceForgetCommand
         var chosen = known.Select(entry => entry.Key).Where(one => consumer is null || one.Consumer == consumer).ToList();
         if (chosen.Count == 0)
         {
-            return OnceShowCommand.NotFound(host, key);
+            return known.Count == 0 ? OnceShowCommand.NotFound(host, key) : RetryCtl.Fail(
+                host,
+                ExitCode.Failed,
+                $"Found no consumer '{Printable.Line(consumer!)}' with the key '{Printable.Line(key)}', wanted one of {Printable.Line(string.Join(", ", known.Select(entry => entry.Key.Consumer)))}.");
         }
 
         if (!yes && !await Question.IsAgreedAsync(
