@@ -3,10 +3,16 @@ using System.Threading.Channels;
 namespace Retry.Messaging.RabbitMq.Lots;
 
 /// <summary>Deliveries that have come and were not read yet.</summary>
-/// <param name="countReady">Asks the broker how many are ready.</param>
+/// <param name="countReady">Asks the broker how many are ready, and whether others read, too.</param>
 /// <param name="time">The clock.</param>
-internal sealed class LotArrivals(Func<CancellationToken, Task<uint>> countReady, TimeProvider time)
+internal sealed class LotArrivals(Func<CancellationToken, Task<(uint Ready, bool OthersRead)>> countReady, TimeProvider time)
 {
+    // Nothing ready: another reader has the rest, or it is on its way to us, which takes more than a second where everybody is busy. It was
+    // once taken for the first, and a dry run told 5,191 of 10,000 messages. Who reads alone knows better, and waits for what may have
+    // been purged or moved meanwhile.
+    private const int LooksBesideOthers = 2;
+    private const int LooksAlone = 20;
+
     private static readonly TimeSpan Quiet = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
@@ -31,7 +37,7 @@ internal sealed class LotArrivals(Func<CancellationToken, Task<uint>> countReady
     /// <returns>Whether one has come: false where another reader has the rest.</returns>
     public async Task<bool> WaitAsync(Func<uint, TimeSpan, Exception> stalled, CancellationToken cancellationToken)
     {
-        var empty = false;
+        var empty = 0;
         for (var waited = TimeSpan.Zero; ; waited += Quiet)
         {
             _waiting ??= _arrived.Reader.WaitToReadAsync(CancellationToken.None).AsTask();
@@ -46,13 +52,13 @@ internal sealed class LotArrivals(Func<CancellationToken, Task<uint>> countReady
                 // nothing came: ask
             }
 
-            var left = await countReady(cancellationToken).ConfigureAwait(false);
-            if (left == 0 && empty)
+            var (left, othersRead) = await countReady(cancellationToken).ConfigureAwait(false);
+            empty = left == 0 ? empty + 1 : 0;
+            if (empty >= (othersRead ? LooksBesideOthers : LooksAlone))
             {
                 return false;
             }
 
-            empty = left == 0;
             if (waited >= Patience)
             {
                 throw stalled(left, Patience);

@@ -49,6 +49,13 @@ internal sealed class LotChannels(IConnection connection, IChannel questions, st
     /// <summary>How many messages are ready.</summary>
     public Task<uint> CountReadyAsync(CancellationToken cancellationToken) => questions.MessageCountAsync(queue, cancellationToken);
 
+    /// <summary>How many messages are ready, and whether anybody else consumes the queue.</summary>
+    public async Task<(uint Ready, bool OthersRead)> LookAsync(CancellationToken cancellationToken)
+    {
+        var found = await questions.QueueDeclarePassiveAsync(queue, cancellationToken).ConfigureAwait(false);
+        return (found.MessageCount, found.ConsumerCount > _consumers.Count);
+    }
+
     /// <summary>Adds a consumer, with as much room as memory allows.</summary>
     /// <param name="bodyBytes">What a body has on average.</param>
     /// <param name="consumer">Makes the consumer of a channel.</param>

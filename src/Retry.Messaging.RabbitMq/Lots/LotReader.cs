@@ -34,7 +34,7 @@ internal sealed class LotReader : IAsyncDisposable
         _renewal = renewal;
         _source = source;
         _request = request;
-        _arrived = new LotArrivals(CountReadyAsync, time);
+        _arrived = new LotArrivals(LookAsync, time);
         Total = total;
     }
 
@@ -236,11 +236,11 @@ internal sealed class LotReader : IAsyncDisposable
     private static string Why(Exception exception) =>
         exception is OperationCanceledException or TimeoutException ? "the broker did not answer in time" : exception.Message.TrimEnd('.');
 
-    private async Task<uint> CountReadyAsync(CancellationToken cancellationToken)
+    private async Task<(uint Ready, bool OthersRead)> LookAsync(CancellationToken cancellationToken)
     {
         try
         {
-            return await _channels.CountReadyAsync(cancellationToken).ConfigureAwait(false);
+            return await _channels.LookAsync(cancellationToken).ConfigureAwait(false);
         }
         catch (Exception exception) when (BrokerFailures.IsGoneOrSilent(exception) && !cancellationToken.IsCancellationRequested)
         {

@@ -53,6 +53,10 @@ internal sealed class RawLot : IAsyncDisposable
         return new RawLot(address, raw, connection, channel);
     }
 
+    /// <summary>Opens a channel that does not wait for each of many confirms.</summary>
+    public static Task<IChannel> OpenForManyAsync(IConnection connection, bool tracking) => connection.CreateChannelAsync(
+        new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: tracking, outstandingPublisherConfirmationsRateLimiter: null));
+
     /// <summary>Parks a message as the library does.</summary>
     public async Task ParkAsync(string id, ParkReason? reason = null, Action<BasicProperties>? change = null, string? plan = null, string body = "{}", IChannel? through = null, byte[]? bytes = null)
     {

@@ -1,4 +1,3 @@
-using RabbitMQ.Client;
 using Retry.Messaging.BrokerTests.Cli;
 using Retry.Messaging.BrokerTests.Parking;
 using Retry.Messaging.Cli.Hosting;
@@ -28,7 +27,7 @@ public sealed class OverlappingPlansTests(BrokerFixture broker)
         await using var lot = await ParkAsync();
         await using var first = OperatorProcess.Type(lot.Address, First);
         await WaitForAsync(lot, Some);
-        await using var parking = Parking.Start(lot);
+        await using var parking = SteadyParking.Start(lot);
         await using var second = OperatorProcess.Type(lot.Address, Second);
         await second.SaysAsync("works on the parking lot of 'payments'. Waiting for its end.");
         await first.KillAsync();
@@ -51,7 +50,7 @@ public sealed class OverlappingPlansTests(BrokerFixture broker)
         await using var lot = await ParkAsync();
         await using var first = OperatorProcess.Type(lot.Address, First);
         await WaitForAsync(lot, Some);
-        await using var parking = Parking.Start(lot);
+        await using var parking = SteadyParking.Start(lot);
         await first.SleepAsync();
         var plan = (await OpenPlan.FindAsync(lot.Address)).ShouldNotBeNull();
 
@@ -137,47 +136,5 @@ public sealed class OverlappingPlansTests(BrokerFixture broker)
             async () => sent.Select(copy => copy.Id).Distinct().Count() + await lot.CountAsync(RawLot.Parked) == Count + parkedMeanwhile,
             Deadline,
             () => $"{sent.Count} copies of {Count} + {parkedMeanwhile} messages");
-    }
-
-    /// <summary>Parks new messages, until it is stopped.</summary>
-    private sealed class Parking(RawLot lot) : IAsyncDisposable
-    {
-        private readonly CancellationTokenSource _stop = new();
-        private Task<int> _parking = Task.FromResult(0);
-
-        public static Parking Start(RawLot lot)
-        {
-            var parking = new Parking(lot);
-            parking._parking = Task.Run(parking.RunAsync);
-            return parking;
-        }
-
-        /// <summary>Stops, and tells how many were parked.</summary>
-        public async Task<int> StopAsync()
-        {
-            await _stop.CancelAsync();
-            return await _parking.WaitAsync(Deadline);
-        }
-
-        public async ValueTask DisposeAsync()
-        {
-            await StopAsync();
-            _stop.Dispose();
-        }
-
-        private async Task<int> RunAsync()
-        {
-            await using var connection = await BrokerFixture.ConnectAsync(lot.Address);
-            await using var channel = await connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true));
-            using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
-            var parked = 0;
-            for (; !_stop.IsCancellationRequested; parked++)
-            {
-                await pace.WaitForNextTickAsync();
-                await lot.ParkAsync($"later-{parked:000000}", ParkReason.Exhausted, through: channel);
-            }
-
-            return parked;
-        }
     }
 }
