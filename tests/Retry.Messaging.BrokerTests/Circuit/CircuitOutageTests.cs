@@ -1,3 +1,4 @@
+using Retry.Messaging.BrokerTests.Cli;
 using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.Tests.Waiting;
 using Shouldly;
@@ -25,6 +26,56 @@ public sealed class CircuitOutageTests(BrokerFixture broker, ITestOutputHelper o
 
         output.WriteLine($"{unprotected} calls of an ill target without a breaker, {spared} with one");
         spared.ShouldBeLessThan(unprotected / 50);
+    }
+
+    [Fact]
+    [Trait("Category", "Long")]
+    public async Task What_only_waited_when_its_process_died_is_no_suspect()
+    {
+        var address = await broker.CreateVirtualHostAsync();
+        await using var raw = await RawClient.ConnectAsync(address);
+        await using var cluster = new CircuitCluster(address, breaker: true, TimeSpan.FromSeconds(2));
+        await cluster.StartAsync(2);
+        cluster.Make(ill: true);
+        await cluster.SendAsync(20);
+        await Eventually.TrueAsync(() => cluster.Calls().Count >= 12, Deadline);
+        await Scenario.PauseAsync(TimeSpan.FromSeconds(4));
+
+        // more often than a message may be there when its process dies
+        for (var death = 0; death < 12; death++)
+        {
+            await cluster.EndAsync(cluster.Processes[^1], kill: true);
+            await cluster.StartAsync(1);
+        }
+
+        (await raw.CountAsync("payments.parked")).ShouldBe(0u);
+        cluster.Make(ill: false);
+        var sent = await cluster.EndSendingAsync();
+        await Eventually.TrueAsync(() => Done(cluster) == sent, Deadline, () => $"{Done(cluster)} of {sent} done");
+        (await raw.CountAsync("payments.parked")).ShouldBe(0u);
+        output.WriteLine($"{sent} sent, all done; {cluster.Calls().Count(call => !call.IsDone)} calls failed");
+    }
+
+    [Theory]
+    [InlineData(5, 0.4)]
+    [Trait("Category", "Long")]
+    public async Task One_ill_process_of_several_opens_nothing(int processes, double seconds)
+    {
+        var address = await broker.CreateVirtualHostAsync();
+        await using var cluster = new CircuitCluster(address, breaker: true, TimeSpan.FromSeconds(2));
+        await cluster.StartAsync(processes);
+        await cluster.SendAsync(50);
+        await Eventually.TrueAsync(() => cluster.Calls().Count > 500, Deadline);
+        var ill = cluster.Processes[0].Id;
+        cluster.Make(ill: true, ill);
+
+        await Scenario.PauseAsync(TimeSpan.FromMinutes(seconds));
+
+        var calls = cluster.Calls();
+        var byIll = calls.Count(call => call.Process == ill && !call.IsDone);
+        output.WriteLine($"{byIll} calls of the ill process failed, {calls.Count(call => call.IsDone)} of the others were done");
+        byIll.ShouldBeGreaterThan(100);
+        (await CommandLineRun.RunAsync(address, broker.Broker.ManagementUri, "breaker status payments --json")).Output.ShouldContain("\"version\":0");
     }
 
     private async Task<int> RunAsync(bool breaker, bool disturbed)
