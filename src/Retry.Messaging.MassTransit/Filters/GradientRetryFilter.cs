@@ -142,6 +142,7 @@ internal sealed partial class GradientRetryFilter(
         var end = failure is null
             ? attempt.EndOf(said!)
             : new AttemptEnd(failure, attempt.Decide(failure), (failure as DecidedException)?.Cause ?? ClimbCause.Failed(failure));
+        point.Gate?.Note(delivery, end);
         end = await TellAsync(end).ConfigureAwait(false);
         await settler.SettleAsync(attempt, delivery, end!, context.CancellationToken).ConfigureAwait(false);
 

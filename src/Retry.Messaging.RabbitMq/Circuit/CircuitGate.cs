@@ -57,6 +57,15 @@ internal sealed class CircuitGate(PointCircuit circuit, Func<RetryRules> rules, 
         return passage;
     }
 
+    /// <summary>Notes an error that does not show that the target is ill.</summary>
+    public void Note(RetryDelivery delivery, AttemptEnd end)
+    {
+        if (!HasAnswered(end) && rules().EvidenceOf(end.Exception) != TargetEvidence.Ill)
+        {
+            delivery.Telemetry.Counts.CountNotOfTarget();
+        }
+    }
+
     /// <summary>Tells whoever gave the permit how the delivery has ended, and takes a probe that failed out of the count of attempts.</summary>
     /// <param name="permit">The permit.</param>
     /// <param name="delivery">The delivery.</param>
@@ -64,7 +73,7 @@ internal sealed class CircuitGate(PointCircuit circuit, Func<RetryRules> rules, 
     /// <param name="probed">Decides on a probe that failed, which comes back after a time.</param>
     public async Task<AttemptEnd?> EndAsync(Permit permit, RetryDelivery delivery, AttemptEnd? end, Func<AttemptEnd, TimeSpan, AttemptEnd> probed)
     {
-        var answered = end is null || Answered(end);
+        var answered = end is null || HasAnswered(end) || rules().EvidenceOf(end.Exception) == TargetEvidence.Slow;
         await permit.Tell(permit, new PermitUse(delivery.FallbackId, answered)).ConfigureAwait(false);
         if (answered || !permit.IsProbe)
         {
@@ -77,7 +86,7 @@ internal sealed class CircuitGate(PointCircuit circuit, Func<RetryRules> rules, 
     }
 
     // FAIL shows that the target is there, and so does a consumer that asks for another time
-    private static bool Answered(AttemptEnd end) => end.Decision switch
+    private static bool HasAnswered(AttemptEnd end) => end.Decision switch
     {
         RetryDecision.Again => end.Cause == ClimbCause.Asked || end.Cause == ClimbCause.Postponed,
         RetryDecision.Park park => park.Reason != ParkReason.Exhausted && park.Reason != ParkReason.Expired && park.Reason != ParkReason.SwitchedOff,

@@ -8,6 +8,7 @@ internal sealed class PointCounts
     private long _error;
     private long _fail;
     private long _timedOut;
+    private long _notOfTarget;
     private int _inFlight;
 
     /// <summary>Attempts that ended without an exception, or with one that stands for success.</summary>
@@ -22,7 +23,10 @@ internal sealed class PointCounts
     /// <summary>Attempts that ended with a time-out: their own, or one that their consumer threw. They are no <see cref="Error"/> beside it.</summary>
     public long TimedOut => Volatile.Read(ref _timedOut);
 
-    /// <summary>All of these.</summary>
+    /// <summary>Those of <see cref="Error"/> and <see cref="TimedOut"/> that do not show that the target is ill.</summary>
+    public long NotOfTarget => Volatile.Read(ref _notOfTarget);
+
+    /// <summary>All of the others.</summary>
     public long Ended => Done + Error + Fail + TimedOut;
 
     /// <summary>Attempts that run at the moment.</summary>
@@ -50,6 +54,9 @@ internal sealed class PointCounts
     public void CountDone() => Interlocked.Increment(ref _done);
 
     public void CountFail() => Interlocked.Increment(ref _fail);
+
+    /// <summary>Counts an error, which is counted as one as well, that does not show that the target is ill.</summary>
+    public void CountNotOfTarget() => Interlocked.Increment(ref _notOfTarget);
 
     /// <summary>Counts an exception that another attempt may mend.</summary>
     public void CountError(bool isTimeout)

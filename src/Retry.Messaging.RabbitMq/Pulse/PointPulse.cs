@@ -18,6 +18,9 @@ internal sealed record PointPulse(string Queue)
     /// <inheritdoc cref="Done"/>
     public long TimedOut { get; init; }
 
+    /// <inheritdoc cref="Done"/>
+    public long NotOfTarget { get; init; }
+
     /// <summary>Attempts that run at the moment.</summary>
     public int InFlight { get; init; }
 

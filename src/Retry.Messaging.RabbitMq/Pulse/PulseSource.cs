@@ -44,6 +44,7 @@ internal sealed class PulseSource(string node, string by, Func<ICollection<Point
             Error = counts.Error,
             Fail = counts.Fail,
             TimedOut = counts.TimedOut,
+            NotOfTarget = counts.NotOfTarget,
             InFlight = counts.InFlight,
             Held = point.Health.Held.Count,
             ConsumerTime = OrNull(counts.ConsumerTime.Take(taken.ConsumerTime)),

@@ -19,7 +19,7 @@ internal sealed class TargetWatch(TimeProvider time)
         foreach (var point in pulse.Points)
         {
             var earlier = before.Points.FirstOrDefault(other => other.Queue == point.Queue) ?? new PointPulse(point.Queue);
-            var errors = Gain(earlier, point, counts => counts.Error + counts.TimedOut);
+            var errors = Gain(earlier, point, counts => counts.Error + counts.TimedOut - counts.NotOfTarget);
             var answers = Gain(earlier, point, counts => counts.Done + counts.Fail);
             OutcomesOf(point.Queue, pulse.Node).Add(Second, new OutcomeCount(errors, answers));
         }

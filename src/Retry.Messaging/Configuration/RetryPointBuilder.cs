@@ -1,3 +1,4 @@
+using Retry.Messaging.Outcomes;
 using Retry.Messaging.Policies;
 
 namespace Retry.Messaging.Configuration;
@@ -82,4 +83,11 @@ public class RetryPointBuilder : RetryMessageBuilder
         Settings.Breaker = isOn;
         Settings.BreakerInterval = interval ?? Settings.BreakerInterval;
     }
+
+    /// <summary>An error that says nothing of the target, for example of the service's own database: it opens no circuit.</summary>
+    /// <remarks>HTTP 429 is none that does either: who answers it is there, and wants to be called less often.</remarks>
+    /// <typeparam name="TException">The type of exception; derived types too.</typeparam>
+    /// <param name="predicate">Which of them; all when null. One that throws counts as false.</param>
+    public void BreakerIgnores<TException>(Func<TException, bool>? predicate = null)
+        where TException : Exception => Settings.NotOfTarget.Add(OutcomeRule.For(Outcome.Ok, predicate));
 }

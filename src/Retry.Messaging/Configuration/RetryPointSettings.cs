@@ -39,6 +39,9 @@ internal sealed class RetryPointSettings
 
     internal List<(Type ExceptionType, PolicySettings Policy)> ExceptionPolicies { get; init; } = [];
 
+    /// <summary>Errors that say nothing of the target.</summary>
+    internal List<OutcomeRule> NotOfTarget { get; init; } = [];
+
     internal List<(Type MessageType, RetryPointSettings Settings)> Messages { get; init; } = [];
 
     /// <summary>Merges layers into one.</summary>
@@ -78,6 +81,7 @@ internal sealed class RetryPointSettings
             Rules = [.. lowestFirst.SelectMany(layer => layer.Rules)],
             RetryAfter = [.. lowestFirst.SelectMany(layer => layer.RetryAfter)],
             ExceptionPolicies = [.. lowestFirst.SelectMany(layer => layer.ExceptionPolicies)],
+            NotOfTarget = [.. lowestFirst.SelectMany(layer => layer.NotOfTarget)],
             Messages = [.. lowestFirst.SelectMany(layer => layer.Messages)],
         };
     }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Net;
 using Retry.Messaging.Http;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.Policies;
@@ -10,9 +11,13 @@ namespace Retry.Messaging.Configuration;
 /// over those of the point.</remarks>
 internal sealed class RetryRules
 {
+    // who answers so is there
+    private static readonly OutcomeRule Slow = OutcomeRule.For<HttpRequestException>(Outcome.Fail, failure => failure.StatusCode == HttpStatusCode.TooManyRequests);
+
     private readonly MessageRules _point;
     private readonly (Type Type, MessageRules Rules)[] _messages;
     private readonly ConcurrentDictionary<Type, MessageRules> _byType = new();
+    private readonly ExceptionMap<OutcomeRule> _notOfTarget;
 
     private RetryRules(RetryPointSettings settings)
     {
@@ -25,6 +30,7 @@ internal sealed class RetryRules
         Limit = settings.LimitPerSecond is { } perSecond ? new RedeliveryLimit(perSecond, settings.LimitBurst ?? RetryDefaults.Burst) : null;
         Isolated = settings.Isolated ?? false;
         ReleasableWithin = settings.ReleasableWithin;
+        _notOfTarget = new([.. settings.NotOfTarget.Prepend(Slow).Select(rule => (rule.ExceptionType, rule))]);
         Switch = settings.Switch ?? RetrySwitch.On;
         DeliveryLimit = settings.DeliveriesPerSecond is { } deliveries
             ? new RedeliveryLimit(deliveries, settings.DeliveryBurst ?? RetryDefaults.Burst)
@@ -122,6 +128,21 @@ internal sealed class RetryRules
         }
 
         return null;
+    }
+
+    /// <summary>Tells what an attempt that ended in ERROR says of the target that it called.</summary>
+    /// <param name="exception">What the consumer threw.</param>
+    internal TargetEvidence EvidenceOf(Exception exception)
+    {
+        foreach (var (rule, match) in _notOfTarget.Matches(exception))
+        {
+            if (rule.Accepts(match))
+            {
+                return rule.Outcome == Outcome.Fail ? TargetEvidence.Slow : TargetEvidence.None;
+            }
+        }
+
+        return TargetEvidence.Ill;
     }
 
     /// <summary>Returns how long a message may keep being retried.</summary>

@@ -102,6 +102,14 @@ public sealed class PulseBoardTests
         _board.Points().ShouldHaveSingleItem().Health.Target.ShouldBeNull();
     }
 
+    [Fact]
+    public void Errors_that_are_not_the_targets_show_nothing()
+    {
+        SayOverTwelveSeconds((_, second) => new PointPulse("payments") { Error = 2 * second, TimedOut = second, NotOfTarget = 3 * second });
+
+        _board.Points().ShouldHaveSingleItem().Health.Target.ShouldBeNull();
+    }
+
     [Theory]
     [InlineData("""{"node":"n","by":"h:1","at":5,"points":[{"queue":"q","done":3,"novel":[1]}],"later":{}}""", 1)]
     [InlineData("""{"node":"n"}""", 0)]
@@ -129,7 +137,7 @@ public sealed class PulseBoardTests
     [Fact]
     public void What_is_written_is_read()
     {
-        var point = new PointPulse("payments") { Done = 1, Error = 2, Fail = 3, TimedOut = 4, InFlight = 5, Held = 6, ConsumerTime = [7, 8], Lateness = [9, 1] };
+        var point = new PointPulse("payments") { Done = 1, Error = 2, Fail = 3, TimedOut = 4, NotOfTarget = 1, InFlight = 5, Held = 6, ConsumerTime = [7, 8], Lateness = [9, 1] };
         var read = PulseDocument.Read(new PulseDocument("n", "web-1:7", 12, [point with { Climbing = [new RungPulse(4, 2, 3.5, 10, 20) { Error = 1 }] }]).Write()).ShouldNotBeNull();
 
         (read.Node, read.By, read.At, read.Version).ShouldBe(("n", "web-1:7", 12, PulseDocument.Known));
