@@ -106,38 +106,51 @@ internal sealed partial class IdempotencyFilter<TConsumer, TMessage>(
     /// <returns>Whether the consumer ran: where its effect had happened already, it does not.</returns>
     private async Task<bool> RunAsync(ConsumeContext<TMessage> context, IPipe<ConsumeContext<TMessage>> next, AttemptContext attempt, IdempotencyVerdict.Run run)
     {
+        var renewal = LeaseRenewal.Start(queue, store, run.Lease, settings.Lease, time, logger);
+        await using var _ = renewal.ConfigureAwait(false);
         var mine = new IdempotentContext<TMessage>(
             context,
             store,
             send => send is SendContext<TMessage> same && settings.IsKeyOf(same, run.Lease.Key.Value),
             time);
-        await using var _ = mine.ConfigureAwait(false);
+        await using var __ = mine.ConfigureAwait(false);
         bool runs;
         try
         {
-            if (run.IsUncertain)
-            {
-                LogRanAgain(queue, run.Lease.Key.Value);
-            }
-
-            var renewal = LeaseRenewal.Start(queue, store, run.Lease, settings.Lease, time, logger);
-            await using var __ = renewal.ConfigureAwait(false);
-            runs = !run.IsUncertain || settings.Asked<TMessage>() is not { } happened || !await happened(mine).ConfigureAwait(false);
-            if (runs)
-            {
-                await next.Send(mine).ConfigureAwait(false);
-            }
-
-            // what was sent without waiting for it belongs to the answers, too
-            await context.ConsumeCompleted.ConfigureAwait(false);
+            runs = await ConsumeAsync(context, mine, next, run).ConfigureAwait(false);
         }
         catch (Exception exception)
         {
+            await renewal.StopAsync().ConfigureAwait(false);
             await EndFailedAsync(mine, run.Lease, context.CancellationToken.IsCancellationRequested ? null : ResultOf(attempt, exception)).ConfigureAwait(false);
             throw;
         }
 
+        await renewal.StopAsync().ConfigureAwait(false);
         await EndAsync(context, mine, run.Lease).ConfigureAwait(false);
+        return runs;
+    }
+
+    /// <returns>Whether the consumer ran.</returns>
+    private async Task<bool> ConsumeAsync(
+        ConsumeContext<TMessage> context,
+        IdempotentContext<TMessage> mine,
+        IPipe<ConsumeContext<TMessage>> next,
+        IdempotencyVerdict.Run run)
+    {
+        if (run.IsUncertain)
+        {
+            LogRanAgain(queue, run.Lease.Key.Value);
+        }
+
+        var runs = !run.IsUncertain || settings.Asked<TMessage>() is not { } happened || !await happened(mine).ConfigureAwait(false);
+        if (runs)
+        {
+            await next.Send(mine).ConfigureAwait(false);
+        }
+
+        // what was sent without waiting for it belongs to the answers, too
+        await context.ConsumeCompleted.ConfigureAwait(false);
         return runs;
     }
 

@@ -15,6 +15,9 @@ internal sealed class FailingStore(IIdempotencyStore store) : IIdempotencyStore
 
     public int RollBackFails { init => _rollBackFails = value; }
 
+    /// <summary>Told when a lease is about to be renewed.</summary>
+    public Action Renewing { get; init; } = () => { };
+
     public TimeSpan Retention => store.Retention;
 
     public Task<IdempotencyVerdict> AcquireAsync(IdempotencyRequest request, CancellationToken cancellationToken) =>
@@ -32,7 +35,12 @@ internal sealed class FailingStore(IIdempotencyStore store) : IIdempotencyStore
         return Interlocked.Decrement(ref _endFailsAfterCommit) >= 0 ? throw new IOException("the connection broke off after the commit") : ended;
     }
 
-    public Task<bool> RenewAsync(IdempotencyLease lease, TimeSpan rest, CancellationToken cancellationToken) => store.RenewAsync(lease, rest, cancellationToken);
+    public Task<bool> RenewAsync(IdempotencyLease lease, TimeSpan rest, CancellationToken cancellationToken)
+    {
+        var renewed = store.RenewAsync(lease, rest, cancellationToken);
+        Renewing();
+        return renewed;
+    }
 
     public Task<int> PruneAsync(int most, CancellationToken cancellationToken) => store.PruneAsync(most, cancellationToken);
 

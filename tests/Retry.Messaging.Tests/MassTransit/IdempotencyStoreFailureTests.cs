@@ -3,6 +3,7 @@ using System.Text.Json;
 using MassTransit;
 using MassTransit.Testing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 using Retry.Messaging.Idempotency;
 using Retry.Messaging.MassTransit;
 using Retry.Messaging.Outcomes;
@@ -97,6 +98,33 @@ public sealed class IdempotencyStoreFailureTests
         second.Message.ShouldBe((await first).Message);
         service.Till.Runs.ShouldBe(1);
         metrics.Of("retry.idempotency").ShouldNotContain(one => (string?)one.Labels["outcome"] == "again");
+    }
+
+    /// <summary>Written in one group, the renewal ends with the commit, which comes after the turn: who waited for it first waited for itself.</summary>
+    [Fact]
+    public async Task A_consumer_that_enlists_while_its_lease_is_being_renewed_does_not_wait_for_itself()
+    {
+        var renewing = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var line = default(IIdempotencyStore);
+        await using var service = await OnceService.StartAsync(
+            async context =>
+            {
+                // another's turn: what comes into the line behind it is written together
+                var other = await line!.BeginAsync(default);
+                await renewing.Task.WaitAsync(OnceService.Deadline);
+                var mine = context.EnlistAsync();
+                await other.DisposeAsync();
+                await SqliteFile.WriteAsync(await mine, "charged");
+                await Till.ChargeAsync(context);
+            },
+            once => once.Lease(TimeSpan.FromSeconds(1)),
+            decorate: store => new FailingStore(line = store) { Renewing = () => renewing.TrySetResult() },
+            // a clock that stands still: the group takes all of the line
+            clock: new FakeTimeProvider(TimeProvider.System.GetUtcNow()));
+
+        await service.RequestAsync(Payment);
+
+        service.Effects.ShouldBe(1);
     }
 
     [Fact]

@@ -50,7 +50,8 @@ internal sealed class OnceService : IAsyncDisposable
         Func<IIdempotencyStore, IIdempotencyStore>? decorate = null,
         Action<IRegistrationContext, IReceiveEndpointConfigurator>? endpoint = null,
         Action<IRegistrationContext, IConsumerConfigurator<TillConsumer>>? consumer = null,
-        bool skipDelays = true)
+        bool skipDelays = true,
+        TimeProvider? clock = null)
     {
         var file = new SqliteFile();
         try
@@ -84,7 +85,7 @@ internal sealed class OnceService : IAsyncDisposable
                     collection.AddSqliteIdempotency(file.ConnectionString);
                     if (decorate is not null)
                     {
-                        collection.AddSingleton(_ => decorate(Open(file, TimeProvider.System)));
+                        collection.AddSingleton(_ => decorate(Open(file, clock ?? TimeProvider.System)));
                     }
                 });
             if (skipDelays)
