@@ -44,6 +44,7 @@ internal sealed class PointCircuit : IControlTarget
         (Queue, _rules, _time) = (queue, rules, time);
         _reporter = new CircuitReporter(queue, health, logger);
         _document = new CircuitDocument(queue, CircuitState.Closed);
+        health.Circuit = () => IsWanted ? (IsOpen ? (int)Document.State : 0, Waiting) : null;
     }
 
     /// <inheritdoc/>

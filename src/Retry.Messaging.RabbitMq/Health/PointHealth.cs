@@ -30,6 +30,9 @@ internal sealed class PointHealth(string queue, TimeProvider time)
     /// <summary>Tells why the point has no limiter although it needs one; <see langword="null"/> when it has.</summary>
     public Func<string?>? LimiterTrouble { get; set; }
 
+    /// <summary>Tells what the circuit lets through, and how many deliveries wait for it here; <see langword="null"/> where the point has none.</summary>
+    public Func<(int State, int Waiting)?>? Circuit { get; set; }
+
     /// <summary>What is not checked here, with the next step; <see langword="null"/> where everything is declared by this process.</summary>
     public string? Unchecked { get; set; }
 

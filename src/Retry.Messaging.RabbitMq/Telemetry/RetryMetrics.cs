@@ -61,6 +61,16 @@ internal sealed class RetryMetrics : IDisposable
             () => _points.Values.Select(point => point.MeasureHeld()).OfType<Measurement<long>>(),
             "{message}",
             "Outcomes held because the broker does not confirm them.");
+        meter.CreateObservableGauge(
+            TelemetryNames.CircuitState,
+            () => _points.Values.Select(point => point.MeasureCircuit(circuit => circuit.State)).OfType<Measurement<int>>(),
+            "{state}",
+            "What the circuit lets through: 0 everything, 1 one probe in an interval, 2 a few, 3 more each second.");
+        meter.CreateObservableGauge(
+            TelemetryNames.CircuitWaiting,
+            () => _points.Values.Select(point => point.MeasureCircuit(circuit => circuit.Waiting)).OfType<Measurement<int>>(),
+            "{delivery}",
+            "Deliveries that wait in this process until they may begin.");
     }
 
     public Counter<long> Attempts { get; }

@@ -18,6 +18,8 @@ public static class TelemetryNames
     internal const string Idempotency = "retry.idempotency";
     internal const string ScheduleCancels = "retry.schedule.cancels";
     internal const string Held = "retry.held";
+    internal const string CircuitState = "retry.circuit.state";
+    internal const string CircuitWaiting = "retry.circuit.waiting";
     internal const string Delay = "retry.delay";
     internal const string Lateness = "retry.lateness";
     internal const string ConfirmDuration = "retry.confirm.duration";
