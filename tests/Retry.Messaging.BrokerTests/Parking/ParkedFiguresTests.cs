@@ -83,7 +83,8 @@ public sealed class ParkedFiguresTests(BrokerFixture broker, ITestOutputHelper o
 
         output.WriteLine($"parked meanwhile: {await parking.StopAsync():N0}");
         await PointsAsync(lot);
-        var bytes = (peaks[^1].Megabytes - peaks[0].Megabytes) * 1024 * 1024 / (peaks[^1].Size - peaks[0].Size);
+        // what may be on its way at once is bounded, and a lot of ten thousand does not fill that
+        var bytes = (peaks[^1].Megabytes - peaks[^2].Megabytes) * 1024 * 1024 / (peaks[^1].Size - peaks[^2].Size);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{bytes:0.0} bytes a message more"));
         ratios[^1].Slowdown.ShouldBeLessThanOrEqualTo(SlowestOfBareReading);
         ratios.ShouldAllBe(ratio => ratio.OfMover >= SlowestOfMover);

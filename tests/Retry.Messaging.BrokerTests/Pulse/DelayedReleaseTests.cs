@@ -237,7 +237,8 @@ public sealed class DelayedReleaseTests(BrokerFixture broker, ITestOutputHelper 
             output.WriteLine($"of {shared.Count} others on the shared rung the last was {shared.Max().TotalMilliseconds:0} ms late, of {alone.Count} on rungs of their own {alone.Max().TotalMilliseconds:0} ms");
             shared.Count.ShouldBeGreaterThan(40);
             shared.Min().ShouldBeGreaterThan(TimeSpan.FromMilliseconds(-1));
-            (shared.Max() - alone.Max()).ShouldBeLessThanOrEqualTo(MayBeLaterBy);
+            // a machine that is late by itself tells nothing that is smaller than that
+            (shared.Max() - alone.Max()).ShouldBeLessThanOrEqualTo(alone.Max() > MayBeLaterBy ? alone.Max() : MayBeLaterBy);
             var sent = Others.All.Select(arrival => long.Parse(arrival.Body, CultureInfo.InvariantCulture)).ToList();
             sent.ShouldBe(sent.Order());
         }
