@@ -17,6 +17,7 @@ internal static class TestProcess
     public const string LedgerConsumerRole = "ledger-consumer";
     public const string RecurringRole = "recurring";
     public const string DispatcherRole = "dispatcher";
+    public const string CancellerRole = "canceller";
     public const string RetryCtlRole = "retryctl";
     public const string PulseSenderRole = "pulse-sender";
     public const string PulseListenerRole = "pulse-listener";
@@ -36,6 +37,7 @@ internal static class TestProcess
         [LedgerConsumerRole] => LedgerConsumer.RunAsync(),
         [RecurringRole] => RecurringProcess.RunAsync(),
         [DispatcherRole] => DispatcherProcess.RunAsync(),
+        [CancellerRole] => CancellerProcess.RunAsync(),
         [PulseSenderRole] => PulseProcess.SendAsync(),
         [PulseListenerRole] => PulseProcess.ListenAsync(),
         [ReleasableConsumerRole] => ReleasableConsumer.RunAsync(),

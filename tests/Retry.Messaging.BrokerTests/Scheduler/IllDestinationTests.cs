@@ -59,12 +59,12 @@ public sealed class IllDestinationTests(OwnNode node, ITestOutputHelper output) 
         var besideHealthy = await LatenessAsync(raw, during, crowd, healthy);
         await raw.WaitForCountAsync(healthy, (uint)crowd, Deadline);
         await raw.DrainAsync(healthy);
-        await (illness == Illness.Refuses ? FillAsync(raw) : SilenceAsync(raw));
+        await (illness == Illness.Refuses ? FillAsync(raw) : SilenceAsync(raw, uri));
         var beside = await LatenessAsync(raw, during, crowd, "ill");
 
         output.WriteLine($"p99 lateness of {Others} others: alone {alone:0} ms, beside {crowd} for a healthy queue {besideHealthy:0} ms, for an ill one ({illness}) {beside:0} ms");
         (await raw.CountAsync(BrokerNames.LostQueue)).ShouldBe(0u);
-        await (illness == Illness.Refuses ? MakeRoomAsync(raw) : ControlAsync("resume"));
+        await (illness == Illness.Refuses ? MakeRoomAsync(raw) : ControlAsync("resume", uri));
         await Eventually.TrueAsync(async () => await raw.CountAsync("ill") >= crowd, TimeSpan.FromMinutes(3), every: TimeSpan.FromSeconds(1));
         await raw.WaitForCountAsync(BrokerNames.ScheduleQueue, 0, Deadline);
         var arrived = (await raw.DrainAsync("ill")).GroupBy(message => message.BasicProperties.MessageId).ToList();
@@ -75,16 +75,20 @@ public sealed class IllDestinationTests(OwnNode node, ITestOutputHelper output) 
 
     private static bool IsMarked(BasicGetResult message) => message.BasicProperties.Headers?.ContainsKey(RetryHeaderNames.Repeated) == true;
 
-    private async Task SilenceAsync(RawClient raw)
+    private async Task SilenceAsync(RawClient raw, Uri uri)
     {
         await raw.DeclareQueueAsync("ill");
-        await ControlAsync("suspend");
+        await ControlAsync("suspend", uri);
     }
 
     // what a queue does that has no majority: it takes what it is sent, and answers nothing
-    private Task<string> ControlAsync(string verb) => node.Broker.ControlAsync(
-        "eval",
-        $"[sys:{verb}(element(1, amqqueue:get_pid(Q))) || Q <- rabbit_amqqueue:list(), element(4, amqqueue:get_name(Q)) =:= <<\"ill\">>].");
+    private async Task ControlAsync(string verb, Uri uri)
+    {
+        var answer = await node.Broker.ControlAsync(
+            "eval",
+            $"[sys:{verb}(element(1, amqqueue:get_pid(Q))) || Q <- rabbit_amqqueue:list(<<\"{Uri.UnescapeDataString(uri.AbsolutePath[1..])}\">>), element(4, amqqueue:get_name(Q)) =:= <<\"ill\">>].");
+        answer.Trim().ShouldBe("[ok]");
+    }
 
     private static async Task FillAsync(RawClient raw)
     {

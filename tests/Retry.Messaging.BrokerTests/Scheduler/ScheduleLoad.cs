@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using RabbitMQ.Client;
+using Retry.Messaging.Ladder;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Cancelling;
 using Retry.Messaging.RabbitMq.Control;
@@ -10,7 +11,7 @@ using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.BrokerTests.Scheduler;
 
-/// <summary>Messages that are scheduled at an even pace, half of them cancelled at a random moment until a second before they are due.</summary>
+/// <summary>Messages that are scheduled at an even pace, half of them cancelled at a random moment until a second before they are due; or, without a dispatcher, sent by the ladder alone.</summary>
 /// <param name="Count">How many.</param>
 /// <param name="During">For how long.</param>
 internal sealed record ScheduleLoad(int Count, TimeSpan During)
@@ -21,26 +22,47 @@ internal sealed record ScheduleLoad(int Count, TimeSpan During)
     private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Before = TimeSpan.FromSeconds(1);
 
+    /// <summary>Sends to a queue that is bound to the ladder's end, with the same delays: what a plain client gets of the ladder.</summary>
+    public Task<IReadOnlyList<ScheduledOne>> RunRawAsync(IConnection connection, string queue) =>
+        RunAsync((publisher, _) => OneRawAsync(publisher, queue), connection);
+
     /// <summary>Schedules and cancels, over a publisher and a stream of its own.</summary>
     public async Task<IReadOnlyList<ScheduledOne>> RunAsync(IConnection connection, string queue)
     {
-        await using var publisher = new ConfirmedPublisher(connection);
         await using var stream = new RecordStream(connection, BrokerNames.CancelledStream, CancellationLog.Retention, TimeProvider.System);
+        return await RunAsync((publisher, number) => OneAsync(publisher, stream, queue, isCancelled: number % 2 == 0), connection);
+    }
+
+    private async Task<IReadOnlyList<ScheduledOne>> RunAsync(Func<ConfirmedPublisher, int, Task<ScheduledOne>> one, IConnection connection)
+    {
+        await using var publisher = new ConfirmedPublisher(connection);
         var all = new List<Task<ScheduledOne>>(Count);
         var clock = Stopwatch.StartNew();
         for (var i = 0; i < Count; i++)
         {
             await Scenario.PauseUntilAsync(clock, During * i / Count);
-            all.Add(OneAsync(publisher, stream, queue, isCancelled: i % 2 == 0));
+            all.Add(one(publisher, i));
         }
 
         return await Task.WhenAll(all);
     }
 
+    private static DateTimeOffset SomeTime(DateTimeOffset now) => now + Shortest + ((Longest - Shortest) * Random.Shared.NextDouble());
+
+    private static async Task<ScheduledOne> OneRawAsync(ConfirmedPublisher publisher, string queue)
+    {
+        var now = DateTimeOffset.UtcNow;
+        var due = SomeTime(now);
+        var id = Guid.NewGuid();
+        var route = DelayLadder.Route(due - now, queue);
+        await publisher.PublishAsync(route.Exchange, route.RoutingKey, new BasicProperties { Persistent = true, MessageId = id.ToString() }, new byte[256], CancellationToken.None);
+        return new(id, due, null);
+    }
+
     private static async Task<ScheduledOne> OneAsync(ConfirmedPublisher publisher, RecordStream stream, string queue, bool isCancelled)
     {
         var now = DateTimeOffset.UtcNow;
-        var due = now + Shortest + ((Longest - Shortest) * Random.Shared.NextDouble());
+        var due = SomeTime(now);
         var token = ScheduleToken.Create(due);
         var climb = ScheduleClimb.Begin(
             new ScheduleState { DueAt = due, Token = token, Kept = new KeptProperties { Exchange = string.Empty, RoutingKey = queue } },

@@ -13,13 +13,13 @@ internal sealed class ScheduleReceipts : IAsyncDisposable
     private readonly ConcurrentDictionary<Guid, ConcurrentQueue<(DateTimeOffset At, bool IsMarked)>> _all = new();
     private readonly IChannel _channel;
 
-    private ScheduleReceipts(IChannel channel) => _channel = channel;
+    private ScheduleReceipts(IChannel channel, string queue) => (_channel, Queue) = (channel, queue);
 
-    public string Queue { get; } = "receipts";
+    public string Queue { get; }
 
-    public static async Task<ScheduleReceipts> StartAsync(RawClient raw)
+    public static async Task<ScheduleReceipts> StartAsync(RawClient raw, string queue = "receipts")
     {
-        var receipts = new ScheduleReceipts(await raw.Connection.CreateChannelAsync());
+        var receipts = new ScheduleReceipts(await raw.Connection.CreateChannelAsync(), queue);
         await receipts._channel.QueueDeclareAsync(receipts.Queue, durable: true, exclusive: false, autoDelete: false, new Dictionary<string, object?> { [Headers.XQueueType] = "quorum" });
         var consumer = new AsyncEventingBasicConsumer(receipts._channel);
         consumer.ReceivedAsync += (_, delivery) =>

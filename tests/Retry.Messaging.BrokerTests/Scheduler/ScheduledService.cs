@@ -28,12 +28,17 @@ internal sealed class ScheduledService : IAsyncDisposable
         Uri broker,
         Action<IBusRegistrationContext, IRabbitMqBusFactoryConfigurator> configure,
         Action<IBusRegistrationConfigurator>? register = null,
-        Action<GradientSchedulerOptions>? scheduler = null) =>
-        new(await RetryService.StartAsync(broker, configure, x =>
-        {
-            x.AddGradientScheduler(scheduler);
-            register?.Invoke(x);
-        }));
+        Action<GradientSchedulerOptions>? scheduler = null,
+        Action<IServiceCollection>? services = null) =>
+        new(await RetryService.StartAsync(
+            broker,
+            configure,
+            x =>
+            {
+                x.AddGradientScheduler(scheduler);
+                register?.Invoke(x);
+            },
+            services: services));
 
     public Task StopAsync() => _service.StopAsync();
 
