@@ -96,7 +96,8 @@ internal sealed class DispatchSession : ICancellationObserver, IAsyncDisposable
         var channel = await _connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
         channel.ChannelShutdownAsync += (_, args) => EndAsync($"the channel closed: {args.ReplyCode} {args.ReplyText}");
         await channel.BasicQosAsync(0, Prefetch, global: false, cancellationToken).ConfigureAwait(false);
-        var consumer = new ScheduleConsumer(channel, delivery => _ = HandleAsync(channel, delivery), reason => _ = EndAsync(reason));
+        var acknowledgements = new DispatchAcknowledgements(channel, exception => _ = EndAsync(BrokerFailures.Explain(exception)), _time);
+        var consumer = new ScheduleConsumer(channel, delivery => _ = HandleAsync(acknowledgements, delivery), reason => _ = EndAsync(reason));
         var tag = await channel.BasicConsumeAsync(
             BrokerNames.ScheduleQueue,
             autoAck: false,
@@ -114,7 +115,7 @@ internal sealed class DispatchSession : ICancellationObserver, IAsyncDisposable
         catch (OperationCanceledException)
         {
             await channel.BasicCancelAsync(tag, noWait: false, CancellationToken.None).ConfigureAwait(false);
-            await SettleAsync().ConfigureAwait(false);
+            await SettleAsync(acknowledgements).ConfigureAwait(false);
             return null;
         }
     }
@@ -147,14 +148,14 @@ internal sealed class DispatchSession : ICancellationObserver, IAsyncDisposable
 
     void ICancellationObserver.Failed(string reason) => _ = EndAsync(reason);
 
-    private async Task HandleAsync(IChannel channel, ScheduledDelivery delivery)
+    private async Task HandleAsync(DispatchAcknowledgements acknowledgements, ScheduledDelivery delivery)
     {
         Interlocked.Increment(ref _held);
         try
         {
             _reporter.IsActive();
             await _handover!.HandOverAsync(delivery, _over.Token).ConfigureAwait(false);
-            await channel.BasicAckAsync(delivery.Tag, multiple: false, _over.Token).ConfigureAwait(false);
+            acknowledgements.Done(delivery.Tag);
             _reporter.Moved();
         }
         catch (OperationCanceledException) when (_over.IsCancellationRequested)
@@ -174,13 +175,15 @@ internal sealed class DispatchSession : ICancellationObserver, IAsyncDisposable
     }
 
     // what is on its way is worth waiting for: given back, the next dispatcher would send it a second time
-    private async Task SettleAsync()
+    private async Task SettleAsync(DispatchAcknowledgements acknowledgements)
     {
         var started = _time.GetTimestamp();
         while (Volatile.Read(ref _held) > 0 && !_ended.Task.IsCompleted && _time.GetElapsedTime(started) < SettleTime)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(20), _time, CancellationToken.None).ConfigureAwait(false);
         }
+
+        await acknowledgements.Told.ConfigureAwait(false);
     }
 
     private Task EndAsync(string reason)
