@@ -47,9 +47,10 @@ public sealed class RecurringKillTests(BrokerFixture broker)
             {
                 await Scenario.PauseAsync(TimeSpan.FromSeconds(2));
                 var victim = random.Next(Schedulers);
-                processes[victim].Kill();
-                processes[victim].Dispose();
+                var dead = processes[victim];
+                dead.Kill();
                 processes[victim] = await StartAsync(uri, clock);
+                dead.Dispose();
             }
 
             await Eventually.TrueAsync(() => clock.GetUtcNow() >= end, Deadline);
@@ -83,7 +84,7 @@ public sealed class RecurringKillTests(BrokerFixture broker)
             [RecurringProcess.BrokerVariable] = uri.AbsoluteUri,
             [RecurringProcess.ClockVariable] = clock.ToString(),
         });
-        (await process.StandardOutput.ReadLineAsync()).ShouldBe(RecurringProcess.Ready);
+        (await process.StandardOutput.ReadLineAsync().WaitAsync(Deadline)).ShouldBe(RecurringProcess.Ready);
         return process;
     }
 

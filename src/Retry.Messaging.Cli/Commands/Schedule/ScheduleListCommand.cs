@@ -16,6 +16,13 @@ internal static class ScheduleListCommand
     {
         var command = new Command("list", "Shows what recurs, and, where services write the index, what is scheduled once: when, for whom and by whom.");
         var limit = new Option<int>("--limit") { Description = "How many scheduled messages are shown, the next first. All are counted.", HelpName = "COUNT", DefaultValueFactory = static _ => 20 };
+        limit.Validators.Add(static result =>
+        {
+            if (result.Tokens is [var token] && (!int.TryParse(token.Value, out var count) || count < 0))
+            {
+                result.AddError($"--limit: found '{token.Value}', wanted a number of messages.");
+            }
+        });
         var to = new Option<string?>("--to") { Description = "Only what goes to this exchange; for a queue, its name.", HelpName = "EXCHANGE" };
         var hours = new Option<bool>("--by-hour") { Description = "How many scheduled messages are due in each hour, instead of the messages." };
         command.Options.Add(limit);
@@ -23,7 +30,7 @@ internal static class ScheduleListCommand
         command.Options.Add(hours);
         command.SetAction((parsed, cancellationToken) =>
         {
-            var request = new ScheduleRequest { Limit = Math.Max(0, parsed.GetValue(limit)), To = parsed.GetValue(to) };
+            var request = new ScheduleRequest { Limit = parsed.GetValue(limit), To = parsed.GetValue(to) };
             return RunAsync(host, parsed, request, parsed.GetValue(hours), cancellationToken);
         });
         return command;
