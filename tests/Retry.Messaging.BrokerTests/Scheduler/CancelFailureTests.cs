@@ -23,9 +23,9 @@ public sealed class CancelFailureTests(OwnNode node) : IClassFixture<OwnNode>
         await using var service = await ScheduledService.StartAsync(uri, (_, cfg) => cfg.ReceiveEndpoint("orders", e => e.Handler<Order>(arrived.Note)));
         using var canceller = TestProcess.Start(TestProcess.CancellerRole, new Dictionary<string, string> { [CancellerProcess.BrokerVariable] = uri.ToString() });
         (await canceller.StandardOutput.ReadLineAsync().WaitAsync(Deadline)).ShouldBe(CancellerProcess.Ready);
-        var due = DateTime.UtcNow.AddSeconds(4);
+        var due = DateTime.UtcNow.AddSeconds(8);
         var first = await service.Scheduler.ScheduleSend(new Uri(CancellerProcess.Destination), due, new Order(1));
-        await service.Scheduler.ScheduleSend(new Uri(CancellerProcess.Destination), due, new Order(2));
+        await service.Scheduler.ScheduleSend(new Uri(CancellerProcess.Destination), due.AddSeconds(1), new Order(2));
 
         await canceller.StandardInput.WriteLineAsync(first.TokenId.ToString());
         await canceller.StandardInput.FlushAsync();

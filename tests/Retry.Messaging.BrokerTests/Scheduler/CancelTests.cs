@@ -11,6 +11,8 @@ public sealed class CancelTests(BrokerFixture broker)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan Delay = TimeSpan.FromSeconds(3);
+    // so that the one that was not cancelled arrives last
+    private static readonly TimeSpan Later = TimeSpan.FromSeconds(1);
     private static readonly Uri Orders = new("queue:orders");
 
     [Theory]
@@ -22,7 +24,7 @@ public sealed class CancelTests(BrokerFixture broker)
         await using var service = await StartAsync(arrived);
         var due = DateTime.UtcNow + Delay;
         var first = sends ? await service.Scheduler.ScheduleSend(Orders, due, new Order(1)) : await service.Scheduler.SchedulePublish(due, new Order(1));
-        await service.Scheduler.ScheduleSend(Orders, due, new Order(2));
+        await service.Scheduler.ScheduleSend(Orders, due + Later, new Order(2));
 
         if (sends)
         {
@@ -43,7 +45,7 @@ public sealed class CancelTests(BrokerFixture broker)
         await using var service = await StartAsync(arrived, (_, cfg) => cfg.ReceiveEndpoint("starts", e => e.Handler<Start>(async context =>
         {
             var first = await context.ScheduleSend(Orders, Delay, new Order(1));
-            await context.ScheduleSend(Orders, Delay, new Order(2));
+            await context.ScheduleSend(Orders, Delay + Later, new Order(2));
             await context.CancelScheduledSend(first);
         })));
 
