@@ -25,8 +25,8 @@ public sealed class LedgerTests(BrokerFixture broker, PostgresFixture postgres, 
     private static readonly TimeSpan StartDeadline = TimeSpan.FromMinutes(3);
 
     // a consumer that is not enlisted is nowhere fenced: no process sleeps as long as its lease
-    private static readonly Troubles Enlisted = new(TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(6));
-    private static readonly Troubles Alone = new(TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(4), TimeSpan.FromSeconds(3));
+    private static readonly Troubles Enlisted = new(TimeSpan.FromSeconds(3), TimeSpan.FromSeconds(8), TimeSpan.FromSeconds(6));
+    private static readonly Troubles Alone = new(TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(8), TimeSpan.FromSeconds(3));
 
     [Theory]
     [InlineData(true)]
