@@ -91,6 +91,7 @@ public sealed class CircuitTests(BrokerFixture broker, ITestOutputHelper output)
     }
 
     [Fact]
+    [Trait("Category", "Long")]
     public async Task A_message_that_always_fails_keeps_no_circuit_open()
     {
         var address = await broker.CreateVirtualHostAsync();
@@ -112,6 +113,7 @@ public sealed class CircuitTests(BrokerFixture broker, ITestOutputHelper output)
     }
 
     [Fact]
+    [Trait("Category", "Long")]
     public async Task What_is_open_stays_open_while_connections_of_control_are_lost_and_closes_afterwards()
     {
         var address = await broker.CreateVirtualHostAsync();
