@@ -73,10 +73,20 @@ internal sealed class CircuitCluster : IAsyncDisposable
     }
 
     /// <summary>Begins to send.</summary>
-    public async Task SendAsync(double perSecond)
+    public async Task BeginSendingAsync(double perSecond)
     {
         _producer = await RetryService.StartAsync(_address, static (_, _) => { });
         _sending = SendAsync(_producer, perSecond, _stop.Token);
+    }
+
+    /// <summary>Sends some messages.</summary>
+    public async Task SendAsync(int count)
+    {
+        await using var producer = await RetryService.StartAsync(_address, static (_, _) => { });
+        for (var number = 0; number < count; number++)
+        {
+            await producer.Bus.Publish(new CircuitConsumer.Charge(number));
+        }
     }
 
     /// <summary>Sends no more.</summary>

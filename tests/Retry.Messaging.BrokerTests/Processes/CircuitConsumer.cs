@@ -1,6 +1,7 @@
 using System.Globalization;
 using MassTransit;
 using Retry.Messaging.BrokerTests.MassTransit;
+using Retry.Messaging.Decisions;
 
 namespace Retry.Messaging.BrokerTests.Processes;
 
@@ -47,7 +48,8 @@ internal static class CircuitConsumer
 
                     return fails ? throw new InvalidOperationException("the gateway is away") : Task.CompletedTask;
                 });
-            }));
+            }),
+            x => x.AddGradientRetry(options => options.Suspicion = new CrashSuspicion { Longest = TimeSpan.FromSeconds(2) }));
         Console.WriteLine(Ready);
         // the console's reader blocks even when asked to read asynchronously
         await Task.Run(Console.In.ReadToEnd);
