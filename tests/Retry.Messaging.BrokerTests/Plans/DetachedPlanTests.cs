@@ -54,6 +54,7 @@ public sealed class DetachedPlanTests(BrokerFixture broker, ITestOutputHelper ou
     }
 
     [Fact]
+    [Trait("Category", "Long")]
     public async Task A_service_that_is_killed_is_followed_by_another_and_second_copies_are_few_and_marked()
     {
         await using var lot = await RawLot.CreateAsync(broker);

@@ -104,6 +104,7 @@ public sealed class DelayedReleaseTests(BrokerFixture broker, ITestOutputHelper 
     }
 
     [Fact]
+    [Trait("Category", "Long")]
     public async Task Only_what_has_waited_for_long_enough_goes_and_a_point_whose_messages_do_not_come_by_is_refused()
     {
         await using var scene = await Scene.CreateAsync(broker);
