@@ -37,15 +37,17 @@ internal sealed partial class ProcessControl
         var node = Guid.NewGuid().ToString("N")[..16];
         var by = $"{Environment.MachineName}:{Environment.ProcessId}";
         _follower = new ControlFollower([PolicyDocument.Kind, ReleaseDocument.Kind, CircuitDocument.Kind], time);
+        var pulses = new PulseShare(time);
         _parts =
         [
             _follower,
+            pulses,
             new PulseSender(new PulseSource(node, by, Telemetry, time), time),
             new ClimbReporter(node, by, Telemetry, () => [.. _points.Values.Select(bus => bus.Instance).Distinct()], time),
             new PointCircuits(
                 "the judge of targets",
                 Circuits,
-                (circuit, connection, token) => new CircuitJudge(circuit, _follower, by, time, Random.Shared).RunAsync(connection, token),
+                (circuit, connection, token) => new CircuitJudge(circuit, _follower, pulses, by, time, Random.Shared).RunAsync(connection, token),
                 time),
             new PointCircuits(
                 "the permits of open circuits",

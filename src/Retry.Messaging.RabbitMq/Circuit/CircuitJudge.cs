@@ -14,12 +14,12 @@ namespace Retry.Messaging.RabbitMq.Circuit;
 /// <remarks>
 /// <list type="number">
 /// <item>There is one: its queue is exclusive, and goes with its connection. The others ask for it every few seconds.</item>
-/// <item>By the same queue it hears the pulses of all nodes, and what becomes of the permits that it gave.</item>
+/// <item>It hears the pulses of all nodes (<see cref="PulseShare"/>), and by its queue what becomes of the permits that it gave.</item>
 /// <item>The rule (<see cref="BreakerRule"/>) is asked with each pulse, the course (<see cref="CircuitCourse"/>) ten times a second while the
 /// circuit is not closed. Each change is written to the control log, so that a successor goes on where it was.</item>
 /// </list>
 /// </remarks>
-internal sealed class CircuitJudge(PointCircuit circuit, ControlFollower follower, string by, TimeProvider time, Random random)
+internal sealed class CircuitJudge(PointCircuit circuit, ControlFollower follower, PulseShare pulses, string by, TimeProvider time, Random random)
 {
     private const int Room = 10_000;
     private static readonly TimeSpan BetweenTries = TimeSpan.FromSeconds(4);
@@ -60,10 +60,10 @@ internal sealed class CircuitJudge(PointCircuit circuit, ControlFollower followe
 
     private async Task<IChannel?> TryOpenAsync(IConnection connection, CancellationToken cancellationToken)
     {
-        var channel = await PulseExchange.OpenAsync(connection, cancellationToken).ConfigureAwait(false);
+        var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
         try
         {
-            await PulseExchange.BindQueueAsync(channel, BrokerNames.JudgeQueue(circuit.Queue), cancellationToken).ConfigureAwait(false);
+            await PulseExchange.DeclareQueueAsync(channel, BrokerNames.JudgeQueue(circuit.Queue), cancellationToken).ConfigureAwait(false);
             return channel;
         }
         catch (OperationInterruptedException exception)
@@ -85,7 +85,11 @@ internal sealed class CircuitJudge(PointCircuit circuit, ControlFollower followe
         var consumer = new AsyncEventingBasicConsumer(channel);
         consumer.ReceivedAsync += (_, args) =>
         {
-            inbox.Writer.TryWrite(Permit.ReadUse(args.BasicProperties) is { } use ? new Heard(use, null) : new Heard(null, args.Body.ToArray()));
+            if (Permit.ReadUse(args.BasicProperties) is { } use)
+            {
+                inbox.Writer.TryWrite(new Heard(use, null));
+            }
+
             return Task.CompletedTask;
         };
         // what another gave was counted by it
@@ -97,6 +101,7 @@ internal sealed class CircuitJudge(PointCircuit circuit, ControlFollower followe
             return Task.CompletedTask;
         };
 
+        using var listening = pulses.Listen(pulse => inbox.Writer.TryWrite(new Heard(null, pulse)));
         await new CircuitSession(circuit, follower, by, time).RunAsync(inbox.Reader, GiveAsync, cancellationToken).ConfigureAwait(false);
 
         // the way back of a permit is the queue that only this connection reads
@@ -119,5 +124,5 @@ internal sealed class CircuitJudge(PointCircuit circuit, ControlFollower followe
     internal static TimeSpan TickOf(CircuitState state) => state == CircuitState.Closed ? ClosedTick : Tick;
 
     /// <summary>Something that was heard: what becomes of a permit, or a pulse.</summary>
-    internal readonly record struct Heard((long Number, PermitUse Use)? Use, byte[]? Pulse);
+    internal readonly record struct Heard((long Number, PermitUse Use)? Use, PulseDocument? Pulse);
 }

@@ -105,9 +105,9 @@ internal sealed class CircuitSession(PointCircuit circuit, ControlFollower follo
             {
                 Take(number, use);
             }
-            else if (PulseDocument.Read(heard.Pulse) is { } read)
+            else if (heard.Pulse is { } said)
             {
-                _nodes.Hear(read, time.GetTimestamp(), time.GetUtcNow());
+                _nodes.Hear(said, time.GetTimestamp(), time.GetUtcNow());
                 pulse = true;
             }
         }

@@ -7,8 +7,13 @@ internal sealed class StreamConsumer(IChannel channel, Action<StreamRecord> read
 {
     private const string OffsetName = "x-stream-offset";
 
+    // one acknowledgement for many records: what is left of the credit keeps them coming
+    private const int PartsOfCredit = 4;
+
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private string? _tag;
+    private int _every = 1;
+    private int _unacknowledged;
 
     /// <summary>Gets a value indicating whether records are acknowledged, which is what a stream counts its credit by. Nothing is removed.</summary>
     public bool Acknowledges { get; init; } = true;
@@ -20,6 +25,7 @@ internal sealed class StreamConsumer(IChannel channel, Action<StreamRecord> read
     /// <param name="cancellationToken">Gives up.</param>
     public async Task StartAsync(string stream, string offset, ushort prefetch, CancellationToken cancellationToken)
     {
+        _every = Math.Max(1, prefetch / PartsOfCredit);
         await Channel.BasicQosAsync(0, prefetch, global: false, cancellationToken).ConfigureAwait(false);
         _tag = await Channel.BasicConsumeAsync(
             stream,
@@ -55,9 +61,10 @@ internal sealed class StreamConsumer(IChannel channel, Action<StreamRecord> read
     {
         var offset = properties.Headers?.TryGetValue(OffsetName, out var value) == true && value is long number ? number : -1;
         read(new StreamRecord(offset, properties, body.ToArray()));
-        if (Acknowledges)
+        if (Acknowledges && ++_unacknowledged >= _every)
         {
-            await Channel.BasicAckAsync(deliveryTag, multiple: false, cancellationToken).ConfigureAwait(false);
+            _unacknowledged = 0;
+            await Channel.BasicAckAsync(deliveryTag, multiple: true, cancellationToken).ConfigureAwait(false);
         }
     }
 

@@ -44,16 +44,19 @@ internal static class PulseExchange
         }
     }
 
-    /// <summary>Declares a queue that only this connection reads and that ends with it, and binds it.</summary>
+    /// <summary>Declares a queue that only this connection reads and that ends with it.</summary>
+    public static Task DeclareQueueAsync(IChannel channel, string queue, CancellationToken cancellationToken) => channel.QueueDeclareAsync(
+        queue,
+        durable: false,
+        exclusive: true,
+        autoDelete: true,
+        new Dictionary<string, object?> { [Headers.XQueueType] = "classic", [Headers.XMaxLength] = Room },
+        cancellationToken: cancellationToken);
+
+    /// <summary>Declares such a queue, and binds it.</summary>
     public static async Task BindQueueAsync(IChannel channel, string queue, CancellationToken cancellationToken)
     {
-        await channel.QueueDeclareAsync(
-            queue,
-            durable: false,
-            exclusive: true,
-            autoDelete: true,
-            new Dictionary<string, object?> { [Headers.XQueueType] = "classic", [Headers.XMaxLength] = Room },
-            cancellationToken: cancellationToken).ConfigureAwait(false);
+        await DeclareQueueAsync(channel, queue, cancellationToken).ConfigureAwait(false);
         await channel.QueueBindAsync(queue, BrokerNames.PulseExchange, string.Empty, cancellationToken: cancellationToken).ConfigureAwait(false);
     }
 }
