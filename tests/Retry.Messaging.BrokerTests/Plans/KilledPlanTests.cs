@@ -16,16 +16,22 @@ public sealed class KilledPlanTests(BrokerFixture broker)
 
     [Theory]
     [InlineData(1)]
+    [InlineData(5)]
+    [InlineData(10)]
+    public Task Killed_at_any_point_and_resumed_every_message_arrives_and_second_copies_are_few_and_marked(int tenths) => KillAsync(tenths);
+
+    [Theory]
+    [Trait("Category", "Long")]
     [InlineData(2)]
     [InlineData(3)]
     [InlineData(4)]
-    [InlineData(5)]
     [InlineData(6)]
     [InlineData(7)]
     [InlineData(8)]
     [InlineData(9)]
-    [InlineData(10)]
-    public async Task Killed_at_any_point_and_resumed_every_message_arrives_and_second_copies_are_few_and_marked(int tenths)
+    public Task Killed_at_each_of_ten_points_and_resumed_every_message_arrives(int tenths) => KillAsync(tenths);
+
+    private async Task KillAsync(int tenths)
     {
         const int Count = 6000;
         await using var lot = await RawLot.CreateAsync(broker);
