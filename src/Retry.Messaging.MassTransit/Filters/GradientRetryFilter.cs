@@ -66,7 +66,7 @@ internal sealed partial class GradientRetryFilter(
     private async Task ConsumeAsync(ConsumeContext context, IPipe<ConsumeContext> next)
     {
         var delivery = transport.Open(context.ReceiveContext, context);
-        if ((point.Gate is not { IsOpen: true } && await _suspects.KeepAwayAsync(delivery, Unconsumed, Read, context.CancellationToken).ConfigureAwait(false))
+        if ((point.Gate?.Excuses(delivery.State, suspicion) != true && await _suspects.KeepAwayAsync(delivery, Unconsumed, Read, context.CancellationToken).ConfigureAwait(false))
             || await _early.SendBackAsync(delivery, Unconsumed, context.CancellationToken).ConfigureAwait(false))
         {
             return;
@@ -142,9 +142,9 @@ internal sealed partial class GradientRetryFilter(
         var end = failure is null
             ? attempt.EndOf(said!)
             : new AttemptEnd(failure, attempt.Decide(failure), (failure as DecidedException)?.Cause ?? ClimbCause.Failed(failure));
+        end = await TellAsync(end).ConfigureAwait(false) ?? end;
         point.Gate?.Note(delivery, end);
-        end = await TellAsync(end).ConfigureAwait(false);
-        await settler.SettleAsync(attempt, delivery, end!, context.CancellationToken).ConfigureAwait(false);
+        await settler.SettleAsync(attempt, delivery, end, context.CancellationToken).ConfigureAwait(false);
 
         async ValueTask<AttemptEnd?> TellAsync(AttemptEnd? ended) => passage.Permit is { } permit
             ? await point.Gate!.EndAsync(permit, delivery, ended, (failed, delay) => _decisions.Probed(attempt, failed, delay)).ConfigureAwait(false)

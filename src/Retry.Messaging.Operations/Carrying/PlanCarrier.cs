@@ -117,13 +117,15 @@ internal sealed partial class PlanCarrier(IBrokerConnection broker, TimeProvider
         {
             LogCarried(plan.Id, plan.Queue, moved);
         }
-        catch (Exception exception) when (exception is ParkingException || BrokerFailures.IsGoneOrSilent(exception))
+#pragma warning disable CA1031 // as above: an exception that nobody foresaw must end no host, and be tried again no faster than another
+        catch (Exception exception)
         {
             // what got on before it was stopped begins with the shortest pause again
             carried.Pause = moved > 0 || carried.Pause < FirstPause ? FirstPause : Shorter(2 * carried.Pause, LongestPause);
             carried.NotBefore = time.GetUtcNow() + carried.Pause;
             LogNotCarried(plan.Id, plan.Queue, moved, carried.Pause.TotalSeconds, exception.Message);
         }
+#pragma warning restore CA1031
         finally
         {
             carried.End();

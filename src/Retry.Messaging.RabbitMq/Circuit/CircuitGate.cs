@@ -3,6 +3,7 @@ using Retry.Messaging.Decisions;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq.Attempts;
 using Retry.Messaging.RabbitMq.Telemetry;
+using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.RabbitMq.Circuit;
 
@@ -24,8 +25,9 @@ internal sealed class CircuitGate(PointCircuit circuit, Func<RetryRules> rules, 
     /// <summary>Gets a value indicating whether deliveries begin at once.</summary>
     public bool IsFree => circuit.IsFree;
 
-    /// <inheritdoc cref="PointCircuit.IsOpen"/>
-    public bool IsOpen => circuit.IsOpen;
+    /// <summary>Whether a delivery that came back from a process that died is no suspect, because there it only waited.</summary>
+    /// <remarks>One that was there at as many deaths as make it poison is parked all the same.</remarks>
+    public bool Excuses(RetryState state, CrashSuspicion suspicion) => circuit.IsOpen && !suspicion.Concerns(state, cameBack: false);
 
     /// <summary>Waits until a delivery may begin. One that has waited for too long is sent up the ladder for a minute.</summary>
     /// <param name="delivery">The delivery.</param>
@@ -39,7 +41,12 @@ internal sealed class CircuitGate(PointCircuit circuit, Func<RetryRules> rules, 
         OutcomeSettler settler,
         CancellationToken cancellationToken)
     {
-        var passage = await circuit.EnterAsync(delivery.State, patience() / Share, delivery.Telemetry.Health.Held.Stopping, cancellationToken).ConfigureAwait(false);
+        var passage = await circuit.EnterAsync(
+            delivery.State,
+            delivery.CameBack,
+            patience() / Share,
+            delivery.Telemetry.Health.Held.Stopping,
+            cancellationToken).ConfigureAwait(false);
         if (passage.Permit is { } permit)
         {
             await permit.Tell(permit, new PermitUse(delivery.FallbackId, null)).ConfigureAwait(false);

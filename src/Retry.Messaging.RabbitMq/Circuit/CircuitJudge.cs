@@ -92,6 +92,14 @@ internal sealed class CircuitJudge(PointCircuit circuit, ControlFollower followe
 
             return Task.CompletedTask;
         };
+
+        // without its queue it is no judge any more
+        consumer.UnregisteredAsync += (_, _) =>
+        {
+            inbox.Writer.TryComplete();
+            return Task.CompletedTask;
+        };
+
         // what another gave was counted by it
         await channel.QueuePurgeAsync(permits, cancellationToken).ConfigureAwait(false);
         await channel.BasicConsumeAsync(queue, autoAck: true, consumer, cancellationToken).ConfigureAwait(false);

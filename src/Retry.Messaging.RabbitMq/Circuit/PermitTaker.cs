@@ -37,18 +37,32 @@ internal sealed class PermitTaker(PointCircuit circuit, TimeProvider time)
     {
         var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
         await using var ends = channel.ConfigureAwait(false);
-        var queue = await PermitQueue.DeclareAsync(channel, circuit.Queue, cancellationToken).ConfigureAwait(false);
         await channel.BasicQosAsync(0, 1, global: false, cancellationToken).ConfigureAwait(false);
         var look = new PassiveLook(connection);
         await using var lookEnds = look.ConfigureAwait(false);
         while (channel.IsOpen)
         {
             await circuit.Needed.WaitAsync(cancellationToken).ConfigureAwait(false);
+
+            // it may have deleted itself while nobody waited
+            var queue = await PermitQueue.DeclareAsync(channel, circuit.Queue, cancellationToken).ConfigureAwait(false);
             var idle = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             var consumer = new AsyncEventingBasicConsumer(channel);
             consumer.ReceivedAsync += (_, args) => ReceiveAsync(connection, channel, args, idle);
+
+            // somebody has deleted the queue: it is made anew
+            consumer.UnregisteredAsync += (_, _) =>
+            {
+                idle.TrySetResult();
+                return Task.CompletedTask;
+            };
             var tag = await channel.BasicConsumeAsync(queue, autoAck: false, consumer, cancellationToken).ConfigureAwait(false);
-            await WatchAsync(look, idle.Task, cancellationToken).ConfigureAwait(false);
+            await WatchAsync(channel, look, idle.Task, cancellationToken).ConfigureAwait(false);
+            if (!channel.IsOpen)
+            {
+                return;
+            }
+
             await channel.BasicCancelAsync(tag, noWait: false, cancellationToken).ConfigureAwait(false);
         }
     }
@@ -68,10 +82,10 @@ internal sealed class PermitTaker(PointCircuit circuit, TimeProvider time)
     }
 
     // while something waits, or may wait again in a moment
-    private async Task WatchAsync(PassiveLook look, Task idle, CancellationToken cancellationToken)
+    private async Task WatchAsync(IChannel channel, PassiveLook look, Task idle, CancellationToken cancellationToken)
     {
         var (lookedAt, judgedAt) = (time.GetTimestamp(), time.GetTimestamp());
-        while (circuit.Waiting > 0 && !idle.IsCompleted)
+        while (channel.IsOpen && circuit.Waiting > 0 && !idle.IsCompleted)
         {
             await Task.WhenAny(idle, Task.Delay(Look, time, cancellationToken)).ConfigureAwait(false);
             cancellationToken.ThrowIfCancellationRequested();

@@ -12,7 +12,8 @@ namespace Retry.Messaging.RabbitMq.Circuit;
 /// <list type="number">
 /// <item>While it is closed, and the point has no cap on all deliveries, one begins at once. That is all that the breaker costs then.</item>
 /// <item>Otherwise it waits for a permit, unacknowledged, so that the prefetch fills and the rest stays in the work queue. Of those that wait
-/// the one with fewest probes and attempts begins first: a message that always fails must not keep the circuit open.</item>
+/// the one with fewest probes and attempts begins first: a message that always fails must not keep the circuit open. What came back comes
+/// last, since it may be what killed its process.</item>
 /// <item>What has waited for too long is sent up the ladder for a minute, and uses no attempt.</item>
 /// <item>The state is a document in the control log, so it stays as it is while the log cannot be read. Where whoever judges the target has
 /// been gone for 30 s deliveries begin as if there were no breaker. A cap holds: without permits nothing begins.</item>
@@ -24,7 +25,7 @@ internal sealed class PointCircuit : IControlTarget
     public static readonly TimeSpan Forsaken = TimeSpan.FromSeconds(30);
 
     private readonly Lock _lock = new();
-    private readonly PriorityQueue<Waiter, (int Probes, int Attempt, long Arrival)> _waiters = new();
+    private readonly PriorityQueue<Waiter, (bool CameBack, int Probes, int Attempt, long Arrival)> _waiters = new();
     private readonly Func<RetryRules> _rules;
     private readonly CircuitReporter _reporter;
     private readonly TimeProvider _time;
@@ -82,12 +83,13 @@ internal sealed class PointCircuit : IControlTarget
 
     /// <summary>Waits until a delivery may begin.</summary>
     /// <param name="state">What the message knows of itself.</param>
+    /// <param name="cameBack">Whether a consumer had it before, and did not settle it.</param>
     /// <param name="atMost">For how long.</param>
     /// <param name="stopping">Completed when the endpoint stops.</param>
     /// <param name="cancellationToken">Cancelled when the delivery is lost or the host stops.</param>
     /// <exception cref="OperationCanceledException">It goes back untouched.</exception>
-    public ValueTask<Passage> EnterAsync(RetryState state, TimeSpan atMost, Task stopping, CancellationToken cancellationToken) =>
-        IsFree ? new(Passage.Free) : new(WaitAsync(state, atMost, stopping, cancellationToken));
+    public ValueTask<Passage> EnterAsync(RetryState state, bool cameBack, TimeSpan atMost, Task stopping, CancellationToken cancellationToken) =>
+        IsFree ? new(Passage.Free) : new(WaitAsync(state, cameBack, atMost, stopping, cancellationToken));
 
     /// <summary>Hands a permit to one that waits.</summary>
     /// <returns>Whether there is one.</returns>
@@ -167,12 +169,12 @@ internal sealed class PointCircuit : IControlTarget
         }
     }
 
-    private async Task<Passage> WaitAsync(RetryState state, TimeSpan atMost, Task stopping, CancellationToken cancellationToken)
+    private async Task<Passage> WaitAsync(RetryState state, bool cameBack, TimeSpan atMost, Task stopping, CancellationToken cancellationToken)
     {
         var waiter = new Waiter();
         lock (_lock)
         {
-            _waiters.Enqueue(waiter, (state.Probes, state.Attempt, _arrivals++));
+            _waiters.Enqueue(waiter, (cameBack, state.Probes, state.Attempt, _arrivals++));
             Interlocked.Increment(ref _waiting);
         }
 

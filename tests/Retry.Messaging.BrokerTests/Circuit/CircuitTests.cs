@@ -112,6 +112,34 @@ public sealed class CircuitTests(BrokerFixture broker, ITestOutputHelper output)
         took.ShouldBeLessThan(interval * 3);
     }
 
+    /// <summary>It deletes itself when nobody has used it for an hour, which is most of the time.</summary>
+    [Fact]
+    public async Task A_queue_of_permits_that_is_gone_is_made_anew()
+    {
+        var address = await broker.CreateVirtualHostAsync();
+        await using var raw = await RawClient.ConnectAsync(address);
+        var target = new Target();
+        await using var service = await StartAsync(address, target);
+        await Eventually.TrueAsync(async () => await raw.CountAsync("retry.v1.permits.payments") is not null, Deadline);
+        await DeleteAsync(raw, "retry.v1.permits.payments");
+
+        target.IsIll = true;
+        using var stop = new CancellationTokenSource();
+        var sending = SendAsync(service, stop.Token);
+        await Eventually.TrueAsync(() => StateAsync(address, "Open"), Deadline, every: TimeSpan.FromMilliseconds(500));
+        await Eventually.TrueAsync(async () => await raw.CountAsync("retry.v1.permits.payments") is not null, Deadline);
+        await DeleteAsync(raw, "retry.v1.permits.payments");
+        var (deleted, before) = (DateTimeOffset.UtcNow, target.Failed.Count);
+        await Eventually.TrueAsync(() => target.Failed.Count >= before + 2, Deadline, () => "no probe since the queue was deleted");
+        (DateTimeOffset.UtcNow - deleted).ShouldBeLessThan(TimeSpan.FromSeconds(15));
+
+        target.IsIll = false;
+        await Eventually.TrueAsync(() => StateAsync(address, "Closed"), Deadline, every: TimeSpan.FromMilliseconds(500));
+        await stop.CancelAsync();
+        var sent = await sending;
+        await Eventually.TrueAsync(() => target.Done.Count == sent, Deadline);
+    }
+
     [Fact]
     [Trait("Category", "Long")]
     public async Task What_is_open_stays_open_while_connections_of_control_are_lost_and_closes_afterwards()
@@ -143,6 +171,12 @@ public sealed class CircuitTests(BrokerFixture broker, ITestOutputHelper output)
         await stop.CancelAsync();
         var sent = await sending;
         await Eventually.TrueAsync(() => target.Done.Count == sent, Deadline);
+    }
+
+    private static async Task DeleteAsync(RawClient raw, string queue)
+    {
+        await using var channel = await raw.Connection.CreateChannelAsync();
+        await channel.QueueDeleteAsync(queue, ifUnused: false, ifEmpty: false);
     }
 
     private async Task<bool> StateAsync(Uri address, string state) =>

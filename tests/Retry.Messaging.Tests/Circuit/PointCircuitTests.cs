@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 using Retry.Messaging.Breaker;
 using Retry.Messaging.Configuration;
+using Retry.Messaging.Decisions;
 using Retry.Messaging.RabbitMq.Circuit;
 using Retry.Messaging.RabbitMq.Control;
 using Retry.Messaging.RabbitMq.Health;
@@ -48,15 +49,16 @@ public sealed class PointCircuitTests
         var second = EnterAsync(attempt: 2);
         var first = EnterAsync(attempt: 1);
         var later = EnterAsync(attempt: 1);
-        _health.Circuit!().ShouldBe((1, 4));
+        var cameBack = EnterAsync(attempt: 1, cameBack: true);
+        _health.Circuit!().ShouldBe((1, 5));
 
-        foreach (var (waiter, number) in new[] { (first, 1), (later, 2), (second, 3), (probed, 4) })
+        foreach (var (waiter, number) in new[] { (first, 1), (later, 2), (second, 3), (probed, 4), (cameBack, 5) })
         {
             _circuit.TryGive(new Permit(number, "judge", IsProbe: true)).ShouldBeTrue();
             (await waiter.WaitAsync(Deadline)).Permit!.Number.ShouldBe(number);
         }
 
-        _circuit.TryGive(new Permit(5, "judge", IsProbe: true)).ShouldBeFalse("nobody waits");
+        _circuit.TryGive(new Permit(6, "judge", IsProbe: true)).ShouldBeFalse("nobody waits");
         _health.Circuit!().ShouldBe((1, 0));
     }
 
@@ -131,6 +133,19 @@ public sealed class PointCircuitTests
         _circuit.IsOpen.ShouldBeFalse("what comes back from a process that died is a suspect as ever");
     }
 
+    [Theory]
+    [InlineData(CircuitState.Open, 0, true)]
+    [InlineData(CircuitState.HalfOpen, 9, true)]
+    [InlineData(CircuitState.Open, 10, false)]
+    [InlineData(CircuitState.Closed, 0, false)]
+    internal void What_only_waited_is_no_suspect_and_what_is_poison_is_parked_all_the_same(CircuitState state, int crashes, bool expected)
+    {
+        Become(state);
+        var gate = new CircuitGate(_circuit, () => _rules, () => Patience, _clock);
+
+        gate.Excuses(RetryState.Fresh with { Crashes = crashes }, new CrashSuspicion()).ShouldBe(expected);
+    }
+
     [Fact]
     public void What_nobody_understands_changes_nothing()
     {
@@ -143,6 +158,6 @@ public sealed class PointCircuitTests
 
     private void Become(CircuitState state) => _circuit.Apply(new CircuitDocument("orders", state) { Version = ++_version, Why = "12 of 12 failed" }.Write());
 
-    private Task<Passage> EnterAsync(int probes = 0, int attempt = 1) =>
-        _circuit.EnterAsync(RetryState.Fresh with { Probes = probes, Attempt = attempt }, Patience, _stopping.Task, CancellationToken.None).AsTask();
+    private Task<Passage> EnterAsync(int probes = 0, int attempt = 1, bool cameBack = false) =>
+        _circuit.EnterAsync(RetryState.Fresh with { Probes = probes, Attempt = attempt }, cameBack, Patience, _stopping.Task, CancellationToken.None).AsTask();
 }

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Text.Json;
 using Retry.Messaging.Configuration;
+using Retry.Messaging.Policies;
 
 namespace Retry.Messaging.Cli.Commands.Policies;
 
@@ -20,11 +21,11 @@ internal sealed class PolicyOptions
         ["ValidFor"] = Single("--valid-for", "How long after its first failure a message is retried. What a message carries already only shrinks.", "TIME"),
         ["AttemptTimeout"] = Single("--attempt-timeout", "How long one attempt may take.", "TIME"),
         ["ReleasableWithin"] = Single("--releasable-within", "After what time a message that waits comes by, for 'delayed release'; holds for what fails from now on.", "TIME"),
-        [OperatorSettings.Switch] = Single("--switch", "On; Paused: what fails climbs and then waits in the release queue, fresh messages run; Off: what fails is parked at once.", "STATE"),
-        ["DeliveriesPerSecond"] = Single("--deliveries-per-second", "How many messages may begin in a second, first deliveries included, over all instances.", "NUMBER"),
-        ["DeliveryBurst"] = Single("--delivery-burst", "How many may begin at once after a pause.", "COUNT"),
-        ["Breaker"] = Single("--breaker", "true: all instances stop calling a target that is ill. false: they do not.", "FLAG"),
-        ["BreakerInterval"] = Single("--breaker-interval", "How often an ill target is tried with one message.", "TIME"),
+        [OperatorSettings.Switch] = Single("--switch", "On; Paused: what fails climbs and then waits in the release queue, fresh messages run; Off: what fails is parked at once. Default: On.", "STATE"),
+        ["DeliveriesPerSecond"] = Single("--deliveries-per-second", "How many messages may begin in a second, first deliveries included, over all instances. Default: as many as come.", "NUMBER"),
+        ["DeliveryBurst"] = Single("--delivery-burst", $"How many may begin at once after a pause. Default: {RetryDefaults.Burst}. Only with a rate.", "COUNT"),
+        ["Breaker"] = Single("--breaker", "true: all instances stop calling a target that is ill. false, the default: they do not.", "FLAG"),
+        ["BreakerInterval"] = Single("--breaker-interval", "How often an ill target is tried with one message. Default: 5s.", "TIME"),
     };
 
     private readonly Option<string[]> _intervals = new("--intervals")
