@@ -66,7 +66,8 @@ internal sealed partial class GradientRetryFilter(
     private async Task ConsumeAsync(ConsumeContext context, IPipe<ConsumeContext> next)
     {
         var delivery = transport.Open(context.ReceiveContext, context);
-        if ((point.Gate?.Excuses(delivery.State, suspicion) != true && await _suspects.KeepAwayAsync(delivery, Unconsumed, Read, context.CancellationToken).ConfigureAwait(false))
+        var isExcused = point.Gate?.Excuses(delivery.State, suspicion) == true;
+        if ((!isExcused && await _suspects.KeepAwayAsync(delivery, Unconsumed, Read, context.CancellationToken).ConfigureAwait(false))
             || await _early.SendBackAsync(delivery, Unconsumed, context.CancellationToken).ConfigureAwait(false))
         {
             return;

@@ -99,6 +99,9 @@ public sealed class LotMoverTests
         using var stop = new CancellationTokenSource();
         var run = await StartAsync(["a", "b"], 2, stop.Token);
         Move("a").SetResult(true);
+
+        // the clock runs faster than what goes on after a confirm
+        await Eventually.TrueAsync(() => _moved.Count == 1, Deadline);
         await stop.CancelAsync();
 
         await _clock.RunAsync(run, static _ => Task.CompletedTask);
