@@ -35,7 +35,7 @@ internal static class CircuitConsumer
                 endpoint.PrefetchCount = 16;
                 endpoint.UseGradientRetry(context, retry =>
                 {
-                    retry.Fixed(TimeSpan.FromSeconds(2)).Retries(20);
+                    retry.Fixed(TimeSpan.FromSeconds(2)).Retries(100);
                     retry.Breaker(Environment.GetEnvironmentVariable(BreakerVariable) == "on", interval);
                 });
                 endpoint.Handler<Charge>(charge =>
