@@ -39,6 +39,7 @@ internal static class LogEvents
     public const int LimiterPaused = 1204;
     public const int LimiterWaits = 1205;
     public const int ReleaseDrained = 1206;
+    public const int LimiterUnheard = 1206;
     public const int LimiterEnded = 1207;
     public const int DispatcherDown = 1301;
     public const int DispatcherStandingBy = 1302;

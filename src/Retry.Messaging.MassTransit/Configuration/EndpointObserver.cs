@@ -192,7 +192,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
 
         var limiting = _logging.CreateLogger<PointLimiter>();
         var visits = new ReleaseVisits(place.Names, () => point.Rules.ReleasableWithin, point.Released, telemetry.Counts.Climbs, _time);
-        var limiter = new PointLimiter(place, point.Rules, Keeper, times.Hold, visits, () => settings.PrefetchCount, _time, limiting);
+        var limiter = new PointLimiter(place, point.Rules, Keeper, times.Hold, visits, Upkeep.PulsesOf, () => settings.PrefetchCount, _time, limiting);
         new PointHealthSources(_manage, Keeper, limiter).Tell(telemetry.Health);
         endpoint.ConfigureChannel(channel =>
         {

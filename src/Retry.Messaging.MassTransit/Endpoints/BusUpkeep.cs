@@ -10,6 +10,7 @@ using Retry.Messaging.RabbitMq.Holding;
 using Retry.Messaging.RabbitMq.Instances;
 using Retry.Messaging.RabbitMq.Lost;
 using Retry.Messaging.RabbitMq.Management;
+using Retry.Messaging.RabbitMq.Pulse;
 
 namespace Retry.Messaging.MassTransit.Endpoints;
 
@@ -69,6 +70,9 @@ internal sealed class BusUpkeep
             _timeouts.Start(context.Connection, () => ManagementOf(host, context.VirtualHost(), management));
         }
     }
+
+    /// <summary>The pulses of all processes in a bus's virtual host.</summary>
+    public PulseShare PulsesOf(RabbitMqHostSettings host) => _controls().Of(host).Pulses;
 
     /// <summary>Has this instance say that it stops.</summary>
     public Task EndAsync() => Instances.EndAsync();

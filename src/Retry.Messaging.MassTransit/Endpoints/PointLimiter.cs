@@ -6,6 +6,7 @@ using Retry.Messaging.Configuration;
 using Retry.Messaging.MassTransit.Transports;
 using Retry.Messaging.RabbitMq.Holding;
 using Retry.Messaging.RabbitMq.Limiter;
+using Retry.Messaging.RabbitMq.Pulse;
 using Retry.Messaging.RabbitMq.Topology;
 
 namespace Retry.Messaging.MassTransit.Endpoints;
@@ -23,6 +24,7 @@ internal sealed class PointLimiter(
     TopologyKeeper keeper,
     HoldTime hold,
     ReleaseVisits visits,
+    Func<RabbitMqHostSettings, PulseShare> pulses,
     Func<int> prefetch,
     TimeProvider time,
     ILogger logger)
@@ -104,6 +106,7 @@ internal sealed class PointLimiter(
         var scope = context.CreateFilterScope("gradientRetryLimiter");
         scope.Add("release", point.Names.Release);
         scope.Add("limit", rules.Limit?.ToString() ?? "none");
+        scope.Add("budget", rules.Budget?.ToString() ?? "none");
     }
 
     private async Task RunAsync(IConnection busConnection, RabbitMqHostSettings settings, CancellationToken cancellationToken)
@@ -117,6 +120,8 @@ internal sealed class PointLimiter(
             ConnectAsync = (prepare, cancellation) => BusConnections.ConnectAsync(settings, $"limiter {point.Names.Work}", prepare, cancellation),
             Hold = hold,
             Visits = visits,
+            Budget = rules.Budget,
+            Pulses = pulses(settings),
         };
         if (!point.HasRelease)
         {

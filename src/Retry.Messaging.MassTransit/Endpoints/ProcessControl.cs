@@ -37,17 +37,17 @@ internal sealed partial class ProcessControl
         var node = Guid.NewGuid().ToString("N")[..16];
         var by = $"{Environment.MachineName}:{Environment.ProcessId}";
         _follower = new ControlFollower([PolicyDocument.Kind, ReleaseDocument.Kind, CircuitDocument.Kind], time);
-        var pulses = new PulseShare(time);
+        Pulses = new PulseShare(time);
         _parts =
         [
             _follower,
-            pulses,
+            Pulses,
             new PulseSender(new PulseSource(node, by, Telemetry, time), time),
             new ClimbReporter(node, by, Telemetry, () => [.. _points.Values.Select(bus => bus.Instance).Distinct()], time),
             new PointCircuits(
                 "the judge of targets",
                 Circuits,
-                (circuit, connection, token) => new CircuitJudge(circuit, _follower, pulses, by, time, Random.Shared).RunAsync(connection, token),
+                (circuit, connection, token) => new CircuitJudge(circuit, _follower, Pulses, by, time, Random.Shared).RunAsync(connection, token),
                 time),
             new PointCircuits(
                 "the permits of open circuits",
@@ -56,6 +56,9 @@ internal sealed partial class ProcessControl
                 time),
         ];
     }
+
+    /// <summary>Gets the pulses of all processes.</summary>
+    public PulseShare Pulses { get; }
 
     /// <summary>A point begins. What operators have set for it is waited for, for ten seconds at most.</summary>
     public async Task BeginAsync(RabbitMqHostSettings host, ControlledPoint point, InstanceWatch instances, CancellationToken cancellationToken)

@@ -13,9 +13,13 @@ internal sealed class LimiterAnnouncer(LimiterOptions options, LimiterSettings s
     // not at once: on 3.10 a stream that others have just declared, at the start of all on a fresh broker, ends connections (541)
     private static readonly TimeSpan SaysAfter = TimeSpan.FromSeconds(5);
 
+    // what it waits for changes all the time, and people look at it now and then
+    private static readonly TimeSpan HeldBackAgain = TimeSpan.FromSeconds(15);
+
     private readonly long _opened = time.GetTimestamp();
     private long _announced;
     private bool _hasSaid;
+    private string? _saidHeldBack;
 
     /// <summary>Gets or sets the control log.</summary>
     public ControlLog? Log { get; set; }
@@ -29,6 +33,9 @@ internal sealed class LimiterAnnouncer(LimiterOptions options, LimiterSettings s
     /// instance on.
     /// </remarks>
     public RedeliveryLimit? CodeLimit => options.KnowsLimit && options.Limit is { } own ? own : settings.Code?.Limit;
+
+    /// <summary>Gets the retry budget that the code asks for, by the same rule.</summary>
+    public RetryBudget? CodeBudget => options.Budget ?? settings.Code?.Budget;
 
     /// <summary>Gets a value indicating whether the code or an operator has said how fast messages may be released.</summary>
     public bool IsLimitKnown => options.KnowsLimit || settings.Code is not null || settings.LastReadable.PerSecond is not null;
@@ -44,11 +51,15 @@ internal sealed class LimiterAnnouncer(LimiterOptions options, LimiterSettings s
             // a limiter that stands in line alone is the active one before the first message comes
             _ = SayAsync(active: StoodAlone && consumes);
         }
-        else if (active && time.GetElapsedTime(_announced) > AnnouncedAgain)
+        else if (active && (time.GetElapsedTime(_announced) > AnnouncedAgain
+            || (time.GetElapsedTime(_announced) > HeldBackAgain && KindOf(monitor.HeldBack) != KindOf(_saidHeldBack))))
         {
             _ = AnnounceAsync(active: true);
         }
     }
+
+    // numbers stand behind the colon
+    private static string? KindOf(string? reason) => reason?.Split(':')[0];
 
     private async Task SayAsync(bool active)
     {
@@ -62,14 +73,15 @@ internal sealed class LimiterAnnouncer(LimiterOptions options, LimiterSettings s
     // start is right, so it is said once, not after each lost connection.
     private async Task SayCodeAsync()
     {
-        if (!options.KnowsLimit || (settings.Code is { } said && (said.Limit == options.Limit || monitor.HasSaidCode)))
+        var budget = options.KnowsBudget ? options.Budget : settings.Code?.Budget;
+        if (!options.KnowsLimit || (settings.Code is { } said && ((said.Limit == options.Limit && said.Budget == budget) || monitor.HasSaidCode)))
         {
             return;
         }
 
         try
         {
-            var code = new LimiterCode(options.Names.Work, options.Limit);
+            var code = new LimiterCode(options.Names.Work, options.Limit) { Budget = budget };
             await Log!.AppendAsync(
                 LimiterDocument.Write(code, settings.NextCodeVersion, options.Instance, time.GetUtcNow()),
                 CancellationToken.None).ConfigureAwait(false);
@@ -87,7 +99,8 @@ internal sealed class LimiterAnnouncer(LimiterOptions options, LimiterSettings s
         _announced = time.GetTimestamp();
         try
         {
-            var self = new LimiterNode(options.Names.Work, options.Instance, active, CodeLimit, time.GetUtcNow());
+            _saidHeldBack = monitor.HeldBack;
+            var self = new LimiterNode(options.Names.Work, options.Instance, active, CodeLimit, time.GetUtcNow()) { HeldBack = _saidHeldBack };
             await announcements.SayAsync(LimiterDocument.Write(self), CancellationToken.None).ConfigureAwait(false);
         }
         catch (Exception exception) when (exception is ControlException || BrokerFailures.IsGone(exception))

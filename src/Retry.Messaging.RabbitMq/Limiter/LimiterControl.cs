@@ -34,7 +34,7 @@ public sealed class LimiterControl(IConnection connection, TimeProvider? time = 
             work?.ConsumerCount ?? 0,
             nodes.LastOrDefault(node => node.Active),
             nodes.LastOrDefault(node => !node.Active),
-            settings.Code);
+            settings.Code) { Budget = settings.BudgetOver(settings.Code?.Budget) };
     }
 
     /// <summary>Reads what is set for all points, by point. It writes nothing.</summary>

@@ -65,7 +65,10 @@ internal static class LimiterDocument
         try
         {
             return JsonSerializer.Deserialize<LimiterCode>(record.Body.Span, Json) is { } code && code.Point == record.Key
-                && IsInRange(code.Limit?.PerSecond, code.Limit?.Burst) ? code : null;
+                && IsInRange(code.Limit?.PerSecond, code.Limit?.Burst)
+                && code.Budget is null or { Share: >= 0 and <= SettingRange.LargestShare, FloorPerSecond: >= SettingRange.LowestRate and <= SettingRange.HighestRate }
+                ? code
+                : null;
         }
         catch (JsonException)
         {

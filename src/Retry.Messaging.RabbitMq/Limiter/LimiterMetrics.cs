@@ -37,6 +37,11 @@ internal static class LimiterMetrics
             "{message}",
             "Messages in the release queue when the active limiter last looked.");
         Meter.CreateObservableGauge(
+            TelemetryNames.LimiterBudget,
+            () => Each(static m => m.Status.Activity == LimiterActivity.Active ? m.Budget?.Invoke() : null),
+            "{message}",
+            "Messages that the retry budget allows at once; below 1 they wait for successes. Absent where there is no budget.");
+        Meter.CreateObservableGauge(
             TelemetryNames.LimiterOldestAge,
             () => Each(static m => m.OldestAge?.TotalSeconds),
             "s",

@@ -10,6 +10,7 @@ internal sealed partial class LimiterMonitor(string point, TimeProvider time, IL
 {
     private const string Starting = "starting";
     private static readonly TimeSpan BetweenLines = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan Lately = TimeSpan.FromSeconds(10);
 
     private readonly Lock _lock = new();
     private readonly OncePer _line = new(BetweenLines, time);
@@ -20,12 +21,21 @@ internal sealed partial class LimiterMonitor(string point, TimeProvider time, IL
     private long _released;
     private long? _waiting;
     private DateTimeOffset? _oldestDue;
+    private string? _heldBack;
+    private long _heldBackAt;
+    private bool _isUnheard;
 
     /// <summary>Gets the labels of its metrics.</summary>
     public KeyValuePair<string, object?>[] Labels { get; private set; } = LabelsOf(string.Empty, string.Empty, point);
 
     /// <summary>Gets what the operator has set, as far as this process knows.</summary>
     public LimiterSetting? Known { get; private set; }
+
+    /// <summary>Gets why it held messages back within the last ten seconds; null where it did not.</summary>
+    public string? HeldBack => time.GetElapsedTime(_heldBackAt) < Lately ? _heldBack : null;
+
+    /// <summary>Gets or sets what tells how many messages the retry budget allows at once; null where there is none.</summary>
+    public Func<double?>? Budget { get; set; }
 
     /// <summary>Gets or sets a value indicating whether it has told the others what its code says.</summary>
     public bool HasSaidCode { get; set; }
@@ -78,6 +88,11 @@ internal sealed partial class LimiterMonitor(string point, TimeProvider time, IL
     /// <summary>Notes why an active limiter releases nothing at the moment; null when it does.</summary>
     public void Waits(string? reason)
     {
+        if (reason is not null)
+        {
+            (_heldBack, _heldBackAt) = (reason, time.GetTimestamp());
+        }
+
         if (reason == _reason)
         {
             return;
@@ -92,6 +107,17 @@ internal sealed partial class LimiterMonitor(string point, TimeProvider time, IL
         {
             LogWaits(point, reason);
         }
+    }
+
+    /// <summary>Notes whether somebody is heard who could tell of successes; where nobody is, that is said once.</summary>
+    public void Hears(bool isUnheard)
+    {
+        if (isUnheard && !_isUnheard)
+        {
+            LogUnheard(point);
+        }
+
+        _isUnheard = isUnheard;
     }
 
     /// <summary>Notes what it does now.</summary>
@@ -174,6 +200,9 @@ internal sealed partial class LimiterMonitor(string point, TimeProvider time, IL
 
     [LoggerMessage(LogEvents.LimiterPaused, LogLevel.Warning, "{Queue}: redelivery is {Reason}")]
     private partial void LogPaused(string queue, string? reason);
+
+    [LoggerMessage(LogEvents.LimiterUnheard, LogLevel.Warning, "{Queue}: no instance is heard that tells of successes, so the retry budget allows its floor and no more. Look whether each instance has a pulse in 'retryctl nodes', and whether the broker lets this user read " + BrokerNames.PulseExchange)]
+    private partial void LogUnheard(string queue);
 
     [LoggerMessage(LogEvents.LimiterWaits, LogLevel.Warning, "{Queue}: the limiter holds its messages back: {Reason}")]
     private partial void LogWaits(string queue, string reason);

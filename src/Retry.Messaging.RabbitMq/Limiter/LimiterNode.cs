@@ -8,4 +8,8 @@ namespace Retry.Messaging.RabbitMq.Limiter;
 /// <param name="Active">Whether it was given a message, or stands in line alone.</param>
 /// <param name="CodeLimit">The rate that its code asks for, or that it knows from the code's instances where it has none itself; null for any rate.</param>
 /// <param name="At">When.</param>
-public sealed record LimiterNode(string Point, string Instance, bool Active, RedeliveryLimit? CodeLimit, DateTimeOffset At);
+public sealed record LimiterNode(string Point, string Instance, bool Active, RedeliveryLimit? CodeLimit, DateTimeOffset At)
+{
+    /// <summary>Gets why it was holding messages back; null when it was not.</summary>
+    public string? HeldBack { get; init; }
+}

@@ -1,6 +1,7 @@
 using RabbitMQ.Client;
 using Retry.Messaging.Configuration;
 using Retry.Messaging.RabbitMq.Holding;
+using Retry.Messaging.RabbitMq.Pulse;
 using Retry.Messaging.RabbitMq.Topology;
 
 namespace Retry.Messaging.RabbitMq.Limiter;
@@ -16,6 +17,15 @@ internal sealed record LimiterOptions
 
     /// <summary>The rate that the code asks for; null forwards at any rate. An operator's setting wins over it.</summary>
     public RedeliveryLimit? Limit { get; init; }
+
+    /// <summary>The retry budget that the code asks for; null for none. An operator's policy wins over it.</summary>
+    public RetryBudget? Budget { get; init; }
+
+    /// <summary>Whether <see cref="Budget"/> is what the point's code says. Where not, it is what the code's instances left in the control log.</summary>
+    public bool KnowsBudget { get; init; } = true;
+
+    /// <summary>Hears the pulses that a retry budget is earned by; <see langword="null"/> where none can be heard.</summary>
+    public PulseShare? Pulses { get; init; }
 
     /// <summary>Whether <see cref="Limit"/> is what the point's code, or an operator in its place, says.</summary>
     /// <remarks>A process that knows neither goes by what the code's instances left in the control log, and releases nothing where they left nothing.</remarks>

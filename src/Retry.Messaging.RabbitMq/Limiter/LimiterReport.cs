@@ -1,3 +1,5 @@
+using Retry.Messaging.Configuration;
+
 namespace Retry.Messaging.RabbitMq.Limiter;
 
 /// <summary>A limited point as it is seen from outside.</summary>
@@ -19,4 +21,8 @@ public sealed record LimiterReport(
     long Consumers,
     LimiterNode? LastActive,
     LimiterNode? LastStarted,
-    LimiterCode? Code);
+    LimiterCode? Code)
+{
+    /// <summary>Gets the retry budget in force, as far as it is known; null for none.</summary>
+    public RetryBudget? Budget { get; init; }
+}

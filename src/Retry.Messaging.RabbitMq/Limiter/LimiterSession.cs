@@ -37,6 +37,7 @@ internal sealed class LimiterSession
     private readonly WakeUp _wakeUp;
     private readonly ILimiterConnection _connection;
     private readonly RedeliveryPacer _pacer;
+    private readonly BudgetGate _budget;
     private readonly PassiveLook _look;
     private readonly LimiterSettings _settings;
     private readonly LimiterAnnouncer _announcer;
@@ -55,6 +56,7 @@ internal sealed class LimiterSession
         _wakeUp = connection.WakeUp;
         _connection = connection;
         _pacer = new RedeliveryPacer(time);
+        _budget = new BudgetGate(options.Names.Work, options.Pulses, connection.WakeUp, time);
         _look = connection.Look;
         _settings = new LimiterSettings(options.Names.Work);
         _announcer = new LimiterAnnouncer(
@@ -94,6 +96,7 @@ internal sealed class LimiterSession
     /// <exception cref="LimiterException">It cannot go on.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        _monitor.Budget = () => _budget.Left;
         try
         {
             while (true)
@@ -107,6 +110,10 @@ internal sealed class LimiterSession
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             await StopConsumingAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            _budget.End();
         }
     }
 
@@ -136,7 +143,8 @@ internal sealed class LimiterSession
         _intake = new ReleaseIntake(channel, _options.Names.Release, _options.Hold, _wakeUp, reason => _ = _connection.EndAsync(reason), _time);
         var refusals = new RefusalGate(() => _publisher!.Unconfirmed, _time);
         _publisher = new ReleasePublisher(channel, _connection, _options.Names.Work, refusals, _wakeUp, _time);
-        _step = new ReleaseStep(_options, _connection, _look, _intake, _publisher, refusals, () => _window, () => _settings.Circuit, _pacer, _monitor, _wakeUp, _time);
+        _step = new ReleaseStep(
+            _options, _connection, _look, _intake, _publisher, refusals, () => _window, () => _settings.Circuit, _budget, _pacer, _monitor, _wakeUp, _time);
     }
 
     private void Follow(ControlRecord record)
@@ -154,8 +162,10 @@ internal sealed class LimiterSession
 
         var setting = _settings.LastReadable;
         var limit = setting.Over(_announcer.CodeLimit);
-        var window = ReleaseWindow.Of(limit);
+        var budget = _settings.BudgetOver(_announcer.CodeBudget);
+        var window = ReleaseWindow.Of(limit, budget);
         _pacer.Change(limit);
+        _budget.Change(budget);
         _monitor.Applied(setting, limit);
         if (LimiterRest.Of(_options.Names.Work, _settings, _announcer.IsLimitKnown) is { } rest)
         {
@@ -217,6 +227,7 @@ internal sealed class LimiterSession
         if (_intake.First is not null && !_active)
         {
             _active = WasActive = true;
+            _budget.Reset();
             _monitor.Is(LimiterActivity.Active, null);
             _announcer.BecameActive();
         }

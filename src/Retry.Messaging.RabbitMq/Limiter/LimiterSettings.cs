@@ -14,6 +14,7 @@ internal sealed class LimiterSettings(string point)
     private volatile LimiterCode? _code;
     private volatile CircuitDocument? _circuit;
     private volatile string? _pausedBy;
+    private volatile RetryPointSettings _operators = new();
     private long _version;
     private long _codeVersion;
 
@@ -32,6 +33,10 @@ internal sealed class LimiterSettings(string point)
 
     /// <summary>Gets who has paused the whole point, or <see langword="null"/>.</summary>
     public string? PausedBy => _pausedBy;
+
+    /// <summary>Applies what operators have set to the retry budget that the code asks for.</summary>
+    /// <returns>The budget in force, or null for none.</returns>
+    public RetryBudget? BudgetOver(RetryBudget? code) => _operators.BudgetOver(code);
 
     /// <summary>Gets the last document about the point's circuit that makes sense; <see langword="null"/> where there has been none.</summary>
     public CircuitDocument? Circuit => _circuit;
@@ -62,7 +67,7 @@ internal sealed class LimiterSettings(string point)
                 break;
 
             case PolicyDocument.Kind:
-                ReadSwitch(record);
+                ReadPolicy(record);
                 break;
 
             case CircuitDocument.Kind:
@@ -73,13 +78,14 @@ internal sealed class LimiterSettings(string point)
     }
 
     // one that makes no sense is said by whoever obeys it, and changes nothing
-    private void ReadSwitch(ControlRecord record)
+    private void ReadPolicy(ControlRecord record)
     {
         try
         {
             var (settings, wrong) = OperatorSettings.Read(PolicyDocument.Read(record).Settings, point);
             if (wrong.Count == 0)
             {
+                _operators = settings;
                 _pausedBy = settings.Switch == RetrySwitch.Paused ? record.By : null;
             }
         }

@@ -21,6 +21,7 @@ internal sealed class ReleaseStep
     private readonly RefusalGate _refusals;
     private readonly WorkQueueGate _workQueue;
     private readonly TargetGate _target;
+    private readonly BudgetGate _budget;
     private readonly IReleaseGate[] _gates;
     private readonly IReleaseGate[] _climbGates;
     private readonly RedeliveryPacer _pacer;
@@ -38,6 +39,7 @@ internal sealed class ReleaseStep
         RefusalGate refusals,
         Func<int> window,
         Func<CircuitDocument?> circuit,
+        BudgetGate budget,
         RedeliveryPacer pacer,
         LimiterMonitor monitor,
         WakeUp wakeUp,
@@ -53,6 +55,7 @@ internal sealed class ReleaseStep
         _wakeUp = wakeUp;
         _time = time;
         _workQueue = new WorkQueueGate(LookAsync, options.ConsumerPrefetch, pacer, time);
+        _budget = budget;
         _target = new TargetGate(circuit, time);
         _climbGates =
         [
@@ -60,7 +63,7 @@ internal sealed class ReleaseStep
             refusals,
             new WindowGate(() => publisher.Unconfirmed, window),
         ];
-        _gates = [.. _climbGates, _target, _workQueue, new PaceGate(pacer)];
+        _gates = [.. _climbGates, _target, _workQueue, _budget, new PaceGate(pacer)];
     }
 
     /// <summary>Forgets what was seen of the work queue, because another limiter may have released in between.</summary>
@@ -68,6 +71,7 @@ internal sealed class ReleaseStep
     {
         _workQueue.Reset();
         _refusals.Reset();
+        _budget.Reset();
     }
 
     /// <summary>Releases one message, or waits for what it needs.</summary>
@@ -91,6 +95,7 @@ internal sealed class ReleaseStep
             return;
         }
 
+        _monitor.Hears(_budget.IsUnheard);
         var visit = _options.Visits?.Of(next);
         foreach (var gate in visit is { Climb: not null } ? _climbGates : _gates)
         {
@@ -110,6 +115,7 @@ internal sealed class ReleaseStep
         {
             _pacer.Take(await _publisher.SendAsync(next, visit, _pacer.Wait(), cancellationToken).ConfigureAwait(false));
             _target.Passed();
+            _budget.Passed();
         }
 
         if (!_refusals.IsRefused)

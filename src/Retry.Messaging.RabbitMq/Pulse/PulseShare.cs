@@ -4,12 +4,15 @@ using Retry.Messaging.RabbitMq.Control;
 
 namespace Retry.Messaging.RabbitMq.Pulse;
 
-/// <summary>Hears the pulses of all processes for those in this one who judge targets: each is read once, however many targets are judged here.</summary>
+/// <summary>Hears the pulses of all processes for those in this one who judge targets, or count successes: each is read once, however many there are.</summary>
 internal sealed class PulseShare(TimeProvider time) : IControlPart
 {
     private static readonly TimeSpan Look = TimeSpan.FromMilliseconds(500);
 
     private readonly ConcurrentDictionary<Action<PulseDocument>, bool> _listeners = new();
+
+    /// <summary>Gets a value indicating whether somebody wants to hear.</summary>
+    public bool IsWanted => !_listeners.IsEmpty;
 
     /// <inheritdoc/>
     public string Name => "the pulse of others";
@@ -31,11 +34,11 @@ internal sealed class PulseShare(TimeProvider time) : IControlPart
         {
             while (true)
             {
-                if (listener is null && !_listeners.IsEmpty)
+                if (listener is null && IsWanted)
                 {
                     listener = await PulseListener.OpenAsync(connection, Hear, cancellationToken).ConfigureAwait(false);
                 }
-                else if (listener is not null && _listeners.IsEmpty)
+                else if (listener is not null && !IsWanted)
                 {
                     await listener.DisposeAsync().ConfigureAwait(false);
                     listener = null;
@@ -56,7 +59,10 @@ internal sealed class PulseShare(TimeProvider time) : IControlPart
     /// <inheritdoc/>
     public Task EndAsync(IConnection connection, CancellationToken cancellationToken) => Task.CompletedTask;
 
-    private void Hear(string node, byte[] pulse)
+    /// <summary>Hands on what was heard.</summary>
+    /// <param name="node">Who said it.</param>
+    /// <param name="pulse">What it said.</param>
+    internal void Hear(string node, byte[] pulse)
     {
         if (PulseDocument.Read(pulse) is { } read)
         {

@@ -12,11 +12,17 @@ internal static class OperatorSettings
     /// <summary>The one that only operators set.</summary>
     public const string Switch = "Switch";
 
+    /// <summary>How many retries may flow back for those that succeed.</summary>
+    public const string Budget = "RetryBudget";
+
+    /// <summary>How many retries may flow back in any case.</summary>
+    public const string BudgetFloor = "RetryBudgetFloor";
+
     /// <summary>All that may be set.</summary>
     public static readonly IReadOnlyList<string> Known =
     [
         "Policy", .. OfAKind, "Retries", "Jitter", "ValidFor", "AttemptTimeout", "ReleasableWithin", "DeliveriesPerSecond", "DeliveryBurst",
-        "Breaker", "BreakerInterval", Switch,
+        "Breaker", "BreakerInterval", Budget, BudgetFloor, Switch,
     ];
 
     /// <summary>Reads settings as strictly as appsettings.</summary>

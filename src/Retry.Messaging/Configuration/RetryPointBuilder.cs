@@ -51,8 +51,20 @@ public class RetryPointBuilder : RetryMessageBuilder
         Settings.LimitBurst = burst;
     }
 
+    /// <summary>How many retries may flow back for those that succeed, over all instances together: so retries do not keep down a target that has
+    /// become slow.</summary>
+    /// <remarks>What has no budget waits in the release queue. What was not used within ten seconds is gone. Each release counts, that of a
+    /// replayed message, too; first deliveries do not. It goes well with an <see cref="AttemptTimeout"/>.</remarks>
+    /// <param name="share">Retries for each attempt that succeeds; 0 to 10. The default is 0.2, one for five; without a call there is no budget.</param>
+    /// <param name="floorPerSecond">Retries per second that flow however few succeed; 1/3600 (one an hour) or more. The default is 1.</param>
+    public void RetryBudget(double share = RetryDefaults.BudgetShare, double floorPerSecond = RetryDefaults.BudgetFloor)
+    {
+        Settings.BudgetShare = share;
+        Settings.BudgetFloor = floorPerSecond;
+    }
+
     /// <summary>Puts a release queue between the ladder and the work queue, so that a work queue which cannot accept stalls nobody else.</summary>
-    /// <param name="isolated">False takes back what a lower layer said. The default is not isolated; a limited point always is.</param>
+    /// <param name="isolated">False takes back what a lower layer said. The default is not isolated; a point with a limit or a budget always is.</param>
     public void Isolated(bool isolated = true) => Settings.Isolated = isolated;
 
     /// <summary>Has a message that waits longer come by every so often, so that <c>retryctl delayed release</c> can let it go before it is

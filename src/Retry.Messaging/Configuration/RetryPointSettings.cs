@@ -28,6 +28,10 @@ internal sealed class RetryPointSettings
 
     internal int? DeliveryBurst { get; set; }
 
+    internal double? BudgetShare { get; set; }
+
+    internal double? BudgetFloor { get; set; }
+
     internal bool? Breaker { get; set; }
 
     internal TimeSpan? BreakerInterval { get; set; }
@@ -76,6 +80,8 @@ internal sealed class RetryPointSettings
             Switch = Highest(layers, layer => layer.Switch),
             DeliveriesPerSecond = Highest(layers, layer => layer.DeliveriesPerSecond),
             DeliveryBurst = Highest(layers, layer => layer.DeliveryBurst),
+            BudgetShare = Highest(layers, layer => layer.BudgetShare),
+            BudgetFloor = Highest(layers, layer => layer.BudgetFloor),
             Breaker = Highest(layers, layer => layer.Breaker),
             BreakerInterval = Highest(layers, layer => layer.BreakerInterval),
             Rules = [.. lowestFirst.SelectMany(layer => layer.Rules)],
@@ -97,6 +103,12 @@ internal sealed class RetryPointSettings
         from policy in ExceptionPolicies
         group policy.Policy by policy.ExceptionType into layers
         select (layers.Key, PolicySettings.Merge(layers.Reverse().Append(Policy)));
+
+    /// <summary>The retry budget that these settings come to.</summary>
+    /// <param name="lower">What holds where they say nothing.</param>
+    internal RetryBudget? BudgetOver(RetryBudget? lower) => BudgetShare is { } share
+        ? new RetryBudget(share, BudgetFloor ?? lower?.FloorPerSecond ?? RetryDefaults.BudgetFloor)
+        : lower is not null && BudgetFloor is { } floor ? lower with { FloorPerSecond = floor } : lower;
 
     private static T? Highest<T>(RetryPointSettings[] layers, Func<RetryPointSettings, T?> setting)
         where T : struct => layers.Select(setting).FirstOrDefault(value => value is not null);

@@ -35,6 +35,7 @@ internal sealed class RetryRules
         DeliveryLimit = settings.DeliveriesPerSecond is { } deliveries
             ? new RedeliveryLimit(deliveries, settings.DeliveryBurst ?? RetryDefaults.Burst)
             : null;
+        Budget = settings.BudgetOver(null);
         BreakerInterval = settings.Breaker == true ? settings.BreakerInterval ?? RetryDefaults.BreakerInterval : null;
     }
 
@@ -53,7 +54,7 @@ internal sealed class RetryRules
     /// <summary>Gets how fast retries may flow back, or null for any rate.</summary>
     public RedeliveryLimit? Limit { get; }
 
-    /// <summary>Gets a value indicating whether a release queue was asked for. A limited point has one in any case.</summary>
+    /// <summary>Gets a value indicating whether a release queue was asked for. A limited point, and one with a budget, has one in any case.</summary>
     public bool Isolated { get; }
 
     /// <summary>Gets after what time a waiting message comes by, or null for only when it is due.</summary>
@@ -65,11 +66,14 @@ internal sealed class RetryRules
     /// <summary>Gets how fast messages may be consumed, first deliveries included, or null for any rate.</summary>
     public RedeliveryLimit? DeliveryLimit { get; }
 
+    /// <summary>Gets how many retries may flow back for those that succeed, or null for any number.</summary>
+    public RetryBudget? Budget { get; }
+
     /// <summary>Gets how often an ill target is tried while the circuit is open; null where the point has no breaker.</summary>
     public TimeSpan? BreakerInterval { get; }
 
     /// <summary>Gets a value indicating whether messages that come back wait in the point's release queue until they may be released.</summary>
-    internal bool NeedsReleaseQueue => Limit is not null || Isolated;
+    internal bool NeedsReleaseQueue => Limit is not null || Budget is not null || Isolated;
 
     /// <summary>Makes rules from code.</summary>
     /// <param name="configure">Says the settings.</param>

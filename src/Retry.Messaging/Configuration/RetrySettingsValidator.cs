@@ -106,6 +106,7 @@ internal static class RetrySettingsValidator
 
     private static IEnumerable<RetryFinding> ValidateLimits(RetryPointSettings settings, string path, bool isMerged) =>
     [
+        .. ValidateBudget(settings, path, isMerged),
         .. ValidateLimit(settings.LimitPerSecond, settings.LimitBurst, ($"{path}:Limit:PerSecond", $"{path}:Limit:Burst"), isMerged),
         .. ValidateLimit(settings.DeliveriesPerSecond, settings.DeliveryBurst, ($"{path}:DeliveriesPerSecond", $"{path}:DeliveryBurst"), isMerged),
     ];
@@ -127,6 +128,29 @@ internal static class RetrySettingsValidator
         if (isMerged && burst is not null && rate is null)
         {
             yield return new(at.Rate, $"found none beside {at.Burst[(at.Burst.LastIndexOf(':') + 1)..]}, wanted a rate in messages per second");
+        }
+    }
+
+    private static IEnumerable<RetryFinding> ValidateBudget(RetryPointSettings settings, string path, bool isMerged)
+    {
+        var (share, floor) = ($"{path}:{OperatorSettings.Budget}", $"{path}:{OperatorSettings.BudgetFloor}");
+        if (settings.BudgetShare is { } found && !(found >= 0 && found <= SettingRange.LargestShare))
+        {
+            yield return new(share, string.Create(
+                CultureInfo.InvariantCulture,
+                $"found {found}, wanted 0 to {SettingRange.LargestShare} retries for each success, such as 0.2; for no budget leave it away"));
+        }
+
+        if (settings.BudgetFloor is { } least && !(least >= SettingRange.LowestRate && least <= SettingRange.HighestRate))
+        {
+            yield return new(floor, string.Create(
+                CultureInfo.InvariantCulture,
+                $"found {least}, wanted 1/3600 (one an hour) to {SettingRange.HighestRate} messages per second"));
+        }
+
+        if (isMerged && settings is { BudgetFloor: not null, BudgetShare: null })
+        {
+            yield return new(share, $"found none beside {OperatorSettings.BudgetFloor}, wanted how many retries there may be for each success, such as 0.2");
         }
     }
 

@@ -32,6 +32,11 @@ internal static class SettingOrigins
             "DeliveryBurst",
             layer => layer.DeliveryBurst,
             merged => merged.DeliveriesPerSecond is null ? null : Text(merged.DeliveryBurst ?? RetryDefaults.Burst)),
+        (OperatorSettings.Budget, layer => layer.BudgetShare, merged => merged.BudgetShare is { } share ? Text(share) : None),
+        (
+            OperatorSettings.BudgetFloor,
+            layer => layer.BudgetFloor,
+            merged => merged.BudgetShare is null ? null : Text(merged.BudgetFloor ?? RetryDefaults.BudgetFloor)),
         ("Breaker", layer => layer.Breaker, merged => merged.Breaker == true ? "on" : "off"),
         (
             "BreakerInterval",

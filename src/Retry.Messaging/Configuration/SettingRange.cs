@@ -15,6 +15,9 @@ internal static class SettingRange
     /// <summary>The largest burst of a limit, in messages.</summary>
     internal const int LargestBurst = 1_000_000;
 
+    /// <summary>The most retries that a budget may allow for each success; beyond it a budget limits nothing.</summary>
+    internal const double LargestShare = 10;
+
     /// <summary>The longest name of a header, in bytes of UTF-8: what an AMQP short string holds.</summary>
     internal const int LongestHeaderName = 255;
 

@@ -43,6 +43,8 @@ internal sealed class SettingsSectionReader : SettingsValueReader
             ["ReleasableWithin"] = at => settings.ReleasableWithin = Duration(at),
             ["DeliveriesPerSecond"] = at => settings.DeliveriesPerSecond = Number(at),
             ["DeliveryBurst"] = at => settings.DeliveryBurst = WholeNumber(at),
+            [OperatorSettings.Budget] = at => settings.BudgetShare = Number(at),
+            [OperatorSettings.BudgetFloor] = at => settings.BudgetFloor = Number(at),
             ["Breaker"] = at => settings.Breaker = Flag(at),
             ["BreakerInterval"] = at => settings.BreakerInterval = Duration(at),
         };

@@ -32,6 +32,7 @@ public static class TelemetryNames
     internal const string LimiterActiveSince = "retry.limiter.active_since";
     internal const string LimiterCap = "retry.limiter.cap";
     internal const string LimiterWaiting = "retry.limiter.waiting";
+    internal const string LimiterBudget = "retry.limiter.budget";
     internal const string LimiterOldestAge = "retry.limiter.oldest_age";
 
     /// <summary>Labels of instruments. Each has few values: a message's id or an error's text is none.</summary>

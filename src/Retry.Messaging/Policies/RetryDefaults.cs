@@ -15,6 +15,12 @@ internal static class RetryDefaults
     /// <summary>Messages that a limited point may send at once after a pause: 1.</summary>
     public const int Burst = 1;
 
+    /// <summary>Retries that a budget allows for each success: 0.2.</summary>
+    public const double BudgetShare = 0.2;
+
+    /// <summary>Retries per second that a budget allows in any case: 1.</summary>
+    public const double BudgetFloor = 1;
+
     /// <summary>Gets the delay before the first retry, exponential or linear: 5 seconds.</summary>
     public static TimeSpan First { get; } = TimeSpan.FromSeconds(5);
 

@@ -133,17 +133,19 @@ public sealed class PolicyTests(BrokerFixture broker, ITestOutputHelper output)
         (await ParkedAsync(address)).ShouldHaveSingleItem().Count.ShouldBe(1);
     }
 
-    [Fact]
-    public async Task A_limit_needs_a_release_queue_and_wrong_settings_change_nothing()
+    [Theory]
+    [InlineData("--limit 5")]
+    [InlineData("--retry-budget 0.2")]
+    public async Task A_limit_or_a_budget_needs_a_release_queue_and_wrong_settings_change_nothing(string held)
     {
         var address = await broker.CreateVirtualHostAsync();
         await using var service = await StartAsync(address);
 
-        var limit = await RunAsync(address, "policy set payments --limit 5");
+        var limit = await RunAsync(address, $"policy set payments {held}");
         (limit.ExitCode, limit.Output).ShouldBe((ExitCode.Failed, string.Empty));
         limit.Error.ShouldContain("Run 'retryctl topology apply --isolated payments'");
         (await RunAsync(address, "topology apply --isolated payments")).ExitCode.ShouldBe(ExitCode.Done);
-        (await RunAsync(address, "policy set payments --limit 5")).Error.ShouldContain("past the release queue");
+        (await RunAsync(address, $"policy set payments {held}")).Error.ShouldContain("past the release queue");
         var wrong = await RunAsync(address, "policy set payments --retries many --max 1s --first 5s");
         wrong.ExitCode.ShouldBe(ExitCode.Usage);
         wrong.Error.ShouldContain("Retries: found 'many'");

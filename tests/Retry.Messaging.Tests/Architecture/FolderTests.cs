@@ -33,7 +33,7 @@ public class FolderTests
             ["Health"] = ["Topology"],
             ["Holding"] = ["Management"],
             ["Instances"] = ["Connections", "Control"],
-            ["Limiter"] = ["Attempts", "Circuit", "Connections", "Control", "Counting", "Holding", "Publishing", "Strategies", "Topology"],
+            ["Limiter"] = ["Attempts", "Circuit", "Connections", "Control", "Counting", "Holding", "Publishing", "Pulse", "Strategies", "Topology"],
             ["Listing"] = ["Connections", "Control"],
             ["Management"] = ["Connections"],
             ["Lost"] = ["Connections", "Lots", "Publishing", "Telemetry", "Topology"],

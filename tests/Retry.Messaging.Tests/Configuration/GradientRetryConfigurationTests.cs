@@ -104,7 +104,7 @@ public class GradientRetryConfigurationTests
     }
 
     [Theory]
-    [InlineData("""{ "Endpoints": { "payments": { "Frist": "5s" } } }""", "GradientRetry:Endpoints:payments:Frist: unknown key; known are Policy, First, Factor, Increment, Delay, Intervals, Max, Retries, Jitter, ValidFor, Fail, Done, Handle, Ignore, AttemptTimeout, Tenant, Limit, Isolated, ReleasableWithin, DeliveriesPerSecond, DeliveryBurst, Breaker, BreakerInterval, Queue, did you mean 'First'?")]
+    [InlineData("""{ "Endpoints": { "payments": { "Frist": "5s" } } }""", "GradientRetry:Endpoints:payments:Frist: unknown key; known are Policy, First, Factor, Increment, Delay, Intervals, Max, Retries, Jitter, ValidFor, Fail, Done, Handle, Ignore, AttemptTimeout, Tenant, Limit, Isolated, ReleasableWithin, DeliveriesPerSecond, DeliveryBurst, RetryBudget, RetryBudgetFloor, Breaker, BreakerInterval, Queue, did you mean 'First'?")]
     [InlineData("""{ "Endpoint": {} , "x": 1 }""", "GradientRetry:Endpoint: unknown key; known are ManageTopology, ConsumerTimeout, Management, ForwardLostFor, Build, Defaults, Endpoints, did you mean 'Endpoints'?|GradientRetry:x: unknown key; known are ManageTopology, ConsumerTimeout, Management, ForwardLostFor, Build, Defaults, Endpoints")]
     [InlineData("""{ "Defaults": { "Größe": 1 } }""", "GradientRetry:Defaults:Größe: unknown key")]
     [InlineData("""{ "Defaults": "Exponential" }""", "GradientRetry:Defaults: found the value 'Exponential', wanted keys: Policy, First")]

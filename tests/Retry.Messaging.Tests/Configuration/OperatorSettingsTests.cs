@@ -68,7 +68,7 @@ public sealed class OperatorSettingsTests
         [
             "Policy Linear operator", "First 1s operator", "Increment 5s default", "Max 1h default", "Retries 8 code", "Jitter None default", "ValidFor 7d default",
             "AttemptTimeout none default", "ReleasableWithin none default", "Switch On default",
-            "DeliveriesPerSecond none default", "Breaker off default",
+            "DeliveriesPerSecond none default", "RetryBudget none default", "Breaker off default",
         ]);
     }
 

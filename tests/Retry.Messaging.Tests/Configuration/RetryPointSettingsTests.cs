@@ -30,6 +30,17 @@ public class RetryPointSettingsTests
     }
 
     [Fact]
+    public void A_floor_of_a_higher_layer_belongs_to_the_share_of_a_lower_one()
+    {
+        var floor = new RetryPointSettings { BudgetFloor = 3 };
+
+        Merged(floor, Layer(point => point.RetryBudget())).Budget.ShouldBe(new RetryBudget(0.2, 3));
+        Merged(Layer(point => point.RetryBudget(0.5, 2))).NeedsReleaseQueue.ShouldBeTrue();
+        Merged(_ => { }).Budget.ShouldBeNull();
+        Should.Throw<RetryConfigurationException>(() => Merged(floor)).Message.ShouldContain("RetryBudget: found none beside RetryBudgetFloor");
+    }
+
+    [Fact]
     public void A_higher_layer_may_take_isolation_back() =>
         Merged(point => point.Isolated(false), point => point.Isolated()).Isolated.ShouldBeFalse();
 

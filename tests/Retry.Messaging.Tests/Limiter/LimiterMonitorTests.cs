@@ -53,6 +53,19 @@ public class LimiterMonitorTests
         _lines[^1].ShouldEndWith("it releases at most 2.5/s");
     }
 
+    [Fact]
+    public void That_nobody_is_heard_is_said_once_until_somebody_is()
+    {
+        _monitor.Hears(isUnheard: false);
+        _monitor.Hears(isUnheard: true);
+        _monitor.Hears(isUnheard: true);
+        _lines.ShouldHaveSingleItem().ShouldContain("orders: no instance is heard that tells of successes");
+
+        _monitor.Hears(isUnheard: false);
+        _monitor.Hears(isUnheard: true);
+        _lines.Count.ShouldBe(2);
+    }
+
     private sealed class Lines : List<string>, ILogger
     {
         public IDisposable? BeginScope<TState>(TState state)

@@ -33,12 +33,14 @@ public sealed class ReleaseStepTests
     private ReleaseIntake? _intake;
     private ReleaseStep? _step;
     private CircuitDocument? _circuit;
+    private readonly BudgetGate _budget;
 
     public ReleaseStepTests()
     {
         _pacer = new RedeliveryPacer(_clock);
         _monitor = new LimiterMonitor(Names.Work, _clock, NullLogger.Instance);
         _connection = new LimiterConnectionInMemory(_broker, _clock);
+        _budget = new BudgetGate(Names.Work, pulses: null, _connection.WakeUp, _clock);
     }
 
     [Fact]
@@ -189,6 +191,7 @@ public sealed class ReleaseStepTests
             refusals,
             static () => 10,
             () => _circuit,
+            _budget,
             _pacer,
             _monitor,
             _connection.WakeUp,

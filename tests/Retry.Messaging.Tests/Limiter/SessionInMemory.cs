@@ -28,6 +28,12 @@ internal sealed class SessionInMemory : IDisposable
         Monitor = new LimiterMonitor(Names.Work, Clock, NullLogger.Instance);
     }
 
+    /// <summary>Gets the limit of the code of this instance.</summary>
+    public RedeliveryLimit? CodeLimit { get; init; } = Limit;
+
+    /// <summary>Gets the retry budget of the code of this instance.</summary>
+    public RetryBudget? CodeBudget { get; init; }
+
     public WaitedClock Clock { get; } = new();
 
     public QueueBroker Broker { get; } = QueueBroker.Create();
@@ -66,7 +72,7 @@ internal sealed class SessionInMemory : IDisposable
 
     public Task<LimiterSession> OpenAsync(LimiterSetting? known = null) => LimiterSession.OpenAsync(
         Connection,
-        new LimiterOptions { Names = Names, Limit = Limit, ConnectAsync = (_, _) => throw new NotSupportedException() },
+        new LimiterOptions { Names = Names, Limit = CodeLimit, Budget = CodeBudget, ConnectAsync = (_, _) => throw new NotSupportedException() },
         known,
         Monitor,
         Clock,

@@ -4,7 +4,9 @@ using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
 using Retry.Messaging.Configuration;
 using Retry.Messaging.Policies;
+using Retry.Messaging.RabbitMq.Control;
 using Retry.Messaging.RabbitMq.Limiter;
+using Retry.Messaging.RabbitMq.Pulse;
 using Retry.Messaging.RabbitMq.Topology;
 
 namespace Retry.Messaging.Cli.Commands.Limiter;
@@ -37,23 +39,32 @@ internal static class LimiterRunCommand
                     : throw new UsageException(FormattableString.Invariant($"--rate, --burst: found {perSecond} and {parsed.GetValue(burst)}, wanted a rate from 0.000278 (one an hour) to {SettingRange.HighestRate:0} and a burst from 1 to {SettingRange.LargestBurst}."));
             }
 
+            var pulses = new PulseShare(host.Time);
             var options = parsed.GetValue(point)!.Distinct(StringComparer.Ordinal).Select(queue => new LimiterOptions
             {
                 Names = RetryPointNames.For(LimiterCommand.QueueOf(queue)),
                 Limit = limit,
                 KnowsLimit = limit is not null,
+                KnowsBudget = false,
+                Pulses = pulses,
                 ConsumerPrefetch = parsed.GetValue(prefetch),
                 ConnectAsync = (prepare, cancellation) => address.ConnectAsync($"{RetryCtl.Name} limiter {queue}", prepare, cancellation),
             });
-            return RunAsync(host, [.. options], cancellationToken);
+            var control = new ControlConnection(
+                cancellation => address.ConnectAsync($"{RetryCtl.Name} limiter", static factory => factory.AutomaticRecoveryEnabled = false, cancellation),
+                [pulses],
+                host.Time,
+                Random.Shared,
+                NullLogger.Instance);
+            return RunAsync(host, [.. options], control, cancellationToken);
         });
         return command;
     }
 
-    private static async Task<int> RunAsync(CliHost host, IReadOnlyList<LimiterOptions> options, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(CliHost host, IReadOnlyList<LimiterOptions> options, ControlConnection control, CancellationToken cancellationToken)
     {
         var limiters = options.Select(one => new RedeliveryLimiter(one, host.Time, Random.Shared, NullLogger.Instance)).ToList();
-        var runs = limiters.Select(limiter => limiter.RunAsync(cancellationToken)).ToList();
+        var runs = limiters.Select(limiter => limiter.RunAsync(cancellationToken)).Append(control.RunAsync(cancellationToken)).ToList();
         var told = new Dictionary<string, string>();
         while (!cancellationToken.IsCancellationRequested)
         {

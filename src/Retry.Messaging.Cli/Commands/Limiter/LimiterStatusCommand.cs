@@ -38,6 +38,16 @@ internal static class LimiterStatusCommand
             host.Out.WriteLine($"point        {Printable.Line(point)}");
             host.Out.WriteLine($"waiting      {Printable.Messages(waiting)} (the active limiter holds some more)");
             host.Out.WriteLine($"rate         {Printable.Line(RateOf(report))}");
+            if (report.Budget is { } budget)
+            {
+                host.Out.WriteLine($"budget       {budget}");
+            }
+
+            if (report is { Limiters: > 0, LastActive: { HeldBack: { } reason } holder })
+            {
+                host.Out.WriteLine($"held back    {Printable.Line(reason)} (at {Printable.Time(holder.At)})");
+            }
+
             if (report.Setting.At is { } at)
             {
                 host.Out.WriteLine($"last set     {Printable.Time(at)} by {Printable.Line(report.Setting.By)}");

@@ -24,6 +24,8 @@ internal sealed class PolicyOptions
         [OperatorSettings.Switch] = Single("--switch", "On; Paused: what fails climbs and then waits in the release queue, fresh messages run; Off: what fails is parked at once. Default: On.", "STATE"),
         ["DeliveriesPerSecond"] = Single("--deliveries-per-second", "How many messages may begin in a second, first deliveries included, over all instances. Default: as many as come.", "NUMBER"),
         ["DeliveryBurst"] = Single("--delivery-burst", $"How many may begin at once after a pause. Default: {RetryDefaults.Burst}. Only with a rate.", "COUNT"),
+        [OperatorSettings.Budget] = Single("--retry-budget", "How many retries may flow back for each attempt that succeeds, for all instances together, for example 0.2. Needs a release queue. Default: as many as come.", "SHARE"),
+        [OperatorSettings.BudgetFloor] = Single("--retry-budget-floor", "Retries per second that flow however few succeed. Only with a budget. Default: 1.", "PER_SECOND"),
         ["Breaker"] = Single("--breaker", "true: all instances stop calling a target that is ill. false, the default: they do not.", "FLAG"),
         ["BreakerInterval"] = Single("--breaker-interval", "How often an ill target is tried with one message. Default: 5s.", "TIME"),
     };

@@ -47,7 +47,7 @@ internal static class PolicySetCommand
             async Task<int> SetAsync(PolicyControl policies, LimiterControl limiters, LimiterReport found)
             {
                 var before = await policies.ReadAsync(point, cancellationToken).ConfigureAwait(false);
-                if (rate is not null || IsPause(settings))
+                if (rate is not null || IsPause(settings) || settings.ContainsKey(OperatorSettings.Budget))
                 {
                     RequireReleaseQueue(point, found, before);
                 }
@@ -99,12 +99,12 @@ internal static class PolicySetCommand
     {
         if (found.Waiting is null)
         {
-            throw new ControlException($"Found no release queue of '{point}', wanted one for a limit or a pause: messages wait there. Run 'retryctl topology apply --isolated {point}', and have its service say Isolated() or LimitRedelivery(...).");
+            throw new ControlException($"Found no release queue of '{point}', wanted one for a limit, a budget or a pause: messages wait there. Run 'retryctl topology apply --isolated {point}', and have its service say Isolated() or LimitRedelivery(...).");
         }
 
         if (report.Served.FirstOrDefault(served => served.HasRelease == false) is not null)
         {
-            throw new ControlException($"Found instances that send what comes back past the release queue of '{point}', wanted all of them to use it for a limit or a pause. Have the endpoint say Isolated() or LimitRedelivery(...), and deploy it.");
+            throw new ControlException($"Found instances that send what comes back past the release queue of '{point}', wanted all of them to use it for a limit, a budget or a pause. Have the endpoint say Isolated() or LimitRedelivery(...), and deploy it.");
         }
     }
 
