@@ -21,7 +21,7 @@ export DOTNET_CLI_USE_MSBUILD_SERVER := 0
 export UseSharedCompilation := false
 
 .DEFAULT_GOAL := help
-.PHONY: help build test test-unit test-broker test-long test-matrix limiter bench demo topology pack clean rabbitmq postgresql
+.PHONY: help build test test-unit test-broker test-long test-matrix limiter bench metastable demo topology pack clean rabbitmq postgresql
 # Targets share bin folders, and tests share two cores.
 .NOTPARALLEL:
 
@@ -71,6 +71,10 @@ bench: rabbitmq postgresql ## Measure everything, in under 20 minutes, into docs
 
 bench-%: rabbitmq postgresql
 	$(call measure,$*)
+
+metastable: rabbitmq ## Show in seven minutes an overload that outlives its cause, and one that does not, with a retry budget; on a private broker
+	dotnet build $(BENCHMARKS) --configuration $(CONFIGURATION) --verbosity quiet
+	dotnet run --project $(BENCHMARKS) --configuration $(CONFIGURATION) --no-build -- metastable
 
 demo: rabbitmq ## Run the payment sample; KEEP=1 keeps its broker to look into; SABOTAGE=drop loses one message on purpose
 	dotnet run --project samples/Payments --configuration $(CONFIGURATION) -- demo $(if $(SABOTAGE),--sabotage $(SABOTAGE)) $(if $(KEEP),--keep)

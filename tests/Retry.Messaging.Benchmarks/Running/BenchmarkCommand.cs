@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Retry.Messaging.Benchmarks.Cases;
+using Retry.Messaging.Benchmarks.Metastable;
 
 namespace Retry.Messaging.Benchmarks.Running;
 
@@ -39,6 +40,7 @@ internal static class BenchmarkCommand
 
         var names = string.Join('\n', AllBenchmarks.All.Select(benchmark => $"  {benchmark.Name,-24} {benchmark.Description}"));
         var root = new RootCommand($"Measures graded retry beside the same work done by hand, in turn, on a private broker.\n\n{names}") { Names, Rounds, Messages, Json, Markdown };
+        root.Subcommands.Add(MetastableCommand.Create());
         root.SetAction(async parsed =>
         {
             using var stop = new StopRequest();
