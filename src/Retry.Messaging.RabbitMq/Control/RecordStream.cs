@@ -61,7 +61,7 @@ internal sealed class RecordStream(IConnection connection, string name, StreamRe
 
         var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
         var once = new Once(failed);
-        var consumer = new StreamConsumer(channel, read, () => FailAsync(once, "the broker took the consumer away"));
+        var consumer = new StreamConsumer(channel, read, () => FailAsync(once, "the broker took the consumer away"), time);
         try
         {
             await consumer.StartAsync(name, "first", Prefetch, cancellationToken).ConfigureAwait(false);
@@ -94,13 +94,13 @@ internal sealed class RecordStream(IConnection connection, string name, StreamRe
         await using var ends = channel.ConfigureAwait(false);
         var first = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         long? end = null;
-        var consumer = new StreamConsumer(channel, Read, () => Task.CompletedTask) { Acknowledges = false };
+        var consumer = new StreamConsumer(channel, Read, () => Task.CompletedTask, time) { Acknowledges = false };
         try
         {
             var isEmpty = (await channel.QueueDeclarePassiveAsync(name, cancellationToken).ConfigureAwait(false)).MessageCount == 0;
             await consumer.StartAsync(name, "last", LastChunk, cancellationToken).ConfigureAwait(false);
             await first.Task.WaitAsync(isEmpty ? NoRecord : FirstRecord, time, cancellationToken).ConfigureAwait(false);
-            await consumer.StopAsync(FirstRecord, time, cancellationToken).ConfigureAwait(false);
+            await consumer.StopAsync(FirstRecord, cancellationToken).ConfigureAwait(false);
             return end;
         }
         catch (TimeoutException)
@@ -144,8 +144,7 @@ internal sealed class RecordStream(IConnection connection, string name, StreamRe
         {
             try
             {
-                // an acknowledgement on a channel that is being closed ends the whole connection (504), so the reader ends first
-                await consumer.StopAsync(CloseTime, time, CancellationToken.None).ConfigureAwait(false);
+                await consumer.StopAsync(CloseTime, CancellationToken.None).ConfigureAwait(false);
             }
             catch (Exception exception) when (BrokerFailures.IsGoneOrSilent(exception))
             {

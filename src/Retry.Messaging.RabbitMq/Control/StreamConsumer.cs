@@ -1,21 +1,35 @@
 using RabbitMQ.Client;
+using Retry.Messaging.RabbitMq.Connections;
 
 namespace Retry.Messaging.RabbitMq.Control;
 
 /// <summary>Reads a stream on a channel, one record after the other.</summary>
-internal sealed class StreamConsumer(IChannel channel, Action<StreamRecord> read, Func<Task> cancelled) : AsyncDefaultBasicConsumer(channel)
+/// <remarks>
+/// Nothing is removed from a stream, but its records are deliveries like any others: without an acknowledgement the credit runs dry, and
+/// the broker's consumer timeout closes the channel. One tells of many records, and none waits for longer than <see cref="Latest"/>.
+/// </remarks>
+#pragma warning disable CA1001 // a semaphore without a wait handle has nothing to dispose of
+internal sealed class StreamConsumer(IChannel channel, Action<StreamRecord> read, Func<Task> cancelled, TimeProvider time) : AsyncDefaultBasicConsumer(channel)
+#pragma warning restore CA1001
 {
+    /// <summary>How long a record may go without its acknowledgement: far less than any consumer timeout.</summary>
+    public static readonly TimeSpan Latest = TimeSpan.FromSeconds(1);
+
     private const string OffsetName = "x-stream-offset";
 
     // one acknowledgement for many records: what is left of the credit keeps them coming
     private const int PartsOfCredit = 4;
 
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly SemaphoreSlim _acknowledging = new(1, 1);
     private string? _tag;
     private int _every = 1;
     private int _unacknowledged;
+    private ulong _read;
+    private int _isTimed;
+    private bool _isOver;
 
-    /// <summary>Gets a value indicating whether records are acknowledged, which is what a stream counts its credit by. Nothing is removed.</summary>
+    /// <summary>Gets a value indicating whether records are acknowledged.</summary>
     public bool Acknowledges { get; init; } = true;
 
     /// <summary>Begins to read.</summary>
@@ -39,8 +53,12 @@ internal sealed class StreamConsumer(IChannel channel, Action<StreamRecord> read
     }
 
     /// <summary>Ends reading; returns when no further record is handled, because the client hands them over in order.</summary>
-    public async Task StopAsync(TimeSpan atMost, TimeProvider time, CancellationToken cancellationToken)
+    public async Task StopAsync(TimeSpan atMost, CancellationToken cancellationToken)
     {
+        // an acknowledgement on a channel that is being closed ends the whole connection (504)
+        await _acknowledging.WaitAsync(cancellationToken).ConfigureAwait(false);
+        _isOver = true;
+        _acknowledging.Release();
         if (_tag is { } tag && Channel.IsOpen)
         {
             _tag = null;
@@ -61,10 +79,19 @@ internal sealed class StreamConsumer(IChannel channel, Action<StreamRecord> read
     {
         var offset = properties.Headers?.TryGetValue(OffsetName, out var value) == true && value is long number ? number : -1;
         read(new StreamRecord(offset, properties, body.ToArray()));
-        if (Acknowledges && ++_unacknowledged >= _every)
+        Volatile.Write(ref _read, deliveryTag);
+        if (!Acknowledges)
         {
-            _unacknowledged = 0;
-            await Channel.BasicAckAsync(deliveryTag, multiple: true, cancellationToken).ConfigureAwait(false);
+            return;
+        }
+
+        if (Interlocked.Increment(ref _unacknowledged) >= _every)
+        {
+            await AcknowledgeAsync().ConfigureAwait(false);
+        }
+        else if (Interlocked.Exchange(ref _isTimed, 1) == 0)
+        {
+            _ = AcknowledgeLaterAsync();
         }
     }
 
@@ -74,5 +101,37 @@ internal sealed class StreamConsumer(IChannel channel, Action<StreamRecord> read
     {
         _ended.TrySetResult();
         return base.OnCancelAsync(consumerTags, cancellationToken);
+    }
+
+    private async Task AcknowledgeLaterAsync()
+    {
+        await Task.Delay(Latest, time, CancellationToken.None).ConfigureAwait(false);
+
+        // before what it tells of: a record that comes meanwhile is told of by this one or by the next
+        Volatile.Write(ref _isTimed, 0);
+        try
+        {
+            await AcknowledgeAsync().ConfigureAwait(false);
+        }
+        catch (Exception exception) when (BrokerFailures.IsGoneOrSilent(exception))
+        {
+            // whoever reads is told that the channel has ended
+        }
+    }
+
+    private async Task AcknowledgeAsync()
+    {
+        await _acknowledging.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            if (!_isOver && Channel.IsOpen && Interlocked.Exchange(ref _unacknowledged, 0) > 0)
+            {
+                await Channel.BasicAckAsync(Volatile.Read(ref _read), multiple: true, CancellationToken.None).ConfigureAwait(false);
+            }
+        }
+        finally
+        {
+            _acknowledging.Release();
+        }
     }
 }
