@@ -72,6 +72,7 @@ internal sealed class DestinationPublisher(
 
     public async ValueTask DisposeAsync()
     {
+        _destinations.Close();
         foreach (var lane in _lanes)
         {
             await lane.DisposeAsync().ConfigureAwait(false);

@@ -39,8 +39,13 @@ internal sealed class Destinations(TimeSpan firstRest, int lanes, TimeProvider t
     private readonly Stack<int> _free = new(Enumerable.Range(0, lanes).Reverse());
     private int _mostKnown = 1000;
     private int _waiting;
+    private bool _isWatched;
+    private bool _isOver;
 
     /// <summary>Takes a place with a destination; who has one gives it back by <see cref="Leave"/>.</summary>
+    /// <param name="exchange">The exchange of the destination.</param>
+    /// <param name="routingKey">Its routing key.</param>
+    /// <param name="cancellationToken">Cancelled when all of it is over: a place that is given nevertheless is nobody's.</param>
     /// <returns>The lane to send it on; or for how long that is of no use.</returns>
     public async ValueTask<DestinationPlace> EnterAsync(string exchange, string routingKey, CancellationToken cancellationToken)
     {
@@ -64,23 +69,14 @@ internal sealed class Destinations(TimeSpan firstRest, int lanes, TimeProvider t
             destination.Waiting.Enqueue(waiting);
             _waiting++;
             Serve(destination);
-        }
-
-        while (!waiting.Task.IsCompleted)
-        {
-            await ((Task)waiting.Task).WaitAsync(Hesitation, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            lock (_all)
+            if (_waiting > 0 && !_isWatched)
             {
-                // another destination's lane may have become free meanwhile
-                Serve(destination);
-                if (!waiting.Task.IsCompleted && (cancellationToken.IsCancellationRequested || IsInTheWay(destination)))
-                {
-                    Answer(waiting, None(destination, ShortRest));
-                }
+                _isWatched = true;
+                _ = WatchAsync();
             }
         }
 
-        return await waiting.Task.ConfigureAwait(false);
+        return await waiting.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>Gives a place back.</summary>
@@ -116,6 +112,15 @@ internal sealed class Destinations(TimeSpan firstRest, int lanes, TimeProvider t
 
             (destination.Lane, destination.IsLaneSilent) = (null, false);
             return true;
+        }
+    }
+
+    /// <summary>Nobody who waits is answered any more.</summary>
+    public void Close()
+    {
+        lock (_all)
+        {
+            _isOver = true;
         }
     }
 
@@ -161,11 +166,7 @@ internal sealed class Destinations(TimeSpan firstRest, int lanes, TimeProvider t
     {
         while (destination.Waiting.TryPeek(out var first))
         {
-            if (first.Task.IsCompleted)
-            {
-                destination.Waiting.Dequeue();
-            }
-            else if (RestOf(destination) is { } rest)
+            if (RestOf(destination) is { } rest)
             {
                 Answer(first, None(destination, rest));
             }
@@ -176,6 +177,35 @@ internal sealed class Destinations(TimeSpan firstRest, int lanes, TimeProvider t
             else
             {
                 return;
+            }
+
+            destination.Waiting.Dequeue();
+        }
+    }
+
+    // One looks for all who wait. Each for itself, thousands would look ten times a second, and cost more than what they wait for.
+    private async Task WatchAsync()
+    {
+        while (true)
+        {
+            await Task.Delay(Hesitation, time, CancellationToken.None).ConfigureAwait(false);
+            lock (_all)
+            {
+                foreach (var destination in _all.Values.Where(one => one.Waiting.Count > 0))
+                {
+                    // another destination's lane may have become free meanwhile
+                    Serve(destination);
+                    while (destination.Waiting.Count > 0 && IsInTheWay(destination))
+                    {
+                        Answer(destination.Waiting.Dequeue(), None(destination, ShortRest));
+                    }
+                }
+
+                if (_waiting == 0 || _isOver)
+                {
+                    _isWatched = false;
+                    return;
+                }
             }
         }
     }
