@@ -1,3 +1,4 @@
+using Payments.Shop;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
 using Retry.Messaging.Ladder;
@@ -10,6 +11,8 @@ internal static class Saboteur
 {
     public const string Drop = "drop";
 
+    private const ushort MostHeld = 10;
+
     // every payment that needs a second retry is likely to pass it
     private static readonly string Rung = BrokerNames.Rung(DelayLadder.Levels.Single(level => level.Name == "s"), 1);
 
@@ -19,13 +22,17 @@ internal static class Saboteur
         await queues.WaitForAsync(Rung, cancellationToken);
         await using var channel = await queues.Connection.CreateChannelAsync(cancellationToken: cancellationToken);
 
-        // one at a time, and no more once the consumer is cancelled: exactly one message is taken, whatever else comes
-        await channel.BasicQosAsync(0, prefetchCount: 1, global: false, cancellationToken);
+        // what else comes is held for a moment, and goes back with the channel: exactly one message is taken
+        await channel.BasicQosAsync(0, MostHeld, global: false, cancellationToken);
         var taken = new TaskCompletionSource<(ulong Tag, string PaymentId)>(TaskCreationOptions.RunContinuationsAsynchronously);
         var consumer = new AsyncEventingBasicConsumer(channel);
         consumer.ReceivedAsync += (_, delivery) =>
         {
-            taken.TrySetResult((delivery.DeliveryTag, ChargeBody.Reference(delivery.Body)));
+            if (ChargeBody.Reference(delivery.Body) is var reference && !ChargeProducer.IsAskedForTwice(reference))
+            {
+                taken.TrySetResult((delivery.DeliveryTag, reference));
+            }
+
             return Task.CompletedTask;
         };
         var consumerTag = await channel.BasicConsumeAsync(Rung, autoAck: false, consumer, cancellationToken);

@@ -7,6 +7,7 @@ using Retry.Messaging.Benchmarks.Running;
 using Retry.Messaging.Benchmarks.Service;
 using Retry.Messaging.Ladder;
 using Retry.Messaging.Naming;
+using Retry.Messaging.RabbitMq.Listing;
 using Retry.Messaging.RabbitMq.Scheduling;
 using Retry.Messaging.RabbitMq.Topology;
 using Retry.Messaging.Wire;
@@ -39,27 +40,36 @@ internal sealed class SchedulerCycle : IBenchmark
                 new("raw mover", token => RoundAsync(RawQueue, MoveAsync, token)),
                 new("ours, cannot be cancelled", token => RoundAsync(BrokerNames.ScheduleQueue, DispatchAsync, token)),
                 new("ours", token => RoundAsync(BrokerNames.ScheduleQueue, DispatchAsync, token, withTokens: true)),
+                new("ours, with the index", token => RoundAsync(BrokerNames.ScheduleQueue, DispatchAsync, token, withTokens: true, withIndex: true)),
             ],
             context.Rounds,
             context.Report,
             cancellationToken);
-        var (mover, ours) = (samples[0], samples[2]);
+        var (mover, ours, indexed) = (samples[0], samples[2], samples[3]);
         return new BenchmarkResult(
             Name,
             "Scheduled messages, from sending to delivery",
-            $"{messages:N0} messages of {ParcelBody.TextBytes} bytes are published to the ladder for {Delay.TotalMilliseconds:0} ms (one hop), come into a quorum queue with one active consumer, and are published from there to a quorum queue, mandatory, confirmed, and acknowledged afterwards; a plain consumer takes them. Ours reads when each is due, checks that it was not cancelled, and puts back what was taken off; the raw mover passes bytes on, and confirms and acknowledges in batches. From the first publish to the last delivery.",
+            $"{messages:N0} messages of {ParcelBody.TextBytes} bytes are published to the ladder for {Delay.TotalMilliseconds:0} ms (one hop), come into a quorum queue with one active consumer, and are published from there to a quorum queue, mandatory, confirmed, and acknowledged afterwards; a plain consumer takes them. Ours reads when each is due, checks that it was not cancelled, and puts back what was taken off; the raw mover passes bytes on, and confirms and acknowledges in batches. With the index each is noted in the stream that 'retryctl schedule list' reads. From the first publish to the last delivery.",
             [
                 ResultRow.Of("raw mover", mover),
                 ResultRow.Of("dispatcher, messages without a token", samples[1], mover),
                 ResultRow.Of("dispatcher", ours, mover),
+                ResultRow.Of("dispatcher, with the index", indexed, mover),
             ])
         {
             Others = ResultRow.Others(samples.SelectMany(side => side)),
-            Targets = [new("schedule to delivery vs raw mover", Figure.Ratio("x", ResultRow.Rate(ours), ResultRow.Rate(mover)), 0.9, 0.95)],
+            Targets =
+            [
+                new("schedule to delivery vs raw mover", Figure.Ratio("x", ResultRow.Rate(ours), ResultRow.Rate(mover)), 0.9, 0.95),
+                new("the same with the index", Figure.Ratio("x", ResultRow.Rate(indexed), ResultRow.Rate(mover)), 0.7, 0.9),
+            ],
         };
 
-        async Task<Sample> RoundAsync(string by, Func<CancellationToken, Task<IAsyncDisposable>> start, CancellationToken token, bool withTokens = false)
+        async Task<Sample> RoundAsync(string by, Func<CancellationToken, Task<IAsyncDisposable>> start, CancellationToken token, bool withTokens = false, bool withIndex = false)
         {
+            var index = new ScheduleIndexWriter(TimeProvider.System, Random.Shared, NullLogger.Instance);
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(token);
+            var writing = withIndex ? index.RunAsync(raw.Connection, stop.Token) : Task.CompletedTask;
             var tally = new Tally(messages, context.Broker.ProcessId);
             await using var consuming = await raw.Connection.CreateChannelAsync(cancellationToken: token);
             await consuming.BasicConsumeAsync(Sink, autoAck: true, new Counting(consuming, tally), token);
@@ -70,9 +80,16 @@ internal sealed class SchedulerCycle : IBenchmark
             {
                 var (route, properties) = Scheduled(number, by, withTokens);
                 await publisher.PublishAsync(route.Exchange, route.RoutingKey, properties, ParcelBody.Of(number), token);
+                if (withIndex)
+                {
+                    index.Note(new ScheduleNotice(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), string.Empty, Sink, properties.MessageId, Guid.NewGuid().ToString(), nameof(Parcel), "bench"));
+                }
             }
 
-            return await tally.FinishedAsync(token);
+            var sample = await tally.FinishedAsync(token);
+            await stop.CancelAsync();
+            await writing;
+            return sample;
         }
 
         async Task<IAsyncDisposable> MoveAsync(CancellationToken token) => await RawMover.StartAsync(raw.Connection, RawQueue, string.Empty, Sink, messages, token);

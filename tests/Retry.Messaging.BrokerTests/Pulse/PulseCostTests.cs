@@ -14,6 +14,7 @@ public sealed class PulseCostTests(BrokerFixture broker, ITestOutputHelper outpu
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
 
     [Fact]
+    [Trait("Category", "Long")]
     public async Task Nobody_pays_while_nobody_listens()
     {
         var address = await broker.CreateVirtualHostAsync();
@@ -31,6 +32,7 @@ public sealed class PulseCostTests(BrokerFixture broker, ITestOutputHelper outpu
     }
 
     [Fact]
+    [Trait("Category", "Long")]
     public async Task Who_listens_to_a_hundred_processes_with_twenty_points_each_takes_less_than_a_twentieth_of_a_processor()
     {
         var address = await broker.CreateVirtualHostAsync();
