@@ -41,6 +41,7 @@ internal static class LogEvents
     public const int ReleaseDrained = 1206;
     public const int LimiterUnheard = 1206;
     public const int LimiterEnded = 1207;
+    public const int RateHalved = 1208;
     public const int DispatcherDown = 1301;
     public const int DispatcherStandingBy = 1302;
     public const int DispatcherActive = 1303;
@@ -82,6 +83,7 @@ internal static class LogEvents
     public const int PlanCarried = 1411;
     public const int PlanNotCarried = 1412;
     public const int PlansUnseen = 1413;
+    public const int CapHalved = 1414;
     public const int RanAgain = 1501;
     public const int KeyNotEnded = 1503;
     public const int LeaseTakenOver = 1504;

@@ -64,12 +64,18 @@ internal sealed class CircuitGate(PointCircuit circuit, Func<RetryRules> rules, 
         return passage;
     }
 
-    /// <summary>Notes an error that does not show that the target is ill.</summary>
+    /// <summary>Notes an error that does not show that the target is ill, and one by which it asks to be called less often.</summary>
     public void Note(RetryDelivery delivery, AttemptEnd end)
     {
-        if (!HasAnswered(end) && rules().EvidenceOf(end.Exception) != TargetEvidence.Ill)
+        var evidence = HasAnswered(end) ? TargetEvidence.Ill : rules().EvidenceOf(end.Exception);
+        if (evidence != TargetEvidence.Ill)
         {
             delivery.Telemetry.Counts.CountNotOfTarget();
+        }
+
+        if (evidence == TargetEvidence.Slow)
+        {
+            delivery.Telemetry.Counts.CountSlow();
         }
     }
 

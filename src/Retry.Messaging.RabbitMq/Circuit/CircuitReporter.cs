@@ -45,6 +45,12 @@ internal sealed partial class CircuitReporter(string queue, PointHealth health, 
     /// <summary>Nobody gives permits under a cap.</summary>
     public void WithoutPermits(TimeSpan without) => LogWithoutPermits(queue, without.TotalSeconds);
 
+    /// <summary>The target asks to be called less often.</summary>
+    public void Slowed(double perSecond, double cap) => LogSlowed(queue, perSecond, cap);
+
+    [LoggerMessage(LogEvents.CapHalved, LogLevel.Warning, "{Queue}: the target asks to be called less often, so the cap on all deliveries is halved to {PerSecond}/s, and comes back to {Cap}/s by and by")]
+    private partial void LogSlowed(string queue, double perSecond, double cap);
+
     [LoggerMessage(LogEvents.CircuitOpen, LogLevel.Warning, "{Queue}: the circuit is open: {Why}. Messages wait, and {Probing}")]
     private partial void LogOpen(string queue, string? why, string probing);
 

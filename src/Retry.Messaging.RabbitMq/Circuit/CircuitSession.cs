@@ -12,6 +12,8 @@ internal sealed class CircuitSession(PointCircuit circuit, ControlFollower follo
 
     private readonly PulseNodes _nodes = new(time);
     private readonly PermitAllowance _allowance = new((CircuitJudge.Worth * 1.5).TotalSeconds);
+    private readonly SlowedCap _cap = new();
+    private readonly CountWatch _slow = new(circuit.Queue, static point => point.Slow, time);
     private readonly CircuitCourse _course = new((circuit.Interval ?? TimeSpan.Zero).TotalSeconds);
     private readonly long _started = time.GetTimestamp();
     private CircuitDocument _last = circuit.Document;
@@ -30,7 +32,7 @@ internal sealed class CircuitSession(PointCircuit circuit, ControlFollower follo
         while (!inbox.Completion.IsCompleted && circuit.IsWanted)
         {
             _course.Interval = circuit.Interval?.TotalSeconds ?? 0;
-            _allowance.Change(circuit.Limit, Now);
+            _allowance.Change(_cap.Of(circuit.Limit, Now), Now);
             Obey(circuit.Document);
             if (await HearAsync(inbox, cancellationToken).ConfigureAwait(false))
             {
@@ -108,6 +110,11 @@ internal sealed class CircuitSession(PointCircuit circuit, ControlFollower follo
             else if (heard.Pulse is { } said)
             {
                 _nodes.Hear(said, time.GetTimestamp(), time.GetUtcNow());
+                if (_slow.Hear(said) > 0 && circuit.Limit is { } cap && _cap.Slow(Now))
+                {
+                    circuit.Slowed(_cap.Of(cap, Now)!.PerSecond, cap.PerSecond);
+                }
+
                 pulse = true;
             }
         }

@@ -154,6 +154,9 @@ internal sealed class PointCircuit : IControlTarget
         }
     }
 
+    /// <summary>Says that fewer deliveries begin for a while, because the target asks for that.</summary>
+    public void Slowed(double perSecond, double cap) => _reporter.Slowed(perSecond, cap);
+
     /// <summary>Lets go of those that need no permit, for example because an operator has turned the breaker off.</summary>
     public void Free()
     {

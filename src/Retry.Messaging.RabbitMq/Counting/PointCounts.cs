@@ -9,6 +9,7 @@ internal sealed class PointCounts
     private long _fail;
     private long _timedOut;
     private long _notOfTarget;
+    private long _slow;
     private int _inFlight;
 
     /// <summary>Attempts that ended without an exception, or with one that stands for success.</summary>
@@ -25,6 +26,9 @@ internal sealed class PointCounts
 
     /// <summary>Those of <see cref="Error"/> and <see cref="TimedOut"/> that do not show that the target is ill.</summary>
     public long NotOfTarget => Volatile.Read(ref _notOfTarget);
+
+    /// <summary>Those of <see cref="NotOfTarget"/> by which the target asks to be called less often.</summary>
+    public long Slow => Volatile.Read(ref _slow);
 
     /// <summary>All of the others.</summary>
     public long Ended => Done + Error + Fail + TimedOut;
@@ -57,6 +61,9 @@ internal sealed class PointCounts
 
     /// <summary>Counts an error, which is counted as one as well, that does not show that the target is ill.</summary>
     public void CountNotOfTarget() => Interlocked.Increment(ref _notOfTarget);
+
+    /// <summary>Counts an error, which is counted as one that is not the target's as well, by which the target asks to be called less often.</summary>
+    public void CountSlow() => Interlocked.Increment(ref _slow);
 
     /// <summary>Counts an exception that another attempt may mend.</summary>
     public void CountError(bool isTimeout)

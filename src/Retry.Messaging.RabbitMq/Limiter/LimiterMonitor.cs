@@ -23,6 +23,7 @@ internal sealed partial class LimiterMonitor(string point, TimeProvider time, IL
     private DateTimeOffset? _oldestDue;
     private string? _heldBack;
     private long _heldBackAt;
+    private string? _slowed;
     private bool _isUnheard;
 
     /// <summary>Gets the labels of its metrics.</summary>
@@ -31,8 +32,8 @@ internal sealed partial class LimiterMonitor(string point, TimeProvider time, IL
     /// <summary>Gets what the operator has set, as far as this process knows.</summary>
     public LimiterSetting? Known { get; private set; }
 
-    /// <summary>Gets why it held messages back within the last ten seconds; null where it did not.</summary>
-    public string? HeldBack => time.GetElapsedTime(_heldBackAt) < Lately ? _heldBack : null;
+    /// <summary>Gets why it held messages back within the last ten seconds, or why it is slower than its rate; null where it is not.</summary>
+    public string? HeldBack => _heldBack is { } reason && time.GetElapsedTime(_heldBackAt) < Lately ? reason : _slowed;
 
     /// <summary>Gets or sets what tells how many messages the retry budget allows at once; null where there is none.</summary>
     public Func<double?>? Budget { get; set; }
@@ -120,6 +121,12 @@ internal sealed partial class LimiterMonitor(string point, TimeProvider time, IL
         _isUnheard = isUnheard;
     }
 
+    /// <summary>Notes why it is slower than its rate; null where it is not.</summary>
+    public void IsSlowed(string? why) => _slowed = why;
+
+    /// <summary>Says that the target asked to be called less often.</summary>
+    public void Halved(double perSecond, double cap) => LogHalved(point, perSecond, cap);
+
     /// <summary>Notes what it does now.</summary>
     public void Is(LimiterActivity activity, string? reason)
     {
@@ -200,6 +207,9 @@ internal sealed partial class LimiterMonitor(string point, TimeProvider time, IL
 
     [LoggerMessage(LogEvents.LimiterPaused, LogLevel.Warning, "{Queue}: redelivery is {Reason}")]
     private partial void LogPaused(string queue, string? reason);
+
+    [LoggerMessage(LogEvents.RateHalved, LogLevel.Warning, "{Queue}: the target asks to be called less often, so the rate of redeliveries is halved to {PerSecond}/s, and comes back to {Cap}/s by and by")]
+    private partial void LogHalved(string queue, double perSecond, double cap);
 
     [LoggerMessage(LogEvents.LimiterUnheard, LogLevel.Warning, "{Queue}: no instance is heard that tells of successes, so the retry budget allows its floor and no more. Look whether each instance has a pulse in 'retryctl nodes', and whether the broker lets this user read " + BrokerNames.PulseExchange)]
     private partial void LogUnheard(string queue);

@@ -38,6 +38,7 @@ internal sealed class LimiterSession
     private readonly ILimiterConnection _connection;
     private readonly RedeliveryPacer _pacer;
     private readonly BudgetGate _budget;
+    private readonly SlowedRate _slowed;
     private readonly PassiveLook _look;
     private readonly LimiterSettings _settings;
     private readonly LimiterAnnouncer _announcer;
@@ -57,6 +58,7 @@ internal sealed class LimiterSession
         _connection = connection;
         _pacer = new RedeliveryPacer(time);
         _budget = new BudgetGate(options.Names.Work, options.Pulses, connection.WakeUp, time);
+        _slowed = new SlowedRate(options.Names.Work, options.Pulses, connection.WakeUp, monitor, time);
         _look = connection.Look;
         _settings = new LimiterSettings(options.Names.Work);
         _announcer = new LimiterAnnouncer(
@@ -114,6 +116,7 @@ internal sealed class LimiterSession
         finally
         {
             _budget.End();
+            _slowed.End();
         }
     }
 
@@ -164,6 +167,7 @@ internal sealed class LimiterSession
         var limit = setting.Over(_announcer.CodeLimit);
         var budget = _settings.BudgetOver(_announcer.CodeBudget);
         var window = ReleaseWindow.Of(limit, budget);
+        limit = _slowed.Of(limit, _active);
         _pacer.Change(limit);
         _budget.Change(budget);
         _monitor.Applied(setting, limit);

@@ -21,6 +21,9 @@ internal sealed record PointPulse(string Queue)
     /// <inheritdoc cref="Done"/>
     public long NotOfTarget { get; init; }
 
+    /// <inheritdoc cref="Done"/>
+    public long Slow { get; init; }
+
     /// <summary>Attempts that run at the moment.</summary>
     public int InFlight { get; init; }
 

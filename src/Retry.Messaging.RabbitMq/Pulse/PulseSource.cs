@@ -45,6 +45,7 @@ internal sealed class PulseSource(string node, string by, Func<ICollection<Point
             Fail = counts.Fail,
             TimedOut = counts.TimedOut,
             NotOfTarget = counts.NotOfTarget,
+            Slow = counts.Slow,
             InFlight = counts.InFlight,
             Held = point.Health.Held.Count,
             ConsumerTime = OrNull(counts.ConsumerTime.Take(taken.ConsumerTime)),

@@ -97,7 +97,8 @@ public class RetryPointBuilder : RetryMessageBuilder
     }
 
     /// <summary>An error that says nothing of the target, for example of the service's own database: it opens no circuit.</summary>
-    /// <remarks>HTTP 429 is none that does either: who answers it is there, and wants to be called less often.</remarks>
+    /// <remarks>HTTP 429 is none that does either, and no answer with Retry-After: who answers so is there, and wants to be called less often. A cap of
+    /// the point is halved for a while.</remarks>
     /// <typeparam name="TException">The type of exception; derived types too.</typeparam>
     /// <param name="predicate">Which of them; all when null. One that throws counts as false.</param>
     public void BreakerIgnores<TException>(Func<TException, bool>? predicate = null)

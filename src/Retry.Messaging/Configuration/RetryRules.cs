@@ -11,8 +11,10 @@ namespace Retry.Messaging.Configuration;
 /// over those of the point.</remarks>
 internal sealed class RetryRules
 {
-    // who answers so is there
-    private static readonly OutcomeRule Slow = OutcomeRule.For<HttpRequestException>(Outcome.Fail, failure => failure.StatusCode == HttpStatusCode.TooManyRequests);
+    // who answers so is there, and wants to be called less often
+    private static readonly OutcomeRule Slow = OutcomeRule.For<HttpRequestException>(
+        Outcome.Fail,
+        failure => failure is { StatusCode: HttpStatusCode.TooManyRequests } or HttpFailureException { RetryAfter: not null });
 
     private readonly MessageRules _point;
     private readonly (Type Type, MessageRules Rules)[] _messages;

@@ -25,6 +25,7 @@ public class TargetEvidenceTests
         { new IOException("network"), "Ill" },
         { new HttpFailureException("busy", HttpStatusCode.TooManyRequests), "Slow" },
         { new HttpFailureException("away", HttpStatusCode.ServiceUnavailable), "Ill" },
+        { new HttpFailureException("busy", HttpStatusCode.ServiceUnavailable, TimeSpan.FromSeconds(30)), "Slow" },
     };
 
     [Theory]

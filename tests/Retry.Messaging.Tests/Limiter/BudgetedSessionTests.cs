@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Retry.Messaging.Configuration;
 using Retry.Messaging.RabbitMq.Limiter;
+using Retry.Messaging.RabbitMq.Pulse;
 using Retry.Messaging.RabbitMq.Strategies;
 using Shouldly;
 using Xunit;
@@ -73,6 +74,41 @@ public sealed class BudgetedSessionTests
         session.Released.ShouldBeEmpty();
         session.Monitor.Status.Reason.ShouldBe(HeldBack + "10 % of successes, at least 0.1/s");
     }
+
+    [Fact]
+    public async Task What_succeeds_anywhere_is_heard_and_releases_what_waits()
+    {
+        using var session = new SessionInMemory { CodeLimit = null, CodeBudget = new RetryBudget(0.2, 0.1) };
+        await session.StartAsync("a", "b", "c");
+        await session.PassAsync(TimeSpan.FromSeconds(1));
+        session.Released.ShouldBeEmpty();
+
+        Hear(session, 60_000, new PointPulse("orders") { Done = 100 });
+        await session.DoAsync(() => Hear(session, 61_000, new PointPulse("orders") { Done = 110 }));
+
+        await session.PassAsync(TimeSpan.FromSeconds(1));
+        session.Released.ShouldBe(["a", "b"]);
+    }
+
+    [Fact]
+    public async Task A_target_that_answers_429_anywhere_halves_the_rate_and_it_comes_back()
+    {
+        using var session = new SessionInMemory { CodeLimit = new RedeliveryLimit(8, 1) };
+        await session.StartAsync("a");
+        await session.PassAsync(TimeSpan.FromSeconds(1));
+        Hear(session, 60_000, new PointPulse("orders"));
+
+        await session.DoAsync(() => Hear(session, 61_000, new PointPulse("orders") { Slow = 1 }));
+        await session.PassAsync(TimeSpan.FromMilliseconds(100));
+        session.Monitor.Status.Limit!.PerSecond.ShouldBe(4, 0.3);
+        session.Monitor.HeldBack.ShouldNotBeNull().ShouldStartWith("the target asks to be called less often: 4");
+
+        await session.PassAsync(TimeSpan.FromSeconds(31));
+        session.Monitor.Status.Limit.ShouldBe(new RedeliveryLimit(8, 1));
+    }
+
+    private static void Hear(SessionInMemory session, long at, PointPulse point) =>
+        session.Pulses.Hear("node", new PulseDocument("node", "host:1", at, [point]).Write());
 
     private static void Set(SessionInMemory session, long version, string settings) => session.Write(
         new PolicyDocument(SessionInMemory.Names.Work, JsonSerializer.Deserialize<Dictionary<string, JsonElement>>(settings)!) { Version = version, By = "ann" }.Write());

@@ -2,6 +2,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using Retry.Messaging.Configuration;
 using Retry.Messaging.RabbitMq.Control;
 using Retry.Messaging.RabbitMq.Limiter;
+using Retry.Messaging.RabbitMq.Pulse;
 using Retry.Messaging.RabbitMq.Topology;
 using Retry.Messaging.Tests.Fakes;
 using Shouldly;
@@ -33,6 +34,9 @@ internal sealed class SessionInMemory : IDisposable
 
     /// <summary>Gets the retry budget of the code of this instance.</summary>
     public RetryBudget? CodeBudget { get; init; }
+
+    /// <summary>Gets the pulses that the session hears.</summary>
+    public PulseShare Pulses { get; } = new(TimeProvider.System);
 
     public WaitedClock Clock { get; } = new();
 
@@ -72,7 +76,7 @@ internal sealed class SessionInMemory : IDisposable
 
     public Task<LimiterSession> OpenAsync(LimiterSetting? known = null) => LimiterSession.OpenAsync(
         Connection,
-        new LimiterOptions { Names = Names, Limit = CodeLimit, Budget = CodeBudget, ConnectAsync = (_, _) => throw new NotSupportedException() },
+        new LimiterOptions { Names = Names, Limit = CodeLimit, Budget = CodeBudget, Pulses = Pulses, ConnectAsync = (_, _) => throw new NotSupportedException() },
         known,
         Monitor,
         Clock,

@@ -22,7 +22,7 @@ internal sealed class BudgetGate(string queue, PulseShare? pulses, WakeUp wakeUp
     private readonly RetryTokens _tokens = new();
     private readonly long _started = time.GetTimestamp();
     private RetryBudget? _budget;
-    private SuccessWatch? _watch;
+    private CountWatch? _watch;
     private IDisposable? _listening;
 
     /// <summary>Gets a value indicating whether there is a budget, and nobody is heard that could earn anything.</summary>
@@ -96,7 +96,7 @@ internal sealed class BudgetGate(string queue, PulseShare? pulses, WakeUp wakeUp
                 return new(GateAnswer.Open);
             }
 
-            _watch ??= new SuccessWatch(queue, time);
+            _watch ??= new CountWatch(queue, static point => point.Done, time);
             _listening ??= pulses?.Listen(Hear);
             return new(_tokens.Left(Now) >= 1
                 ? GateAnswer.Open

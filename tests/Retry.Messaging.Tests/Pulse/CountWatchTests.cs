@@ -5,12 +5,12 @@ using Xunit;
 
 namespace Retry.Messaging.Tests.Pulse;
 
-public class SuccessWatchTests
+public class CountWatchTests
 {
     private readonly FakeTimeProvider _clock = new();
-    private readonly SuccessWatch _watch;
+    private readonly CountWatch _watch;
 
-    public SuccessWatchTests() => _watch = new SuccessWatch("orders", _clock);
+    public CountWatchTests() => _watch = new CountWatch("orders", static point => point.Done, _clock);
 
     [Fact]
     public void What_succeeded_between_two_pulses_of_a_node_counts_for_each_node_by_itself()

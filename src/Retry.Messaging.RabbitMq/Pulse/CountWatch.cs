@@ -1,15 +1,16 @@
 namespace Retry.Messaging.RabbitMq.Pulse;
 
-/// <summary>Counts the attempts at a point that succeed anywhere in the cluster, as the pulses of its nodes tell. For one caller at a time.</summary>
+/// <summary>Counts what happens at a point anywhere in the cluster, as the pulses of its nodes tell. For one caller at a time.</summary>
 /// <param name="queue">The work queue.</param>
+/// <param name="count">What of it is counted: a number that only grows while a node lives.</param>
 /// <param name="time">The clock.</param>
-internal sealed class SuccessWatch(string queue, TimeProvider time)
+internal sealed class CountWatch(string queue, Func<PointPulse, long> count, TimeProvider time)
 {
     // no process ends more attempts between two pulses; a pulse that says so is nonsense
     private const long MostAtOnce = 1_000_000;
     private static readonly TimeSpan Memory = TimeSpan.FromMinutes(1);
 
-    private readonly Dictionary<string, (long At, long Done, long HeardAt)> _nodes = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, (long At, long Count, long HeardAt)> _nodes = new(StringComparer.Ordinal);
     private readonly long _started = time.GetTimestamp();
     private long _heardAt = time.GetTimestamp();
 
@@ -17,7 +18,7 @@ internal sealed class SuccessWatch(string queue, TimeProvider time)
     public bool IsUnheard => time.GetElapsedTime(_heardAt) > PulseNodes.Silence;
 
     /// <summary>Takes in a pulse.</summary>
-    /// <returns>How many attempts at the point have succeeded at this node since its last one. Of a node that was there before the first
+    /// <returns>How much the count of this node has grown since its last one. Of a node that was there before the first
     /// that was heard of it tells nothing.</returns>
     public long Hear(PulseDocument pulse)
     {
@@ -33,15 +34,16 @@ internal sealed class SuccessWatch(string queue, TimeProvider time)
             return 0;
         }
 
+        var counted = count(point);
         _heardAt = now;
-        _nodes[pulse.Node] = (pulse.At, point.Done, now);
+        _nodes[pulse.Node] = (pulse.At, counted, now);
         if (!isKnown)
         {
             ForgetSilent();
-            before.Done = pulse.At < time.GetElapsedTime(_started).TotalMilliseconds ? 0 : point.Done;
+            before.Count = pulse.At < time.GetElapsedTime(_started).TotalMilliseconds ? 0 : counted;
         }
 
-        return Math.Clamp(point.Done - before.Done, 0, MostAtOnce);
+        return Math.Clamp(counted - before.Count, 0, MostAtOnce);
     }
 
     private void ForgetSilent()
