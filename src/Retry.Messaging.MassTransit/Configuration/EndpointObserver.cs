@@ -199,6 +199,7 @@ internal sealed partial class EndpointObserver : IEndpointConfigurationObserver
             channel.UseFilter(topology);
             channel.UseFilter(limiter);
             channel.UseFilter(new EndpointTimeouts(times.Hold));
+            channel.UseFilter(new EndpointIntakeFilter(controlled.Circuit.Own, () => settings.PrefetchCount));
             if (PointEligibility.MayBeQuorum(settings))
             {
                 channel.UseFilter(new AcknowledgementBarrierFilter(queue, _logging.CreateLogger<AcknowledgementBarrierFilter>()));

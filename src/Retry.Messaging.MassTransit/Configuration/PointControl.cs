@@ -32,11 +32,12 @@ internal static class PointControl
         var circuit = point.Gate!.Circuit;
         var policy = new LivePolicy(point, compile, started, telemetry.Health, logging.CreateLogger<LivePolicy>());
         var description = describe(policy);
+        circuit.Own.Changed = () => _ = instances.ChangeAsync(description.Now());
         policy.Changed = () =>
         {
             circuit.Free();
             _ = instances.ChangeAsync(description.Now());
         };
-        return new ControlledPoint(telemetry, [policy, point.Released, circuit], circuit, description.Now);
+        return new ControlledPoint(telemetry, [policy, point.Released, circuit, circuit.Own], circuit, description.Now);
     }
 }

@@ -20,6 +20,7 @@ internal sealed class PointDescription(
         Settings = [.. policy.Current.Origins.Select(origin => new ServedSetting(origin.Name, origin.Value, origin.From))],
         PolicyVersion = policy.Current.Version,
         PolicyTrouble = policy.Current.Trouble,
+        Ill = point.Gate?.Circuit.Own.Why,
         HasRelease = hasRelease,
         Prefetch = settings.PrefetchCount,
         Concurrency = endpoint.Transport.ConcurrentMessageLimit,

@@ -25,6 +25,7 @@ internal sealed partial class ProcessControl
     private readonly ILogger _logger;
     private readonly IReadOnlyList<IControlPart> _parts;
     private readonly ControlFollower _follower;
+    private readonly string _node;
     private readonly SemaphoreSlim _changing = new(1, 1);
     private readonly ConcurrentDictionary<ControlledPoint, InstanceWatch> _points = new();
     private CancellationTokenSource? _stop;
@@ -34,16 +35,16 @@ internal sealed partial class ProcessControl
     {
         _time = time;
         _logger = logging.CreateLogger<ControlConnection>();
-        var node = Guid.NewGuid().ToString("N")[..16];
+        _node = Guid.NewGuid().ToString("N")[..16];
         var by = $"{Environment.MachineName}:{Environment.ProcessId}";
-        _follower = new ControlFollower([PolicyDocument.Kind, ReleaseDocument.Kind, CircuitDocument.Kind], time);
+        _follower = new ControlFollower([PolicyDocument.Kind, ReleaseDocument.Kind, CircuitDocument.Kind, ApartDocument.Kind], time);
         Pulses = new PulseShare(time);
         _parts =
         [
             _follower,
             Pulses,
-            new PulseSender(new PulseSource(node, by, Telemetry, time), time),
-            new ClimbReporter(node, by, Telemetry, () => [.. _points.Values.Select(bus => bus.Instance).Distinct()], time),
+            new PulseSender(new PulseSource(_node, by, Telemetry, time), time),
+            new ClimbReporter(_node, by, Telemetry, () => [.. _points.Values.Select(bus => bus.Instance).Distinct()], time),
             new PointCircuits(
                 "the judge of targets",
                 Circuits,
@@ -53,6 +54,11 @@ internal sealed partial class ProcessControl
                 "the permits of open circuits",
                 Circuits,
                 (circuit, connection, token) => new PermitTaker(circuit, time).RunAsync(connection, token),
+                time),
+            new PointCircuits(
+                "what others judge of an ill process",
+                Circuits,
+                (circuit, connection, token) => JudgeWatch.RunAsync(circuit, connection, time, token),
                 time),
         ];
     }
@@ -67,6 +73,7 @@ internal sealed partial class ProcessControl
         try
         {
             _points[point] = instances;
+            point.Circuit.Own.Node = _node;
             foreach (var target in point.Targets)
             {
                 _follower.Add(target);

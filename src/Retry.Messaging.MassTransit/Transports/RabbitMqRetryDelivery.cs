@@ -22,6 +22,8 @@ internal sealed class RabbitMqRetryDelivery(
 
     public override object? Payload => State.Kept.Exchange is null ? null : this;
 
+    public override ulong Tag => basic.DeliveryTag;
+
     public override bool IsConnected => connection.IsOpen;
 
     public override DateTimeOffset? LeftLadderAt => BrokerDeath.LeftLadderAt(basic.Properties.Headers);

@@ -24,6 +24,9 @@ internal abstract class RetryDelivery
     /// <summary>Completed once all observers of the endpoint know that it is ready.</summary>
     public Task EndpointIsReady { get; init; } = Task.CompletedTask;
 
+    /// <summary>Its number on the channel that it came by; 0 where the transport has none.</summary>
+    public virtual ulong Tag => 0;
+
     /// <summary>Whether a consumer had this delivery before, and did not settle it.</summary>
     public bool CameBack { get; init; }
 

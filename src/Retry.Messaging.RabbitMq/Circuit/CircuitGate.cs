@@ -23,7 +23,7 @@ internal sealed class CircuitGate(PointCircuit circuit, Func<RetryRules> rules, 
     public PointCircuit Circuit => circuit;
 
     /// <summary>Gets a value indicating whether deliveries begin at once.</summary>
-    public bool IsFree => circuit.IsFree;
+    public bool IsFree => circuit.IsFree && !circuit.Own.IsClosed;
 
     /// <summary>Whether a delivery that came back from a process that died is no suspect, because there it only waited.</summary>
     /// <remarks>One that was there at as many deaths as make it poison is parked all the same.</remarks>
@@ -41,12 +41,18 @@ internal sealed class CircuitGate(PointCircuit circuit, Func<RetryRules> rules, 
         OutcomeSettler settler,
         CancellationToken cancellationToken)
     {
+        var probe = circuit.Own.Enter(delivery.Tag);
         var passage = await circuit.EnterAsync(
             delivery.State,
             delivery.CameBack,
             patience() / Share,
             delivery.Telemetry.Health.Held.Stopping,
             cancellationToken).ConfigureAwait(false);
+        if (probe is not null && !passage.IsAside)
+        {
+            passage = new Passage(false, Probing(probe, passage.Permit));
+        }
+
         if (passage.Permit is { } permit)
         {
             await permit.Tell(permit, new PermitUse(delivery.FallbackId, null)).ConfigureAwait(false);
@@ -97,6 +103,16 @@ internal sealed class CircuitGate(PointCircuit circuit, Func<RetryRules> rules, 
         var later = interval * Math.Pow(2, Math.Min(delivery.State.Probes, 30));
         return probed(end!, later < LongestAside ? later : LongestAside);
     }
+
+    // this process tries itself; a cap on all deliveries counts it like any other
+    private static Permit Probing(Action<PermitUse> probe, Permit? permit) => new(permit?.Number ?? 0, permit?.Judge ?? string.Empty, IsProbe: true)
+    {
+        Tell = (_, use) =>
+        {
+            probe(use);
+            return permit is null ? Task.CompletedTask : permit.Tell(permit, use);
+        },
+    };
 
     // FAIL shows that the target is there, and so does a consumer that asks for another time
     private static bool HasAnswered(AttemptEnd end) => end.Decision switch

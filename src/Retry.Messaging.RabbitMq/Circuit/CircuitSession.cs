@@ -11,6 +11,7 @@ internal sealed class CircuitSession(PointCircuit circuit, ControlFollower follo
     private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(1);
 
     private readonly PulseNodes _nodes = new(time);
+    private readonly ApartJudge _apart = new(circuit, follower, by, time);
     private readonly PermitAllowance _allowance = new((CircuitJudge.Worth * 1.5).TotalSeconds);
     private readonly SlowedCap _cap = new();
     private readonly CountWatch _slow = new(circuit.Queue, static point => point.Slow, time);
@@ -36,7 +37,7 @@ internal sealed class CircuitSession(PointCircuit circuit, ControlFollower follo
             Obey(circuit.Document);
             if (await HearAsync(inbox, cancellationToken).ConfigureAwait(false))
             {
-                Judge();
+                await JudgeAsync(cancellationToken).ConfigureAwait(false);
             }
 
             await GiveAsync(give).ConfigureAwait(false);
@@ -135,19 +136,28 @@ internal sealed class CircuitSession(PointCircuit circuit, ControlFollower follo
         }
     }
 
-    private void Judge()
+    private async Task JudgeAsync(CancellationToken cancellationToken)
     {
-        if (_last.Hand != CircuitHand.Auto || circuit.Interval is null || _course.State is CircuitState.Open or CircuitState.HalfOpen)
+        var living = new Dictionary<string, long?>(StringComparer.Ordinal);
+        foreach (var node in _nodes.Current())
         {
-            return;
+            if (node.Last.Points.FirstOrDefault(point => point.Queue == circuit.Queue) is { } point)
+            {
+                living[node.Last.Node] = point.Back;
+            }
         }
 
-        string[] nodes = [.. _nodes.Current().Where(node => node.Last.Points.Any(point => point.Queue == circuit.Queue)).Select(node => node.Last.Node)];
-        if (_nodes.Targets.Judge(circuit.Queue, nodes).Target is { } evidence)
+        _apart.Welcome(living, _nodes.Targets);
+        var verdict = _last.Hand != CircuitHand.Auto || circuit.Interval is null || _course.State is CircuitState.Open or CircuitState.HalfOpen
+            ? null
+            : _nodes.Targets.Judge(circuit.Queue, living.Keys);
+        if (verdict?.Target is { } evidence)
         {
             _course.Open(Now);
             _why = evidence.ToString();
         }
+
+        await _apart.JudgeAsync(living, _course.State == CircuitState.Closed ? verdict?.Nodes : null, cancellationToken).ConfigureAwait(false);
     }
 
     private async Task WriteAsync(CancellationToken cancellationToken)

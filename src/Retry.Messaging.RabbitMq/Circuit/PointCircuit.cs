@@ -45,7 +45,8 @@ internal sealed class PointCircuit : IControlTarget
         (Queue, _rules, _time) = (queue, rules, time);
         _reporter = new CircuitReporter(queue, health, logger);
         _document = new CircuitDocument(queue, CircuitState.Closed);
-        health.Circuit = () => IsWanted ? (IsOpen ? (int)Document.State : 0, Waiting) : null;
+        Own = new NodeCircuit(this, health, time, logger);
+        health.Circuit = () => IsWanted ? (IsOpen ? (int)Document.State : 0, Waiting, Own.IsApart) : null;
     }
 
     /// <inheritdoc/>
@@ -53,6 +54,9 @@ internal sealed class PointCircuit : IControlTarget
 
     /// <inheritdoc/>
     public string Kind => CircuitDocument.Kind;
+
+    /// <summary>Gets the circuit of this process alone.</summary>
+    public NodeCircuit Own { get; }
 
     /// <summary>Gets how often an ill target is tried; <see langword="null"/> while the point has no breaker.</summary>
     public TimeSpan? Interval => _rules().BreakerInterval;

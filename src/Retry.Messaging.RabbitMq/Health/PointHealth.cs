@@ -30,8 +30,11 @@ internal sealed class PointHealth(string queue, TimeProvider time)
     /// <summary>Tells why the point has no limiter although it needs one; <see langword="null"/> when it has.</summary>
     public Func<string?>? LimiterTrouble { get; set; }
 
-    /// <summary>Tells what the circuit lets through, and how many deliveries wait for it here; <see langword="null"/> where the point has none.</summary>
-    public Func<(int State, int Waiting)?>? Circuit { get; set; }
+    /// <summary>Tells what the circuit lets through, how many deliveries wait for it here, and whether this process takes none; <see langword="null"/> where the point has none.</summary>
+    public Func<(int State, int Waiting, bool IsApart)?>? Circuit { get; set; }
+
+    /// <summary>Tells the last number that this process has come back from, of those with which it was set apart; <see langword="null"/> where it cannot be.</summary>
+    public Func<long?>? Back { get; set; }
 
     /// <summary>What is not checked here, with the next step; <see langword="null"/> where everything is declared by this process.</summary>
     public string? Unchecked { get; set; }

@@ -19,6 +19,9 @@ internal sealed record ServedPoint(string Queue)
     /// <summary>Why it does not apply the document that operators have set; <see langword="null"/> where it does.</summary>
     public string? PolicyTrouble { get; init; }
 
+    /// <summary>Why it takes no messages: it is ill, and the target is not; <see langword="null"/> where it takes them.</summary>
+    public string? Ill { get; init; }
+
     /// <summary>Whether what comes back waits in the point's release queue; <see langword="null"/> where an older instance does not say so.</summary>
     public bool? HasRelease { get; init; }
 

@@ -30,6 +30,9 @@ internal sealed record PointPulse(string Queue)
     /// <summary>Outcomes that are held because the broker does not confirm them.</summary>
     public int Held { get; init; }
 
+    /// <summary>The last number that the process has come back from, of those with which it was set apart; <see langword="null"/> where it cannot be.</summary>
+    public long? Back { get; init; }
+
     /// <summary>How long attempts took that ended since the last pulse: pairs of bucket (<see cref="TimeDistribution"/>) and count.</summary>
     public IReadOnlyList<int>? ConsumerTime { get; init; }
 

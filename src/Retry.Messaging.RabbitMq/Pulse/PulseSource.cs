@@ -17,7 +17,7 @@ internal sealed class PulseSource(string node, string by, Func<ICollection<Point
     private const long Weight = 1_000_003;
 
     /// <summary>Changes when something happens.</summary>
-    public long Activity => points().Sum(point => (Weight * point.Counts.Ended) + point.Counts.InFlight);
+    public long Activity => points().Sum(point => (Weight * (point.Counts.Ended + (point.Health.Back?.Invoke() ?? 0))) + point.Counts.InFlight);
 
     /// <summary>Makes the next pulse.</summary>
     public PulseDocument Next()
@@ -48,6 +48,7 @@ internal sealed class PulseSource(string node, string by, Func<ICollection<Point
             Slow = counts.Slow,
             InFlight = counts.InFlight,
             Held = point.Health.Held.Count,
+            Back = point.Health.Back?.Invoke(),
             ConsumerTime = OrNull(counts.ConsumerTime.Take(taken.ConsumerTime)),
             Lateness = OrNull(counts.Lateness.Take(taken.Lateness)),
             Climbing = OrNull([.. counts.Climbs.WaitingAt(now).Select(wait => RungPulse.Of(wait, now))]),

@@ -123,7 +123,7 @@ internal sealed class PointTelemetry(RetryMetrics metrics, PointHealth health, T
     }
 
     /// <summary>Measures the circuit of the point, where it has one.</summary>
-    public Measurement<int>? MeasureCircuit(Func<(int State, int Waiting), int> value) =>
+    public Measurement<int>? MeasureCircuit(Func<(int State, int Waiting, bool IsApart), int> value) =>
         _place is not null && health.Circuit?.Invoke() is { } circuit ? new Measurement<int>(value(circuit), Labels()) : null;
 
     public Measurement<long>? MeasureHeld() => _place is null ? null : new Measurement<long>(health.Held.Count, Labels());

@@ -71,6 +71,11 @@ internal sealed class RetryMetrics : IDisposable
             () => _points.Values.Select(point => point.MeasureCircuit(circuit => circuit.Waiting)).OfType<Measurement<int>>(),
             "{delivery}",
             "Deliveries that wait in this process until they may begin.");
+        meter.CreateObservableGauge(
+            TelemetryNames.CircuitApart,
+            () => _points.Values.Select(point => point.MeasureCircuit(circuit => circuit.IsApart ? 1 : 0)).OfType<Measurement<int>>(),
+            "{state}",
+            "Whether this process is ill and takes no messages: 1, otherwise 0.");
     }
 
     public Counter<long> Attempts { get; }

@@ -43,12 +43,13 @@ internal static class BreakerRule
             : new BreakerVerdict { Nodes = IllOnes(heard, second) };
     }
 
+    // A node is ill that fails while others are answered: by this alone it is told from the first to meet an outage.
     private static Dictionary<string, BreakerEvidence> IllOnes(List<KeyValuePair<string, NodeOutcomes>> heard, long second)
     {
         var ill = new Dictionary<string, BreakerEvidence>();
         foreach (var node in heard)
         {
-            if (Find([node], 0, second) is { } evidence)
+            if (Find([node], 0, second, seconds => AreAnswered(heard.Where(other => other.Key != node.Key), seconds, second)) is { } evidence)
             {
                 ill[node.Key] = evidence;
             }
@@ -57,12 +58,19 @@ internal static class BreakerRule
         return ill;
     }
 
-    private static BreakerEvidence? Find(List<KeyValuePair<string, NodeOutcomes>> nodes, int suspects, long second)
+    // others may be ill as well: each counts for one, however much it takes
+    private static bool AreAnswered(IEnumerable<KeyValuePair<string, NodeOutcomes>> nodes, int seconds, long second)
+    {
+        var outcomes = nodes.Select(node => node.Value.InLast(seconds, second)).Where(outcomes => outcomes.Total > 0).ToList();
+        return outcomes.Count > 0 && outcomes.Count(one => one.Answers > one.Errors) * 2 > outcomes.Count;
+    }
+
+    private static BreakerEvidence? Find(List<KeyValuePair<string, NodeOutcomes>> nodes, int suspects, long second, Func<int, bool>? bears = null)
     {
         foreach (var seconds in Times)
         {
             var outcomes = Weigh([.. nodes.Select(node => node.Value.InLast(seconds, second))], suspects);
-            if (outcomes.Evidence > Math.Log((double)NodeOutcomes.Memory / seconds) + Margin)
+            if (outcomes.Evidence > Math.Log((double)NodeOutcomes.Memory / seconds) + Margin && bears?.Invoke(seconds) != false)
             {
                 return new BreakerEvidence(seconds, outcomes, suspects);
             }

@@ -20,6 +20,7 @@ public static class TelemetryNames
     internal const string Held = "retry.held";
     internal const string CircuitState = "retry.circuit.state";
     internal const string CircuitWaiting = "retry.circuit.waiting";
+    internal const string CircuitApart = "retry.circuit.apart";
     internal const string Delay = "retry.delay";
     internal const string Lateness = "retry.lateness";
     internal const string ConfirmDuration = "retry.confirm.duration";

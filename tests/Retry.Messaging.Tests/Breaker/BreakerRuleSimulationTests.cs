@@ -85,6 +85,50 @@ public sealed class BreakerRuleSimulationTests(ITestOutputHelper output)
         cluster.IllSince.Values.Max().ShouldBeLessThan(5);
     }
 
+    /// <summary>Each sick node takes five times as much as another one until it is set apart.</summary>
+    [Theory]
+    [InlineData(1, 16, 60)]
+    [InlineData(5, 16, 5)]
+    [InlineData(1, 3, 5)]
+    [InlineData(1, 2, 5)]
+    public void Nodes_that_are_ill_take_nothing_but_probes_and_come_back_when_they_are_well(int ill, int nodes, double share)
+    {
+        const double Well = 300;
+        foreach (var seed in Enumerable.Range(0, Seeds))
+        {
+            var cluster = new SimulatedCluster(seed, 50, [.. Enumerable.Range(0, ill).Select(_ => new SimulatedNode(share, 1, Well)), .. Same(nodes - ill, 0.02)]);
+
+            cluster.Run(500).ShouldBeNull();
+
+            cluster.MostApart.ShouldBe(ill);
+            cluster.SetApart.ShouldAllBe(apart => apart.Node < ill);
+            var bySick = cluster.Attempts.Where(attempt => attempt.Node < ill).ToList();
+            var late = bySick.Where(attempt => attempt.At > 5 && attempt.At < Well).ToList();
+            late.ShouldAllBe(attempt => attempt.IsProbe);
+            late.Count.ShouldBeInRange(ill * 5, ill * 9, "after 5, 10, 20, 40, 60 s and so on");
+            var back = bySick.Where(attempt => !attempt.IsProbe && attempt.At > Well).GroupBy(attempt => attempt.Node).Select(node => node.Min(attempt => attempt.At)).ToList();
+            back.Count.ShouldBe(ill);
+            back.Max().ShouldBeLessThan(Well + 70);
+        }
+    }
+
+    [Theory]
+    [InlineData(16, 50)]
+    [InlineData(3, 50)]
+    [InlineData(2, 5)]
+    public void Forty_errors_in_a_hundred_everywhere_set_hardly_any_node_apart(int nodes, double perSecond)
+    {
+        var apart = Enumerable.Range(0, Seeds).Sum(seed =>
+        {
+            var cluster = new SimulatedCluster(seed, perSecond, Same(nodes, 0.4));
+            cluster.Run(600);
+            return cluster.SetApart.Count;
+        });
+
+        output.WriteLine($"{apart} times in {Seeds * 10} minutes");
+        apart.ShouldBeLessThanOrEqualTo(Seeds / 2);
+    }
+
     private static IEnumerable<SimulatedNode> Same(int nodes, double errorRate, double share = 1) =>
         Enumerable.Range(0, nodes).Select(_ => new SimulatedNode(share, errorRate));
 
