@@ -13,7 +13,8 @@ namespace Retry.Messaging.MassTransit.Endpoints;
 /// consumer has a new tag: a quorum queue still knows the last one while it owes an answer.
 /// </remarks>
 #pragma warning disable CA1001 // MassTransit disposes no contexts of a filter, and a semaphore without a wait handle holds nothing
-internal sealed class EndpointIntake(ChannelContext context, Func<int> prefetch) : ScopeChannelContext(context, context.CancellationToken), ChannelContext, IIntake
+internal sealed class EndpointIntake(ChannelContext context, Func<int> prefetch)
+    : ScopeChannelContext(context, context.CancellationToken), ChannelContext, IIntake
 #pragma warning restore CA1001
 {
     private readonly ChannelContext _context = context;
@@ -162,7 +163,11 @@ internal sealed class EndpointIntake(ChannelContext context, Func<int> prefetch)
                 await _one.WaitAsync(cancellationToken).ConfigureAwait(false);
                 try
                 {
-                    await CancelAsync(cancellationToken).ConfigureAwait(false);
+                    // it may have been opened meanwhile, with another consumer
+                    if (ReferenceEquals(_taking, taking))
+                    {
+                        await CancelAsync(cancellationToken).ConfigureAwait(false);
+                    }
                 }
                 finally
                 {

@@ -22,12 +22,14 @@ internal sealed class CircuitControl(IConnection connection, TimeProvider time)
         var log = await OpenAsync(declare: false, cancellationToken).ConfigureAwait(false);
         await using var ends = log.ConfigureAwait(false);
         var nodes = await new NodesReader(connection, time).ReadAsync(cancellationToken).ConfigureAwait(false);
-        var served = nodes.Where(node => node.IsThere).SelectMany(node => node.Points).Where(one => one.Queue == point).ToList();
+        var there = nodes.Where(node => node.IsThere).SelectMany(node => node.Points.Select(served => (node.By, Point: served))).ToList();
+        var served = there.Where(one => one.Point.Queue == point).ToList();
         return new CircuitReport(
             Find(log, point),
             served.Count,
-            served.Count(one => one.Settings.Any(setting => setting is { Name: Setting, Value: "on" })),
-            await IsJudgedAsync(point, cancellationToken).ConfigureAwait(false));
+            served.Count(one => one.Point.Settings.Any(setting => setting is { Name: Setting, Value: "on" })),
+            await IsJudgedAsync(point, cancellationToken).ConfigureAwait(false),
+            [.. served.Where(one => one.Point.Ill is not null).Select(one => (one.By, one.Point.Ill!))]);
     }
 
     /// <summary>Sets a circuit by hand, or has outcomes decide again.</summary>

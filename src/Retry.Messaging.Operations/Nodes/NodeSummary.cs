@@ -16,6 +16,9 @@ internal sealed record NodeSummary(string Instance, string By)
     /// <summary>What it is built of; <see langword="null"/> where it did not say.</summary>
     public InstanceFacts? Facts { get; init; }
 
+    /// <summary>Whether it is ill while a target is not, and so takes no messages of a point.</summary>
+    public bool IsIll => IsThere && Points.Any(point => point.Ill is not null);
+
     /// <summary>What it serves, by name.</summary>
     public IReadOnlyList<ServedPoint> Points { get; init; } = [];
 }

@@ -26,10 +26,11 @@ internal sealed class NodeCircuit : IControlTarget
     private readonly TimeProvider _time;
     private readonly long _started;
     private readonly WakeUp _wake;
-    private volatile Probe? _probe;
+    private volatile NodeProbe? _probe;
     private volatile bool _isClosed;
     private ApartNode? _named;
     private long _judgedAt;
+    private bool _isSaid;
 
     /// <param name="circuit">The circuit of the point.</param>
     /// <param name="health">Where it says that it is set apart.</param>
@@ -125,14 +126,14 @@ internal sealed class NodeCircuit : IControlTarget
     /// <exception cref="OperationCanceledException">It goes back: others do it.</exception>
     public Action<PermitUse>? Enter(ulong tag)
     {
-        if (_probe is { } probe && probe.Tag == tag)
+        if (!_isClosed)
         {
-            return use => probe.Use = use;
+            return null;
         }
 
-        return _isClosed
-            ? throw new OperationCanceledException($"This instance is ill and takes no messages of '{Queue}': the message goes back, and has not been consumed.")
-            : null;
+        return _probe is { } probe && probe.Tag == tag
+            ? use => probe.Use = use
+            : throw new OperationCanceledException($"This instance is ill and takes no messages of '{Queue}': the message goes back, and has not been consumed.");
     }
 
     /// <summary>Opens and closes the intake of the point until it is cancelled, or its channel is gone.</summary>
@@ -166,8 +167,14 @@ internal sealed class NodeCircuit : IControlTarget
 
     private async Task StayApartAsync(IIntake intake, CancellationToken cancellationToken)
     {
-        _reporter.SetApart(_named?.Why, _circuit.Interval);
-        Changed();
+        if (!_isSaid)
+        {
+            // once, however often the channel is lost meanwhile
+            _isSaid = true;
+            _reporter.SetApart(_named?.Why, _circuit.Interval);
+            Changed();
+        }
+
         var why = "it is no longer named as ill";
         while (IsApart)
         {
@@ -191,6 +198,7 @@ internal sealed class NodeCircuit : IControlTarget
             }
         }
 
+        _isSaid = false;
         _reporter.TakesPart(why);
         Changed();
     }
@@ -205,7 +213,7 @@ internal sealed class NodeCircuit : IControlTarget
 
     private async Task<bool> TryAsync(IIntake intake, CancellationToken cancellationToken)
     {
-        var probe = new Probe();
+        var probe = new NodeProbe();
         using var over = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var trying = intake.TakeOneAsync(
             tag =>
@@ -235,12 +243,5 @@ internal sealed class NodeCircuit : IControlTarget
             _course.Ended(probe.Use?.Answered, probe.Use?.Message ?? string.Empty, Now);
             return was && !_course.IsApart;
         }
-    }
-
-    private sealed class Probe
-    {
-        public ulong Tag { get; set; }
-
-        public PermitUse? Use { get; set; }
     }
 }

@@ -16,11 +16,13 @@ internal sealed class CircuitCluster : IAsyncDisposable
     private readonly string _directory = Directory.CreateTempSubdirectory("circuit").FullName;
     private readonly bool _breaker;
     private readonly TimeSpan _interval;
+    private readonly TimeSpan _work;
     private readonly CancellationTokenSource _stop = new();
     private Task<int> _sending = Task.FromResult(0);
     private RetryService? _producer;
 
-    public CircuitCluster(Uri address, bool breaker, TimeSpan interval) => (_address, _breaker, _interval) = (address, breaker, interval);
+    public CircuitCluster(Uri address, bool breaker, TimeSpan interval, TimeSpan work = default) =>
+        (_address, _breaker, _interval, _work) = (address, breaker, interval, work);
 
     public List<Process> Processes { get; } = [];
 
@@ -32,6 +34,7 @@ internal sealed class CircuitCluster : IAsyncDisposable
             [CircuitConsumer.BrokerVariable] = _address.AbsoluteUri,
             [CircuitConsumer.DirectoryVariable] = _directory,
             [CircuitConsumer.BreakerVariable] = _breaker ? "on" : "off",
+            [CircuitConsumer.WorkVariable] = _work.TotalMilliseconds.ToString(CultureInfo.InvariantCulture),
             [CircuitConsumer.IntervalVariable] = _interval.TotalSeconds.ToString(CultureInfo.InvariantCulture),
         })).ToList();
         Processes.AddRange(started);
@@ -80,10 +83,12 @@ internal sealed class CircuitCluster : IAsyncDisposable
     }
 
     /// <summary>Sends some messages.</summary>
-    public async Task SendAsync(int count)
+    /// <param name="count">How many.</param>
+    /// <param name="from">The number of the first.</param>
+    public async Task SendAsync(int count, int from = 0)
     {
         await using var producer = await RetryService.StartAsync(_address, static (_, _) => { });
-        for (var number = 0; number < count; number++)
+        for (var number = from; number < from + count; number++)
         {
             await producer.Bus.Publish(new CircuitConsumer.Charge(number));
         }

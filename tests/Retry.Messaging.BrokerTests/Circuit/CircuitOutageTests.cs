@@ -1,4 +1,3 @@
-using Retry.Messaging.BrokerTests.Cli;
 using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.Tests.Waiting;
 using Shouldly;
@@ -55,28 +54,6 @@ public sealed class CircuitOutageTests(BrokerFixture broker, ITestOutputHelper o
         await Eventually.TrueAsync(() => Done(cluster) == Messages, Deadline, () => $"{Done(cluster)} of {Messages} done");
         (await raw.CountAsync("payments.parked")).ShouldBe(0u);
         output.WriteLine($"all done; {cluster.Calls().Count(call => !call.IsDone)} calls failed");
-    }
-
-    [Theory]
-    [InlineData(5, 0.4)]
-    [Trait("Category", "Long")]
-    public async Task One_ill_process_of_several_opens_nothing(int processes, double seconds)
-    {
-        var address = await broker.CreateVirtualHostAsync();
-        await using var cluster = new CircuitCluster(address, breaker: true, TimeSpan.FromSeconds(2));
-        await cluster.StartAsync(processes);
-        await cluster.BeginSendingAsync(50);
-        await Eventually.TrueAsync(() => cluster.Calls().Count > 500, Deadline);
-        var ill = cluster.Processes[0].Id;
-        cluster.Make(ill: true, ill);
-
-        await Scenario.PauseAsync(TimeSpan.FromMinutes(seconds));
-
-        var calls = cluster.Calls();
-        var byIll = calls.Count(call => call.Process == ill && !call.IsDone);
-        output.WriteLine($"{byIll} calls of the ill process failed, {calls.Count(call => call.IsDone)} of the others were done");
-        byIll.ShouldBeGreaterThan(100);
-        (await CommandLineRun.RunAsync(address, broker.Broker.ManagementUri, "breaker status payments --json")).Output.ShouldContain("\"version\":0");
     }
 
     private async Task<int> RunAsync(bool breaker, bool disturbed)

@@ -2,6 +2,7 @@ using System.Globalization;
 using MassTransit;
 using Retry.Messaging.BrokerTests.MassTransit;
 using Retry.Messaging.Decisions;
+using Retry.Messaging.Tests.Waiting;
 
 namespace Retry.Messaging.BrokerTests.Processes;
 
@@ -12,6 +13,9 @@ internal static class CircuitConsumer
     public const string DirectoryVariable = "CIRCUIT_CONSUMER_DIRECTORY";
     public const string BreakerVariable = "CIRCUIT_CONSUMER_BREAKER";
     public const string IntervalVariable = "CIRCUIT_CONSUMER_INTERVAL";
+
+    /// <summary>How long a call takes that is answered, in milliseconds. One that fails does so at once.</summary>
+    public const string WorkVariable = "CIRCUIT_CONSUMER_WORK";
     public const string Ready = "ready";
 
     /// <summary>The file that makes the target ill: for all, or for the process whose id it ends with.</summary>
@@ -26,6 +30,7 @@ internal static class CircuitConsumer
         await using var ledger = new StreamWriter(Path.Combine(directory, $"{Ledger}{Environment.ProcessId}")) { AutoFlush = true };
         var ill = Path.Combine(directory, IllFile);
         var illHere = $"{ill}.{Environment.ProcessId}";
+        var work = TimeSpan.FromMilliseconds(double.Parse(Environment.GetEnvironmentVariable(WorkVariable)!, CultureInfo.InvariantCulture));
         var interval = TimeSpan.FromSeconds(double.Parse(Environment.GetEnvironmentVariable(IntervalVariable)!, CultureInfo.InvariantCulture));
         await using var service = await RetryService.StartAsync(
             new Uri(Environment.GetEnvironmentVariable(BrokerVariable)!),
@@ -33,20 +38,29 @@ internal static class CircuitConsumer
             {
                 endpoint.SetQuorumQueue();
                 endpoint.PrefetchCount = 16;
+                endpoint.ConcurrentMessageLimit = work > TimeSpan.Zero ? 1 : null;
                 endpoint.UseGradientRetry(context, retry =>
                 {
                     retry.Fixed(TimeSpan.FromSeconds(2)).Retries(100);
                     retry.Breaker(Environment.GetEnvironmentVariable(BreakerVariable) == "on", interval);
                 });
-                endpoint.Handler<Charge>(charge =>
+                endpoint.Handler<Charge>(async charge =>
                 {
                     var fails = File.Exists(ill) || File.Exists(illHere);
+                    if (!fails && work > TimeSpan.Zero)
+                    {
+                        await Simulate.WorkAsync(work, charge.CancellationToken);
+                    }
+
                     lock (ledger)
                     {
                         ledger.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{DateTime.UtcNow.Ticks} {charge.Message.Number} {(fails ? "failed" : "done")}"));
                     }
 
-                    return fails ? throw new InvalidOperationException("the gateway is away") : Task.CompletedTask;
+                    if (fails)
+                    {
+                        throw new InvalidOperationException("the gateway is away");
+                    }
                 });
             }),
             x => x.AddGradientRetry(options => options.Suspicion = new CrashSuspicion { Longest = TimeSpan.FromSeconds(2) }));

@@ -38,7 +38,7 @@ public sealed class PointCircuitTests
 
         entered.IsCompleted.ShouldBeTrue();
         (await entered).ShouldBe(Passage.Free);
-        _health.Circuit!().ShouldBe((0, 0));
+        _health.Circuit!().ShouldBe((0, 0, false));
     }
 
     [Fact]
@@ -50,7 +50,7 @@ public sealed class PointCircuitTests
         var first = EnterAsync(attempt: 1);
         var later = EnterAsync(attempt: 1);
         var cameBack = EnterAsync(attempt: 1, cameBack: true);
-        _health.Circuit!().ShouldBe((1, 5));
+        _health.Circuit!().ShouldBe((1, 5, false));
 
         foreach (var (waiter, number) in new[] { (first, 1), (later, 2), (second, 3), (probed, 4), (cameBack, 5) })
         {
@@ -59,7 +59,7 @@ public sealed class PointCircuitTests
         }
 
         _circuit.TryGive(new Permit(6, "judge", IsProbe: true)).ShouldBeFalse("nobody waits");
-        _health.Circuit!().ShouldBe((1, 0));
+        _health.Circuit!().ShouldBe((1, 0, false));
     }
 
     [Fact]

@@ -12,7 +12,7 @@ namespace Retry.Messaging.Cli.Commands.Breakers;
 internal static class BreakerAnswer
 {
     /// <summary>Shows it.</summary>
-    /// <returns>The exit code: 3 where instances serve the point and not all of them obey the circuit.</returns>
+    /// <returns>The exit code: 3 where instances serve the point and not all of them obey the circuit, or one is ill.</returns>
     public static int Write(CliHost host, ParseResult parsed, CircuitReport report)
     {
         if (parsed.GetValue(GlobalOptions.Json))
@@ -24,9 +24,13 @@ internal static class BreakerAnswer
             var document = report.Document;
             host.Out.WriteLine(Printable.Wrap($"{Printable.Line(document.Point)}: ", $"{StateOf(document)}.{(document.Version > 0 ? $" Since {Printable.Time(document.At)}, by {Printable.Line(document.By)}: {Printable.Line(document.Why)}." : string.Empty)}", host.Width));
             host.Out.WriteLine(Printable.Wrap(string.Empty, InstancesOf(report), host.Width));
+            foreach (var (node, why) in report.Ill)
+            {
+                host.Out.WriteLine(Printable.Wrap($"{Printable.Line(node)}: ", $"ill, and takes no messages but to try itself: {Printable.Line(why)}.", host.Width));
+            }
         }
 
-        return report.Instances == report.WithBreaker ? ExitCode.Done : ExitCode.Finding;
+        return report.Instances == report.WithBreaker && report.Ill.Count == 0 ? ExitCode.Done : ExitCode.Finding;
     }
 
     private static string StateOf(CircuitDocument document) => document switch

@@ -26,7 +26,7 @@ internal static class BreakerCommand
 
     private static Command Status(CliHost host)
     {
-        var command = new Command("status", "Shows the circuit of a point: what it lets through, since when and why, and how many instances obey it. Changes nothing.");
+        var command = new Command("status", "Shows the circuit of a point: what it lets through, since when and why, how many instances obey it, and which of them are ill. Changes nothing.");
         var queue = LimiterCommand.Queue();
         command.Arguments.Add(queue);
         command.SetAction((parsed, cancellationToken) =>

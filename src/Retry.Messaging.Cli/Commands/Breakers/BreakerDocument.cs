@@ -14,7 +14,8 @@ internal sealed record BreakerDocument(
     DateTimeOffset? OpenSince,
     int Instances,
     int WithBreaker,
-    bool IsJudged)
+    bool IsJudged,
+    IReadOnlyList<IllInstanceDocument>? Ill)
 {
     public static BreakerDocument Of(CircuitReport report)
     {
@@ -31,6 +32,7 @@ internal sealed record BreakerDocument(
             document.OpenSince,
             report.Instances,
             report.WithBreaker,
-            report.IsJudged);
+            report.IsJudged,
+            report.Ill.Count == 0 ? null : [.. report.Ill.Select(one => new IllInstanceDocument(one.Node, one.Why))]);
     }
 }

@@ -16,7 +16,7 @@ internal static class NodesCommand
     {
         var command = new Command(
             "nodes",
-            "Shows the running instances of services with retry points: since when each is UP, its BUILD, and how many POINTS it serves. GONE: it has died or lost its connection, and has not said that it stops; the exit code is then 3, and it is shown for a day at most. A process that hangs is there until the broker misses its heartbeats, and a point counts from when its endpoint begins to start.");
+            "Shows the running instances of services with retry points: since when each is UP, its BUILD, and how many POINTS it serves. GONE: it has died or lost its connection, and has not said that it stops; the exit code is then 3, and it is shown for a day at most. ILL: it fails while the others are answered, and takes no messages of a point but to try itself; the exit code is then 3 as well. A process that hangs is there until the broker misses its heartbeats, and a point counts from when its endpoint begins to start.");
         var point = new Argument<string?>("POINT")
         {
             Description = "Only instances that serve this work queue; then each one's policy, prefetch and message types.",
@@ -51,7 +51,7 @@ internal static class NodesCommand
             WriteTable(host, nodes, point);
         }
 
-        return nodes.All(node => node.IsThere) ? ExitCode.Done : ExitCode.Finding;
+        return nodes.All(node => node is { IsThere: true, IsIll: false }) ? ExitCode.Done : ExitCode.Finding;
     }
 
     private static void WriteTable(CliHost host, IReadOnlyList<NodeSummary> nodes, string? point)
@@ -62,7 +62,7 @@ internal static class NodesCommand
         {
             Tables.AddRow(
                 table,
-                node.IsThere ? "there" : "GONE",
+                node switch { { IsThere: false } => "GONE", { IsIll: true } => "ILL", _ => "there" },
                 node.IsThere && node.Facts is { } facts ? Printable.Age(now - facts.Started) : "-",
                 node.Facts?.Library ?? "-",
                 Printable.Count(node.Points.Count),
@@ -71,6 +71,14 @@ internal static class NodesCommand
         }
 
         Tables.Write(host, table, NarrowestName);
+        foreach (var node in nodes.Where(node => node.IsIll))
+        {
+            foreach (var served in node.Points.Where(served => served.Ill is not null && (point is null || served.Queue == point)))
+            {
+                host.Out.WriteLine(Printable.Wrap($"{Printable.Line(node.By)}: ", $"ill at {Printable.Line(served.Queue)}: {Printable.Line(served.Ill)}", host.Width));
+            }
+        }
+
         foreach (var node in nodes.Where(_ => point is not null))
         {
             var served = node.Points.First(one => one.Queue == point);
