@@ -8,7 +8,7 @@ using Fake = Retry.Messaging.Tests.MassTransit.EndpointTimeoutsTests.Fake;
 namespace Retry.Messaging.Tests.MassTransit;
 
 /// <summary>A consumer that is taken away from the broker for a time: MassTransit's own does not notice.</summary>
-public sealed class EndpointIntakeTests
+public sealed class EndpointIntakeTests : IDisposable
 {
     private const ushort Prefetch = 20;
 
@@ -138,6 +138,8 @@ public sealed class EndpointIntakeTests
         await _intake.OpenAsync(CancellationToken.None);
         _context.Count(nameof(ChannelContext.BasicConsume)).ShouldBe(2, "what stops is not opened again");
     }
+
+    public void Dispose() => _intake.Dispose();
 
     private Task<string> ConsumeAsync() => ((ChannelContext)_intake).BasicConsume(
         "orders",
