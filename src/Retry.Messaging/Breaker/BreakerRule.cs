@@ -43,13 +43,15 @@ internal static class BreakerRule
             : new BreakerVerdict { Nodes = IllOnes(heard, second) };
     }
 
-    // A node is ill that fails while others are answered: by this alone it is told from the first to meet an outage.
+    // A node is ill that fails while others are answered: by this alone it is told from the first to meet an outage. It is one of several, and
+    // each of them is a chance to be wrong.
     private static Dictionary<string, BreakerEvidence> IllOnes(List<KeyValuePair<string, NodeOutcomes>> heard, long second)
     {
         var ill = new Dictionary<string, BreakerEvidence>();
         foreach (var node in heard)
         {
-            if (Find([node], 0, second, seconds => AreAnswered(heard.Where(other => other.Key != node.Key), seconds, second)) is { } evidence)
+            var others = heard.Where(other => other.Key != node.Key);
+            if (Find([node], 0, second, Math.Log(heard.Count), seconds => AreAnswered(others, seconds, second)) is { } evidence)
             {
                 ill[node.Key] = evidence;
             }
@@ -65,12 +67,17 @@ internal static class BreakerRule
         return outcomes.Count > 0 && outcomes.Count(one => one.Answers > one.Errors) * 2 > outcomes.Count;
     }
 
-    private static BreakerEvidence? Find(List<KeyValuePair<string, NodeOutcomes>> nodes, int suspects, long second, Func<int, bool>? bears = null)
+    private static BreakerEvidence? Find(
+        List<KeyValuePair<string, NodeOutcomes>> nodes,
+        int suspects,
+        long second,
+        double more = 0,
+        Func<int, bool>? bears = null)
     {
         foreach (var seconds in Times)
         {
             var outcomes = Weigh([.. nodes.Select(node => node.Value.InLast(seconds, second))], suspects);
-            if (outcomes.Evidence > Math.Log((double)NodeOutcomes.Memory / seconds) + Margin && bears?.Invoke(seconds) != false)
+            if (outcomes.Evidence > Math.Log((double)NodeOutcomes.Memory / seconds) + Margin + more && bears?.Invoke(seconds) != false)
             {
                 return new BreakerEvidence(seconds, outcomes, suspects);
             }
