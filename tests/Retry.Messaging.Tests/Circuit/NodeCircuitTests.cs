@@ -39,7 +39,7 @@ public sealed class NodeCircuitTests : IAsyncDisposable
     public async Task One_that_is_named_takes_nothing_and_three_probes_that_are_answered_bring_it_back()
     {
         Name(Node);
-        await Eventually.TrueAsync(() => _intake.IsClosed, Deadline);
+        await Eventually.TrueAsync(() => _intake.IsClosed && _log.Written.Count == 1, Deadline);
         Should.Throw<OperationCanceledException>(() => _circuit.Own.Enter(1));
         _health.Circuit!()!.Value.IsApart.ShouldBeTrue();
         _health.Troubles().ShouldHaveSingleItem().ShouldContain("12 of 12 attempts failed in the last 3 s");
@@ -51,7 +51,7 @@ public sealed class NodeCircuitTests : IAsyncDisposable
             await ProbeAsync(answered: true);
         }
 
-        await PassAsync(() => !_intake.IsClosed);
+        await PassAsync(() => !_intake.IsClosed && _log.Written.Count == 2);
         _circuit.Own.Enter(1).ShouldBeNull();
         _health.Back!().ShouldBe(1);
         _health.Troubles().ShouldBeEmpty();
@@ -67,7 +67,7 @@ public sealed class NodeCircuitTests : IAsyncDisposable
         var taken = _intake.Asked;
 
         // it hangs
-        await PassAsync(TimeSpan.FromSeconds(29));
+        await PassAsync(TimeSpan.FromSeconds(40));
         _intake.Asked.ShouldBe(taken);
         Should.Throw<OperationCanceledException>(() => _circuit.Own.Enter(8));
 
@@ -92,12 +92,12 @@ public sealed class NodeCircuitTests : IAsyncDisposable
     {
         Name(Node);
         await Eventually.TrueAsync(() => _intake.IsClosed, Deadline);
-        await PassAsync(TimeSpan.FromSeconds(25));
-        _circuit.Own.Judged();
-        await PassAsync(TimeSpan.FromSeconds(25));
+        await PassAsync(TimeSpan.FromSeconds(50));
+        _intake.IsClosed.ShouldBeTrue("somebody judged just now");
+        await PassAsync(TimeSpan.FromSeconds(25), isJudged: false);
         _intake.IsClosed.ShouldBeTrue("somebody judged 25 s ago");
 
-        await PassAsync(TimeSpan.FromSeconds(6));
+        await PassAsync(TimeSpan.FromSeconds(6), isJudged: false);
         await Eventually.TrueAsync(() => !_intake.IsClosed, Deadline);
         _health.Back!().ShouldBe(1, "whoever judges next lets it go");
     }
@@ -193,10 +193,15 @@ public sealed class NodeCircuitTests : IAsyncDisposable
         _circuit.Own.Apply(new ApartDocument("orders", apart).Write(_version, "judge", _clock.GetUtcNow()));
     }
 
-    private async Task PassAsync(TimeSpan time)
+    private async Task PassAsync(TimeSpan time, bool isJudged = true)
     {
         for (var second = Second; second <= time; second += Second)
         {
+            if (isJudged)
+            {
+                _circuit.Own.Judged();
+            }
+
             _clock.Advance(Second);
             await Simulate.WorkAsync(TimeSpan.FromMilliseconds(2), CancellationToken.None);
         }
@@ -208,6 +213,7 @@ public sealed class NodeCircuitTests : IAsyncDisposable
             var isThere = until();
             if (!isThere)
             {
+                _circuit.Own.Judged();
                 _clock.Advance(Second);
             }
 
