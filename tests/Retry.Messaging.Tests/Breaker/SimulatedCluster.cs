@@ -46,9 +46,6 @@ internal sealed class SimulatedCluster
     /// <summary>Gets how many nodes were set apart at the same time, at the most.</summary>
     public int MostApart { get; private set; }
 
-    /// <summary>Gets the attempts of each node, with when they began and whether they were probes.</summary>
-    public List<(double At, int Node, bool IsProbe)> Attempts { get; } = [];
-
     public static string Name(int node) => $"n{node}";
 
     /// <summary>Runs until the circuit opens.</summary>
@@ -108,7 +105,7 @@ internal sealed class SimulatedCluster
         var node = prober ?? taking.First(node => (drawn -= node.Share) < 0);
         var failed = targetIsDown || _random.NextDouble() < node.ErrorRateAt(now);
         prober?.Course.Ended(!failed, $"{_messages++}", now);
-        Attempts.Add((now, Array.IndexOf(_nodes, node), prober is not null));
+        node.Began(now, prober is not null);
         node.Unreported += failed ? new OutcomeCount(1, 0) : new OutcomeCount(0, 1);
         if (targetIsDown && ++AttemptsOfOutage == 12)
         {
@@ -162,6 +159,24 @@ internal sealed class SimulatedCluster
 internal sealed class SimulatedNode(double share, double errorRate, double wellAt = double.MaxValue)
 {
     public ApartCourse Course { get; } = new() { Interval = 5 };
+
+    /// <summary>Gets when it tried itself.</summary>
+    public List<double> Probes { get; } = [];
+
+    /// <summary>Gets in which seconds it took messages as the others do; only of one whose attempts all fail.</summary>
+    public HashSet<int> Took { get; } = [];
+
+    public void Began(double now, bool isProbe)
+    {
+        if (isProbe)
+        {
+            Probes.Add(now);
+        }
+        else if (errorRate == 1)
+        {
+            Took.Add((int)now);
+        }
+    }
 
     public double Share => share;
 
