@@ -80,8 +80,8 @@ internal static class LogEvents
     public const int CircuitForsaken = 1408;
     public const int CircuitUnreadable = 1409;
     public const int CircuitWithoutPermits = 1410;
-    public const int NodeSetApart = 1414;
-    public const int NodeTakesPart = 1415;
+    public const int NodeSetApart = 1418;
+    public const int NodeTakesPart = 1419;
     public const int PlanCarried = 1411;
     public const int PlanNotCarried = 1412;
     public const int PlansUnseen = 1413;
