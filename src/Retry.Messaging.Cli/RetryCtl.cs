@@ -11,6 +11,7 @@ using Retry.Messaging.Cli.Commands.Parked;
 using Retry.Messaging.Cli.Commands.Plans;
 using Retry.Messaging.Cli.Commands.Points;
 using Retry.Messaging.Cli.Commands.Policies;
+using Retry.Messaging.Cli.Commands.Rules;
 using Retry.Messaging.Cli.Commands.Schedule;
 using Retry.Messaging.Cli.Commands.Scheduler;
 using Retry.Messaging.Cli.Commands.Topology;
@@ -119,6 +120,7 @@ internal static class RetryCtl
             topology,
             parked,
             PlansCommand.Create(host),
+            RulesCommand.Create(host),
             lost,
             LimiterCommand.Create(host),
             PolicyCommand.Create(host),

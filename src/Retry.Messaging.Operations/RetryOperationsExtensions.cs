@@ -3,6 +3,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Retry.Messaging.Operations.Carrying;
+using Retry.Messaging.Operations.Rules;
 using Retry.Messaging.RabbitMq.Connections;
 
 #pragma warning disable IDE0130 // extensions live where the user already is
@@ -15,7 +16,8 @@ public static class RetryOperationsExtensions
     private const string ClientName = "retry operations";
 
     /// <summary>Has this service carry out plans that nobody looks after: those of <c>retryctl parked replay --detach</c>, and those that a service's
-    /// own replay or discard left unfinished, because it was killed or the work queue was full.</summary>
+    /// own replay or discard left unfinished, because it was killed or the work queue was full. And has it carry out the rules of
+    /// <c>retryctl rules</c>.</summary>
     /// <param name="services">The services. The bus needs <c>AddGradientRetry</c>; of several buses (MultiBus) it is the one that AddMassTransit
     /// adds without a type.</param>
     /// <remarks>Any number of services may do so: each plan is carried out by one at a time. Reading a large lot takes its share of the bus's
@@ -46,6 +48,10 @@ public static class RetryOperationsExtensions
             connection(provider),
             provider.GetService<TimeProvider>() ?? TimeProvider.System,
             provider.GetService<ILogger<PlanCarrier>>() ?? NullLogger<PlanCarrier>.Instance)));
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, RuleCarrier>(provider => new RuleCarrier(
+            connection(provider),
+            provider.GetService<TimeProvider>() ?? TimeProvider.System,
+            provider.GetService<ILogger<RuleCarrier>>() ?? NullLogger<RuleCarrier>.Instance)));
         return services;
     }
 }

@@ -86,6 +86,11 @@ internal static class LogEvents
     public const int PlanNotCarried = 1412;
     public const int PlansUnseen = 1413;
     public const int CapHalved = 1414;
+    public const int RuleBegan = 1415;
+    public const int RuleNotBegun = 1416;
+    public const int RuleGivenUp = 1417;
+    public const int RuleUnreadable = 1418;
+    public const int RulesUnseen = 1419;
     public const int RanAgain = 1501;
     public const int KeyNotEnded = 1503;
     public const int LeaseTakenOver = 1504;

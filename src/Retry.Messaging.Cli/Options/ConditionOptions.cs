@@ -4,6 +4,7 @@ using System.Globalization;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Configuration;
 using Retry.Messaging.Operations.Parking;
+using Retry.Messaging.Operations.Rules;
 using Retry.Messaging.Outcomes;
 using Retry.Messaging.RabbitMq.Lots;
 
@@ -54,6 +55,27 @@ internal sealed class ConditionOptions
         Also = parsed.GetValue(_group) is { } group ? InGroup(group) : null,
     });
 
+    /// <summary>The same as a rule keeps it: an age counts back from each of its runs.</summary>
+    /// <exception cref="UsageException">A condition makes no sense.</exception>
+    public RuleConditions RuleOf(ParseResult parsed, DateTimeOffset now)
+    {
+        var filter = Of(parsed, now);
+        return new RuleConditions
+        {
+            Reason = filter.Reason?.Name,
+            Exception = filter.ExceptionType,
+            Type = filter.MessageType,
+            Text = filter.Text,
+            Headers = filter.Headers,
+            Tenant = filter.Tenant,
+            AttemptsFrom = filter.AttemptsFrom,
+            AttemptsTo = filter.AttemptsTo,
+            Group = parsed.GetValue(_group),
+            Since = parsed.GetValue(_since),
+            Until = parsed.GetValue(_until),
+        };
+    }
+
     private ParkedFilter WithAttempts(ParseResult parsed, ParkedFilter filter)
     {
         if (parsed.GetValue(_attempts) is not { } text)
@@ -70,14 +92,8 @@ internal sealed class ConditionOptions
 
     private static int? NumberOf(string text) => int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : null;
 
-    private Func<ParkedMessage, bool> InGroup(string text)
-    {
-        var equals = text.IndexOf('=', StringComparison.Ordinal);
-        var grouping = equals > 0 ? ParkedGrouping.By(text[..equals]) : null;
-        return grouping is not null
-            ? message => grouping.IsIn(message, text[(equals + 1)..])
-            : throw new UsageException($"{_group.Name}: found '{text}', wanted KEY=ID with one of {string.Join(", ", ParkedGrouping.Keys)} and an ID as --group-by shows it.");
-    }
+    private Func<ParkedMessage, bool> InGroup(string text) => ParkedGrouping.ConditionOf(text)
+        ?? throw new UsageException($"{_group.Name}: found '{text}', wanted KEY=ID with one of {string.Join(", ", ParkedGrouping.Keys)} and an ID as --group-by shows it.");
 
     private static ParkReason ReasonOf(string text)
     {
@@ -105,20 +121,7 @@ internal sealed class ConditionOptions
         return headers;
     }
 
-    private static DateTimeOffset? Time(string option, string? text, DateTimeOffset now)
-    {
-        if (text is null)
-        {
-            return null;
-        }
-
-        if (DurationText.TryParse(text, out var age) && age < now - DateTimeOffset.MinValue)
-        {
-            return now - age;
-        }
-
-        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
-            ? time
-            : throw new UsageException($"{option}: found '{text}', wanted a time such as 2026-11-22T06:00:00Z or an age such as 1h30m.");
-    }
+    private static DateTimeOffset? Time(string option, string? text, DateTimeOffset now) => text is null
+        ? null
+        : MomentText.Read(text, now) ?? throw new UsageException($"{option}: found '{text}', wanted a time such as 2026-11-22T06:00:00Z or an age such as 1h30m.");
 }

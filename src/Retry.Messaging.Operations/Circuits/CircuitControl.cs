@@ -58,6 +58,7 @@ internal sealed class CircuitControl(IConnection connection, TimeProvider time)
             By = by,
             At = now,
             OpenSince = state == CircuitState.Closed ? null : before.OpenSince ?? now,
+            LastOpening = state == CircuitState.Closed ? before.OpenSince ?? before.LastOpening : null,
             Interval = hand == CircuitHand.Auto && state != CircuitState.Closed ? before.Interval ?? RetryDefaults.BreakerInterval : null,
             Why = why ?? (hand == CircuitHand.Auto ? $"{by} leaves it to the outcomes" : $"set by {by}"),
         };

@@ -41,6 +41,13 @@ internal sealed class ParkedGrouping(Func<ParkedMessage, string?> by)
         _ => null,
     };
 
+    /// <summary>The condition to be in a group, from <c>KEY=ID</c>; <see langword="null"/> where that makes no sense.</summary>
+    public static Func<ParkedMessage, bool>? ConditionOf(string text)
+    {
+        var equals = text.IndexOf('=', StringComparison.Ordinal);
+        return equals > 0 && By(text[..equals]) is { } grouping ? message => grouping.IsIn(message, text[(equals + 1)..]) : null;
+    }
+
     /// <summary>Counts a message.</summary>
     public void Add(ParkedMessage message)
     {

@@ -9,11 +9,11 @@ internal sealed class PlanDoor : IAsyncDisposable
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(1);
 
     private readonly IConnection _connection;
-    private readonly LotLock _lock;
+    private readonly BrokerLock _lock;
     private readonly PlanLog _log;
     private readonly string _by;
 
-    private PlanDoor(IConnection connection, LotLock taken, PlanLog log, PlanBook book, string by) =>
+    private PlanDoor(IConnection connection, BrokerLock taken, PlanLog log, PlanBook book, string by) =>
         (_connection, _lock, _log, Book, _by) = (connection, taken, log, book, by);
 
     /// <summary>The queue's plans, as they were written last.</summary>

@@ -49,6 +49,10 @@ internal sealed class PlanLog : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until all that was written by now is read. One at a time.</summary>
+    /// <exception cref="ControlException">The log can no longer be followed.</exception>
+    public Task CatchUpAsync(CancellationToken cancellationToken) => _log.CatchUpAsync(cancellationToken);
+
     /// <summary>The plans of a queue.</summary>
     /// <exception cref="ParkingException">They cannot be read.</exception>
     public PlanBook BookOf(string queue) => _log.Find(Kind, queue) is { } record ? Read(record) : new PlanBook(queue);

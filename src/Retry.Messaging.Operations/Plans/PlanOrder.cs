@@ -20,6 +20,9 @@ internal sealed record PlanOrder(string Id, PlanTerms Terms)
     /// <summary>Whether it is only written down, for a service to carry out.</summary>
     public bool Detaches { get; init; }
 
+    /// <summary>Whether a plan of this id is made only where there has been none: one that has ended is not made again.</summary>
+    public bool IsMadeOnce { get; init; }
+
     /// <summary>Tells at its end whether somebody has asked for it: then it is theirs, and no service goes on with it.</summary>
     public Func<bool>? IsAskedFor { get; init; }
 

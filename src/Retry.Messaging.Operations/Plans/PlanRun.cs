@@ -36,6 +36,12 @@ internal sealed class PlanRun(IConnection connection, LotSource source, string q
     {
         var door = await PlanDoor.EnterAsync(connection, queue, order, time, cancellationToken).ConfigureAwait(false);
         await using var doorEnds = door.ConfigureAwait(false);
+        if (order.IsMadeOnce && door.Book.Plans.FirstOrDefault(plan => plan.Id == order.Id) is { } made)
+        {
+            order.Begins?.Invoke(made);
+            yield break;
+        }
+
         var journal = new PlanJournal(connection, order.Id, time);
         await using var journalEnds = journal.ConfigureAwait(false);
         var move = await prepare(door.Book.Open?.Terms ?? order.Terms, cancellationToken).ConfigureAwait(false);

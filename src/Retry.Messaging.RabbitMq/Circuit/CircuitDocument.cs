@@ -28,6 +28,9 @@ internal sealed record CircuitDocument(string Point, CircuitState State)
     /// <summary>Since when it has not been closed; <see langword="null"/> where it is.</summary>
     public DateTimeOffset? OpenSince { get; init; }
 
+    /// <summary>Since when it had not been closed, the last time that it was not; <see langword="null"/> while that lasts, and where it never was.</summary>
+    public DateTimeOffset? LastOpening { get; init; }
+
     /// <summary>How often the target is tried while the circuit is open; <see langword="null"/> where it is not tried.</summary>
     public TimeSpan? Interval { get; init; }
 

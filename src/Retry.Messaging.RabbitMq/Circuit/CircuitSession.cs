@@ -181,6 +181,7 @@ internal sealed class CircuitSession(PointCircuit circuit, ControlFollower follo
             At = now,
             Interval = circuit.Interval,
             OpenSince = _course.State == CircuitState.Closed ? null : _last.OpenSince ?? now,
+            LastOpening = _course.State == CircuitState.Closed ? _last.OpenSince ?? _last.LastOpening : null,
             Why = _course.State switch
             {
                 CircuitState.Open when _last.State == CircuitState.HalfOpen => "the target answered a probe, and failed again",

@@ -63,6 +63,9 @@ public static class BrokerNames
     /// <summary>The queue that whoever carries out detached plans consumes; nothing is sent there, and it goes with the last of them.</summary>
     public const string PlanCarriers = LadderPrefix + "carriers";
 
+    /// <summary>The queue that is there as long as a service decides when rules replay; of several services one does.</summary>
+    internal const string RuleTurn = LadderPrefix + "rules";
+
     // the journal of one plan, while it is open
     private const string JournalPrefix = LadderPrefix + "plan.";
 

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace Retry.Messaging.Recurring;
 
-/// <summary>The message id of a slot: the same slot has the same id, so that a copy is known for one.</summary>
+/// <summary>Ids that follow from what they are for: the same slot has the same id, so that a copy is known for one.</summary>
 internal static class SlotId
 {
     /// <summary>The id of a slot.</summary>
@@ -18,7 +18,9 @@ internal static class SlotId
     /// <param name="request">The number of the request.</param>
     public static Guid OutOfTurn(string recurrence, long request) => Derive(string.Create(CultureInfo.InvariantCulture, $"now:{recurrence}:{request}"));
 
-    private static Guid Derive(string name)
+    /// <summary>The id of what has a name.</summary>
+    /// <param name="name">A name that nothing else has.</param>
+    public static Guid Derive(string name)
     {
         var hash = SHA256.HashData(Encoding.UTF8.GetBytes(name)).AsSpan(0, 16);
         // RFC 9562, version 8 (custom) and variant bits

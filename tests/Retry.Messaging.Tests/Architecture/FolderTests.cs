@@ -58,6 +58,7 @@ public class FolderTests
             ["Points"] = ["Delayed", "Nodes", "Pulse", "Verification"],
             ["Policies"] = ["Nodes"],
             ["Pulse"] = [],
+            ["Rules"] = ["Circuits", "Nodes", "Parking", "Plans"],
             ["Schedules"] = [],
             ["Topology"] = [],
             ["Verification"] = [],

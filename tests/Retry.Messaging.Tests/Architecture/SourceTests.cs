@@ -27,7 +27,7 @@ public partial class SourceTests
         "src/Retry.Messaging.RabbitMq/Instances/InstanceSession.cs",
         "src/Retry.Messaging.RabbitMq/Pulse/PulseExchange.cs",
         "src/Retry.Messaging.RabbitMq/Lots/WayBack.cs",
-        "src/Retry.Messaging.Operations/Plans/LotLock.cs",
+        "src/Retry.Messaging.Operations/Plans/BrokerLock.cs",
         "src/Retry.Messaging.Operations/Carrying/CarrierSign.cs",
         "src/Retry.Messaging.Operations/Topology/QueueRemoval.cs",
     ];

@@ -1,0 +1,78 @@
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using RabbitMQ.Client;
+using Retry.Messaging.Naming;
+using Retry.Messaging.Operations.Plans;
+using Retry.Messaging.RabbitMq;
+using Retry.Messaging.RabbitMq.Connections;
+using Retry.Messaging.RabbitMq.Control;
+
+namespace Retry.Messaging.Operations.Rules;
+
+/// <summary>Has a service take part in carrying out rules: of all services that do, one decides, and another follows when it is gone.</summary>
+/// <remarks>The one has a lock of the broker, which goes with the connection on which it reads, claims and makes plans.</remarks>
+internal sealed partial class RuleCarrier(IBrokerConnection broker, TimeProvider time, ILogger<RuleCarrier> logger) : BackgroundService
+{
+    private static readonly TimeSpan BetweenTries = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan BetweenLines = TimeSpan.FromMinutes(1);
+
+    private readonly OncePer _line = new(BetweenLines, time);
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        // the host's start does not wait for a broker
+        await Task.Yield();
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await TakePartAsync(await broker.OpenAsync(stoppingToken).ConfigureAwait(false), stoppingToken).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+            }
+#pragma warning disable CA1031 // whatever is wrong with the broker is said, and tried again: a host must not end because of it
+            catch (Exception exception)
+            {
+                if (_line.IsTime())
+                {
+                    LogUnseen(exception.Message);
+                }
+            }
+#pragma warning restore CA1031
+
+            await Task.Delay(BetweenTries, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task TakePartAsync(IConnection connection, CancellationToken cancellationToken)
+    {
+        var turn = await BrokerLock.TryTakeAsync(connection, BrokerNames.RuleTurn, "that somebody decides when rules replay", cancellationToken).ConfigureAwait(false);
+        if (turn is null)
+        {
+            return;
+        }
+
+        await using var turnEnds = turn.ConfigureAwait(false);
+        var book = new RuleBook();
+        var log = await ControlLog.OpenAsync(
+            new RecordStream(connection, BrokerNames.ControlStream, ControlLog.Retention, time),
+            declare: true,
+            book.Read,
+            static () => { },
+            cancellationToken).ConfigureAwait(false);
+        await using var logEnds = log.ConfigureAwait(false);
+        var plans = await PlanLog.OpenAsync(connection, declare: true, time, cancellationToken).ConfigureAwait(false);
+        await using var plansEnd = plans.ConfigureAwait(false);
+        var session = new RuleSession(connection, log, plans, book, time, logger);
+        await session.RunAsync(() => turn.IsHeld, cancellationToken).ConfigureAwait(false);
+        if ((log.Failure ?? plans.Failure) is { } failure)
+        {
+            throw new ControlException(failure);
+        }
+    }
+
+    [LoggerMessage(LogEvents.RulesUnseen, LogLevel.Warning, "Rules cannot be seen, and this service carries out none of them: {Reason}")]
+    private partial void LogUnseen(string reason);
+}
