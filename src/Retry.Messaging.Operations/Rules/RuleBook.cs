@@ -5,10 +5,12 @@ using Retry.Messaging.RabbitMq.Control;
 namespace Retry.Messaging.Operations.Rules;
 
 /// <summary>What the control log says about rules, and about the circuits that they go by. Written by the log's reader, read by everybody.</summary>
+/// <remarks>What was read holds when the log is deleted and made anew: it begins with less than is known then, and gets it back.</remarks>
 internal sealed class RuleBook
 {
     private readonly ConcurrentDictionary<string, RuleEntry> _entries = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, CircuitDocument> _circuits = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, ControlRecord> _known = new(StringComparer.Ordinal);
 
     /// <summary>All that were not removed, by point and name, and those that cannot be read.</summary>
     public IReadOnlyList<RuleEntry> Entries =>
@@ -31,11 +33,16 @@ internal sealed class RuleBook
         {
             _circuits[record.Key] = circuit;
         }
-        else if (record.Kind == RuleDocuments.Kind)
+        else if (record.Kind == RuleDocuments.Kind && (_known.GetValueOrDefault(record.Key)?.Version ?? 0) <= record.Version)
         {
+            _known[record.Key] = record;
             _entries[record.Key] = EntryOf(record);
         }
     }
+
+    /// <summary>What a log that was made anew does not have.</summary>
+    public IReadOnlyList<ControlRecord> MissingIn(ControlLog log) =>
+        [.. _known.Values.Where(known => (log.Find(known.Kind, known.Key)?.Version ?? 0) < known.Version)];
 
     private static RuleEntry EntryOf(ControlRecord record)
     {

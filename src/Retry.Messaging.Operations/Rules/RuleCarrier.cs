@@ -17,6 +17,7 @@ internal sealed partial class RuleCarrier(IBrokerConnection broker, TimeProvider
     private static readonly TimeSpan BetweenLines = TimeSpan.FromMinutes(1);
 
     private readonly OncePer _line = new(BetweenLines, time);
+    private readonly RuleBook _book = new();
 
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -55,17 +56,21 @@ internal sealed partial class RuleCarrier(IBrokerConnection broker, TimeProvider
         }
 
         await using var turnEnds = turn.ConfigureAwait(false);
-        var book = new RuleBook();
         var log = await ControlLog.OpenAsync(
             new RecordStream(connection, BrokerNames.ControlStream, ControlLog.Retention, time),
             declare: true,
-            book.Read,
+            _book.Read,
             static () => { },
             cancellationToken).ConfigureAwait(false);
         await using var logEnds = log.ConfigureAwait(false);
+        foreach (var lost in _book.MissingIn(log))
+        {
+            await log.AppendAsync(lost with { IsRepeat = false }, cancellationToken).ConfigureAwait(false);
+        }
+
         var plans = await PlanLog.OpenAsync(connection, declare: true, time, cancellationToken).ConfigureAwait(false);
         await using var plansEnd = plans.ConfigureAwait(false);
-        var session = new RuleSession(connection, log, plans, book, time, logger);
+        var session = new RuleSession(connection, log, plans, _book, time, logger);
         await session.RunAsync(() => turn.IsHeld, cancellationToken).ConfigureAwait(false);
         if ((log.Failure ?? plans.Failure) is { } failure)
         {

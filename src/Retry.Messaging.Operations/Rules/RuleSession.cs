@@ -45,9 +45,9 @@ internal sealed partial class RuleSession(IConnection connection, ControlLog log
     private async Task LookAsync(CancellationToken cancellationToken)
     {
         var entries = book.Entries;
-        if (entries.Any(entry => entry.Rule?.Unfinished is not null))
+        if (entries.Any(entry => entry.Rule is { Unfinished: { } run } rule && plans.BookOf(rule.Point).Plans.All(plan => plan.Id != run.Plan)))
         {
-            // a plan that was just made by another connection must not be missed
+            // its plan may just have been made
             await plans.CatchUpAsync(cancellationToken).ConfigureAwait(false);
         }
 

@@ -3,6 +3,7 @@ using Retry.Messaging.BrokerTests.Cli;
 using Retry.Messaging.BrokerTests.MassTransit;
 using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.Cli.Hosting;
+using Retry.Messaging.Operations.Circuits;
 using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
@@ -82,6 +83,9 @@ public sealed class CircuitTests(BrokerFixture broker, ITestOutputHelper output)
             async () => (await RunAsync(address, "breaker status payments --json")).Output.Contains("\"state\":\"Closed\"", StringComparison.Ordinal),
             Deadline,
             every: TimeSpan.FromSeconds(1));
+        await using var connection = await BrokerFixture.ConnectAsync(address);
+        var closed = (await new CircuitControl(connection, TimeProvider.System).ReadAsync("payments", default)).Document;
+        (closed.OpenSince, closed.LastOpening is null).ShouldBe((null, false), "rules go by it");
 
         (await RunAsync(address, "breaker close payments")).Output.ShouldContain("closed by hand");
         target.IsIll = true;

@@ -76,5 +76,22 @@ internal sealed class RuleLot(RawLot lot) : IAsyncDisposable
         return came;
     }
 
+    /// <summary>Consumes and fails until so many runs in a row have found nothing to replay.</summary>
+    /// <returns>The runs, and the ids of what came.</returns>
+    public async Task<(IReadOnlyList<JsonElement> Runs, IReadOnlyList<string> Came)> FailUntilNothingIsLeftAsync(int runs)
+    {
+        var (came, found) = (new List<string>(), (IReadOnlyList<JsonElement>)[]);
+        await Eventually.TrueAsync(
+            async () =>
+            {
+                came.AddRange(await FailAllAsync());
+                found = await RunsAsync();
+                return came.Count > 0 && found.SkipWhile(run => StateOf(run) == "Claimed").TakeWhile(run => StateOf(run) == "Nothing").Count() >= runs;
+            },
+            Deadline,
+            () => string.Join('\n', found));
+        return (found, came);
+    }
+
     public ValueTask DisposeAsync() => lot.DisposeAsync();
 }

@@ -22,7 +22,7 @@ public sealed class RetryCtlUsageTests
     }
 
     [Theory]
-    [InlineData("", "wanted one of points, nodes, delayed, topology, parked, plans, lost")]
+    [InlineData("", "wanted one of points, nodes, delayed, topology, parked, plans, rules, lost")]
     [InlineData("parked", "wanted one of list, show, replay, discard")]
     [InlineData("parked eat", "Found 'eat', wanted one of list, show, replay, discard")]
     [InlineData("parked list", "Found no QUEUE, wanted a work queue's name, or --queue with the name of an error queue")]

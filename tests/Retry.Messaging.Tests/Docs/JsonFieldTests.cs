@@ -9,6 +9,7 @@ using Retry.Messaging.Cli.Commands.Parked;
 using Retry.Messaging.Cli.Commands.Plans;
 using Retry.Messaging.Cli.Commands.Points;
 using Retry.Messaging.Cli.Commands.Policies;
+using Retry.Messaging.Cli.Commands.Rules;
 using Retry.Messaging.Cli.Commands.Schedule;
 using Retry.Messaging.Cli.Commands.Topology;
 using Retry.Messaging.Cli.Output;
@@ -33,6 +34,7 @@ public sealed partial class JsonFieldTests
         ["`parked import`"] = typeof(ParkedImportDocument),
         ["`parked replay`, `parked discard`, `parked archive`, `parked restore`, `parked adopt`"] = typeof(ParkedMoveDocument),
         ["`plans list`, `plans show`, `plans cancel`"] = typeof(PlanDocument),
+        ["`rules list`, `rules show`, `rules set`, `rules pause`, `rules resume`, `rules remove`"] = typeof(RuleDocument),
         ["`lost replay`"] = typeof(LostMoveDocument),
         ["`points`"] = typeof(PointsDocument),
         ["`delayed list`"] = typeof(DelayedDocument),

@@ -103,7 +103,12 @@ public class RuleDecisionTests
         WhyOf(claimed with { Paused = anna }, At(3, 0, 1)).ShouldBe("anna paused the rule");
         WhyOf(claimed with { Removed = anna }, At(3, 0, 1)).ShouldBe("anna removed the rule");
 
-        static string? WhyOf(Rule rule, DateTimeOffset now) => Step(rule, Nothing, now)!.Write!.Runs[0].ShouldSatisfy(run => run.State == RuleRunState.GivenUp).Why;
+        static string? WhyOf(Rule rule, DateTimeOffset now)
+        {
+            var run = Step(rule, Nothing, now)!.Write!.Runs[0];
+            run.State.ShouldBe(RuleRunState.GivenUp);
+            return run.Why;
+        }
     }
 
     [Fact]
@@ -164,7 +169,9 @@ public class RuleDecisionTests
     {
         var claimed = Claimed();
         var begun = claimed.WithLast(claimed.Runs[0] with { State = RuleRunState.Begun, Count = 9 });
-        Step(begun, Nothing, At(3, 5, 0))!.ShouldSatisfy(step => step.Begin is null).Write!.Runs[0].State.ShouldBe(RuleRunState.Unknown);
+        var step = Step(begun, Nothing, At(3, 5, 0))!;
+        step.Begin.ShouldBeNull();
+        step.Write!.Runs[0].State.ShouldBe(RuleRunState.Unknown);
     }
 
     private static Rule Nightly() => new(Point, "nightly") { Id = "1", Trigger = new RuleTrigger { Cron = "0 3 * * *" }, Set = new RuleWord("anna", Noon, null), Since = Noon };

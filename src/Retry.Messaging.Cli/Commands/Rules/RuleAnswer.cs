@@ -48,7 +48,6 @@ internal static class RuleAnswer
     public static string WordOf(RuleRunState state) => state switch
     {
         RuleRunState.GivenUp => "given up",
-        RuleRunState.Nothing => "nothing parked for it",
         RuleRunState.Begun => "replaying",
         RuleRunState.Claimed => "beginning",
         _ => state.ToString().ToLowerInvariant(),

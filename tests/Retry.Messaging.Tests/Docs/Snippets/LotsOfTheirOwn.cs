@@ -9,6 +9,6 @@ internal static class LotsOfTheirOwn
     public static void Register(Microsoft.Extensions.Hosting.HostApplicationBuilder builder)
     {
         builder.Services.AddRetryParkingLot("amqp://user:password@host/vhost");
-        builder.Services.AddRetryOperations("amqp://user:password@host/vhost");    // carries out what retryctl --detach leaves
+        builder.Services.AddRetryOperations("amqp://user:password@host/vhost");    // carries out what retryctl --detach and retryctl rules leave
     }
 }
