@@ -131,6 +131,7 @@ public sealed class RuleTests(BrokerFixture broker)
     }
 
     [Fact]
+    [Trait("Category", "Long")]
     public async Task A_rule_is_not_forgotten_when_the_control_log_is_deleted()
     {
         await using var rule = await RuleLot.CreateAsync(broker);
