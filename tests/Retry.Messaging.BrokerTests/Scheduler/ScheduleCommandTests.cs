@@ -44,7 +44,7 @@ public sealed class ScheduleCommandTests(BrokerFixture broker)
 
         var (exitCode, output, _) = await CommandLineRun.RunAsync(uri, null, "schedule list --to later");
         exitCode.ShouldBe(ExitCode.Done);
-        output.ShouldContain("1 message scheduled once, by the index.");
+        output.ShouldContain("1 message scheduled once, by the index; what was cancelled counts until it is due.");
         (await CommandLineRun.RunAsync(uri, null, "schedule list --by-hour")).Output.ShouldContain("30");
         (await CommandLineRun.RunAsync(uri, null, $"schedule show {scheduled.TokenId}")).Output.ShouldContain("later");
     }

@@ -104,8 +104,11 @@ internal static class ScheduleListCommand
             Tables.Write(host, table, NarrowestName);
         }
 
-        host.Out.WriteLine($"{Printable.Messages(overview.Waiting)} scheduled once, by the index.");
+        host.Out.WriteLine(Counted(overview));
     }
+
+    private static string Counted(ScheduleOverview overview) =>
+        $"{Printable.Messages(overview.Waiting)} scheduled once, by the index{(overview.Waiting > 0 ? "; what was cancelled counts until it is due" : string.Empty)}.";
 
     private static void WriteHours(CliHost host, ScheduleOverview overview)
     {
@@ -116,6 +119,6 @@ internal static class ScheduleListCommand
         }
 
         Tables.Write(host, table, NarrowestName);
-        host.Out.WriteLine($"{Printable.Messages(overview.Waiting)} scheduled once, by the index.");
+        host.Out.WriteLine(Counted(overview));
     }
 }
