@@ -39,7 +39,7 @@ internal static class LogEvents
     public const int LimiterPaused = 1204;
     public const int LimiterWaits = 1205;
     public const int ReleaseDrained = 1206;
-    public const int LimiterUnheard = 1206;
+    public const int LimiterUnheard = 1226;
     public const int LimiterEnded = 1207;
     public const int RateHalved = 1208;
     public const int DispatcherDown = 1301;
@@ -80,8 +80,8 @@ internal static class LogEvents
     public const int CircuitForsaken = 1408;
     public const int CircuitUnreadable = 1409;
     public const int CircuitWithoutPermits = 1410;
-    public const int NodeSetApart = 1418;
-    public const int NodeTakesPart = 1419;
+    public const int NodeSetApart = 1420;
+    public const int NodeTakesPart = 1421;
     public const int PlanCarried = 1411;
     public const int PlanNotCarried = 1412;
     public const int PlansUnseen = 1413;

@@ -2,6 +2,7 @@ using System.Reflection;
 using System.Text.RegularExpressions;
 using Microsoft.Extensions.Logging;
 using Retry.Messaging.MassTransit;
+using Retry.Messaging.RabbitMq;
 using Retry.Messaging.RabbitMq.Topology;
 using Retry.Messaging.Tests.Architecture;
 using Shouldly;
@@ -37,6 +38,11 @@ public sealed partial class TroubleshootingTests
     public void Every_warning_and_error_of_the_log_is_on_the_page(string template) =>
         QuotedTexts().Select(PartsOf).Any(parts => parts.Count > 0 && parts.All(part => template.Contains(part, StringComparison.OrdinalIgnoreCase)))
             .ShouldBeTrue($"Nothing that docs/troubleshooting.md quotes is in the log's '{template}'.");
+
+    /// <summary>Whoever filters a log by number means one kind of line.</summary>
+    [Fact]
+    public void Each_kind_of_log_line_has_a_number_of_its_own() =>
+        typeof(LogEvents).GetFields().Select(field => (int)field.GetRawConstantValue()!).ShouldBeUnique();
 
     // the tables whose first column is what somebody reads
     private static IEnumerable<string> QuotedTexts()
