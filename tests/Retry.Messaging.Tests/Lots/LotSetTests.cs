@@ -75,20 +75,6 @@ public sealed class LotSetTests
         SetOf("a", "b").Hash.Length.ShouldBe(16);
     }
 
-    [Fact]
-    public void Keeps_many_in_eight_bytes_each()
-    {
-        const int Many = 300_000;
-        var before = GC.GetTotalMemory(forceFullCollection: true);
-        var set = new LotSet(Enumerable.Range(0, Many).Select(number => (ulong)number * 7919));
-        set.Keys.Length.ShouldBe(Many);
-
-        var bytes = (double)(GC.GetTotalMemory(forceFullCollection: true) - before) / Many;
-
-        bytes.ShouldBeInRange(8, 9);
-        set.Count.ShouldBe(Many);
-    }
-
     private static LotSet SetOf(params string[] ids)
     {
         var set = new LotSet();
