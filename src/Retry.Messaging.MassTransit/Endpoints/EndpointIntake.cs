@@ -1,6 +1,5 @@
 using MassTransit.RabbitMqTransport;
 using RabbitMQ.Client;
-using RabbitMQ.Client.Events;
 using Retry.Messaging.RabbitMq.Circuit;
 
 namespace Retry.Messaging.MassTransit.Endpoints;
@@ -200,22 +199,17 @@ internal sealed class EndpointIntake(ChannelContext context, Func<int> prefetch)
         public void Taken(ulong tag) => taken(tag);
     }
 
-    private sealed class Consumer(EndpointIntake intake, IAsyncBasicConsumer consumer) : IAsyncBasicConsumer
+    private sealed class Consumer(EndpointIntake intake, IAsyncBasicConsumer consumer) : ForwardingConsumer(consumer)
     {
         private int _hasBegun;
 
-        public IChannel? Channel => consumer.Channel;
+        public override Task HandleBasicCancelOkAsync(string consumerTag, CancellationToken cancellationToken = default) =>
+            intake._isOver ? base.HandleBasicCancelOkAsync(consumerTag, cancellationToken) : Task.CompletedTask;
 
-        public Task HandleBasicCancelAsync(string consumerTag, CancellationToken cancellationToken = default) =>
-            consumer.HandleBasicCancelAsync(consumerTag, cancellationToken);
+        public override Task HandleBasicConsumeOkAsync(string consumerTag, CancellationToken cancellationToken = default) =>
+            Interlocked.Exchange(ref _hasBegun, 1) == 0 ? base.HandleBasicConsumeOkAsync(consumerTag, cancellationToken) : Task.CompletedTask;
 
-        public Task HandleBasicCancelOkAsync(string consumerTag, CancellationToken cancellationToken = default) =>
-            intake._isOver ? consumer.HandleBasicCancelOkAsync(consumerTag, cancellationToken) : Task.CompletedTask;
-
-        public Task HandleBasicConsumeOkAsync(string consumerTag, CancellationToken cancellationToken = default) =>
-            Interlocked.Exchange(ref _hasBegun, 1) == 0 ? consumer.HandleBasicConsumeOkAsync(consumerTag, cancellationToken) : Task.CompletedTask;
-
-        public Task HandleBasicDeliverAsync(
+        public override Task HandleBasicDeliverAsync(
             string consumerTag,
             ulong deliveryTag,
             bool redelivered,
@@ -225,9 +219,7 @@ internal sealed class EndpointIntake(ChannelContext context, Func<int> prefetch)
             ReadOnlyMemory<byte> body,
             CancellationToken cancellationToken = default) => intake.DeliverAsync(
                 deliveryTag,
-                () => consumer.HandleBasicDeliverAsync(consumerTag, deliveryTag, redelivered, exchange, routingKey, properties, body, cancellationToken),
+                () => base.HandleBasicDeliverAsync(consumerTag, deliveryTag, redelivered, exchange, routingKey, properties, body, cancellationToken),
                 cancellationToken);
-
-        public Task HandleChannelShutdownAsync(object channel, ShutdownEventArgs reason) => consumer.HandleChannelShutdownAsync(channel, reason);
     }
 }

@@ -70,33 +70,12 @@ internal sealed class EndpointTimeouts(HoldTime hold) : IFilter<ChannelContext>
             _context.BasicConsume(queue, noAck, exclusive, arguments, new WatchedConsumer(consumer, taken), consumerTag, cancellationToken);
     }
 
-    private sealed class WatchedConsumer(IAsyncBasicConsumer consumer, Action taken) : IAsyncBasicConsumer
+    private sealed class WatchedConsumer(IAsyncBasicConsumer consumer, Action taken) : ForwardingConsumer(consumer)
     {
-        public IChannel? Channel => consumer.Channel;
-
-        public Task HandleBasicCancelAsync(string consumerTag, CancellationToken cancellationToken = default)
+        public override Task HandleBasicCancelAsync(string consumerTag, CancellationToken cancellationToken = default)
         {
             taken();
-            return consumer.HandleBasicCancelAsync(consumerTag, cancellationToken);
+            return base.HandleBasicCancelAsync(consumerTag, cancellationToken);
         }
-
-        public Task HandleBasicCancelOkAsync(string consumerTag, CancellationToken cancellationToken = default) =>
-            consumer.HandleBasicCancelOkAsync(consumerTag, cancellationToken);
-
-        public Task HandleBasicConsumeOkAsync(string consumerTag, CancellationToken cancellationToken = default) =>
-            consumer.HandleBasicConsumeOkAsync(consumerTag, cancellationToken);
-
-        public Task HandleBasicDeliverAsync(
-            string consumerTag,
-            ulong deliveryTag,
-            bool redelivered,
-            string exchange,
-            string routingKey,
-            IReadOnlyBasicProperties properties,
-            ReadOnlyMemory<byte> body,
-            CancellationToken cancellationToken = default) =>
-            consumer.HandleBasicDeliverAsync(consumerTag, deliveryTag, redelivered, exchange, routingKey, properties, body, cancellationToken);
-
-        public Task HandleChannelShutdownAsync(object channel, ShutdownEventArgs reason) => consumer.HandleChannelShutdownAsync(channel, reason);
     }
 }

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using RabbitMQ.Client;
 using Retry.Messaging.Operations.Parking;
@@ -20,54 +19,24 @@ namespace Retry.Messaging.Operations.Carrying;
 /// <item>When the service stops, so does the plan, in good order; the next service goes on with it.</item>
 /// </list>
 /// </remarks>
-internal sealed partial class PlanCarrier(IBrokerConnection broker, TimeProvider time, ILogger<PlanCarrier> logger) : BackgroundService
+internal sealed partial class PlanCarrier(IBrokerConnection broker, TimeProvider time, ILogger<PlanCarrier> logger) : BrokerService(broker, time)
 {
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan BetweenLines = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
     private readonly string _by = $"{Environment.MachineName}:{Environment.ProcessId}";
-    private readonly OncePer _line = new(BetweenLines, time);
     private readonly ConcurrentDictionary<string, CarriedPlan> _carried = new(StringComparer.Ordinal);
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    protected override async Task ServeAsync(IConnection connection, CancellationToken cancellationToken)
     {
-        // the host's start does not wait for a broker
-        await Task.Yield();
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await ServeAsync(await broker.OpenAsync(stoppingToken).ConfigureAwait(false), stoppingToken).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-            }
-#pragma warning disable CA1031 // whatever is wrong with the broker is said, and tried again: a host must not end because of it
-            catch (Exception exception)
-            {
-                if (_line.IsTime())
-                {
-                    LogUnseen(exception.Message);
-                }
-            }
-#pragma warning restore CA1031
-
-            await Task.WhenAll(_carried.Values.Select(carried => carried.Run)).ConfigureAwait(false);
-            await Task.Delay(BetweenLooks, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
-
-    private async Task ServeAsync(IConnection connection, CancellationToken cancellationToken)
-    {
-        var log = await PlanLog.OpenAsync(connection, declare: true, time, cancellationToken).ConfigureAwait(false);
+        var log = await PlanLog.OpenAsync(connection, declare: true, Time, cancellationToken).ConfigureAwait(false);
         await using var ends = log.ConfigureAwait(false);
         var sign = await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
         await using var signEnds = sign.ConfigureAwait(false);
         await CarrierSign.ShowAsync(sign, cancellationToken).ConfigureAwait(false);
-        var reader = new PlansReader(connection, time);
+        var reader = new PlansReader(connection, Time);
         while (log.Failure is null)
         {
             foreach (var (plan, progress) in await reader.ReadAsync(log, cancellationToken).ConfigureAwait(false))
@@ -78,11 +47,14 @@ internal sealed partial class PlanCarrier(IBrokerConnection broker, TimeProvider
                 }
             }
 
-            await Task.Delay(BetweenLooks, time, cancellationToken).ConfigureAwait(false);
+            await Task.Delay(BetweenLooks, Time, cancellationToken).ConfigureAwait(false);
         }
 
         throw new ParkingException(log.Failure);
     }
+
+    /// <inheritdoc/>
+    protected override Task SettleAsync() => Task.WhenAll(_carried.Values.Select(carried => carried.Run));
 
     private void LookAfter(IConnection connection, Plan plan, PlanProgress progress, CancellationToken cancellationToken)
     {
@@ -91,7 +63,7 @@ internal sealed partial class PlanCarrier(IBrokerConnection broker, TimeProvider
         {
             carried.GiveAway();
         }
-        else if (carried.Run.IsCompleted && progress != PlanProgress.Running && time.GetUtcNow() >= carried.NotBefore)
+        else if (carried.Run.IsCompleted && progress != PlanProgress.Running && Time.GetUtcNow() >= carried.NotBefore)
         {
             carried.Run = CarryAsync(connection, plan, carried, cancellationToken);
         }
@@ -105,7 +77,7 @@ internal sealed partial class PlanCarrier(IBrokerConnection broker, TimeProvider
         var moved = 0;
         try
         {
-            await foreach (var _ in new ParkingLot(connection, time).ResumeAsync(plan, order, found: null, progress: null, stop.Token).ConfigureAwait(false))
+            await foreach (var _ in new ParkingLot(connection, Time).ResumeAsync(plan, order, found: null, progress: null, stop.Token).ConfigureAwait(false))
             {
                 moved++;
             }
@@ -122,7 +94,7 @@ internal sealed partial class PlanCarrier(IBrokerConnection broker, TimeProvider
         {
             // what got on before it was stopped begins with the shortest pause again
             carried.Pause = moved > 0 || carried.Pause < FirstPause ? FirstPause : Shorter(2 * carried.Pause, LongestPause);
-            carried.NotBefore = time.GetUtcNow() + carried.Pause;
+            carried.NotBefore = Time.GetUtcNow() + carried.Pause;
             LogNotCarried(plan.Id, plan.Queue, moved, carried.Pause.TotalSeconds, exception.Message);
         }
 #pragma warning restore CA1031
@@ -141,5 +113,5 @@ internal sealed partial class PlanCarrier(IBrokerConnection broker, TimeProvider
     private partial void LogNotCarried(string plan, string queue, int count, double seconds, string reason);
 
     [LoggerMessage(LogEvents.PlansUnseen, LogLevel.Warning, "Detached plans cannot be seen, and this service carries out none of them: {Reason}")]
-    private partial void LogUnseen(string reason);
+    protected override partial void LogUnseen(string reason);
 }

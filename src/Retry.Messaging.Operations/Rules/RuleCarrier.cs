@@ -1,4 +1,3 @@
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using RabbitMQ.Client;
 using Retry.Messaging.Naming;
@@ -11,43 +10,12 @@ namespace Retry.Messaging.Operations.Rules;
 
 /// <summary>Has a service take part in carrying out rules: of all services that do, one decides, and another follows when it is gone.</summary>
 /// <remarks>The one has a lock of the broker, which goes with the connection on which it reads, claims and makes plans.</remarks>
-internal sealed partial class RuleCarrier(IBrokerConnection broker, TimeProvider time, ILogger<RuleCarrier> logger) : BackgroundService
+internal sealed partial class RuleCarrier(IBrokerConnection broker, TimeProvider time, ILogger<RuleCarrier> logger) : BrokerService(broker, time)
 {
-    private static readonly TimeSpan BetweenTries = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan BetweenLines = TimeSpan.FromMinutes(1);
-
-    private readonly OncePer _line = new(BetweenLines, time);
     private readonly RuleBook _book = new();
 
     /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        // the host's start does not wait for a broker
-        await Task.Yield();
-        while (!stoppingToken.IsCancellationRequested)
-        {
-            try
-            {
-                await TakePartAsync(await broker.OpenAsync(stoppingToken).ConfigureAwait(false), stoppingToken).ConfigureAwait(false);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-            }
-#pragma warning disable CA1031 // whatever is wrong with the broker is said, and tried again: a host must not end because of it
-            catch (Exception exception)
-            {
-                if (_line.IsTime())
-                {
-                    LogUnseen(exception.Message);
-                }
-            }
-#pragma warning restore CA1031
-
-            await Task.Delay(BetweenTries, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
-    }
-
-    private async Task TakePartAsync(IConnection connection, CancellationToken cancellationToken)
+    protected override async Task ServeAsync(IConnection connection, CancellationToken cancellationToken)
     {
         var turn = await BrokerLock.TryTakeAsync(connection, BrokerNames.RuleTurn, "that somebody decides when rules replay", cancellationToken).ConfigureAwait(false);
         if (turn is null)
@@ -57,7 +25,7 @@ internal sealed partial class RuleCarrier(IBrokerConnection broker, TimeProvider
 
         await using var turnEnds = turn.ConfigureAwait(false);
         var log = await ControlLog.OpenAsync(
-            new RecordStream(connection, BrokerNames.ControlStream, ControlLog.Retention, time),
+            new RecordStream(connection, BrokerNames.ControlStream, ControlLog.Retention, Time),
             declare: true,
             _book.Read,
             static () => { },
@@ -68,9 +36,9 @@ internal sealed partial class RuleCarrier(IBrokerConnection broker, TimeProvider
             await log.AppendAsync(lost with { IsRepeat = false }, cancellationToken).ConfigureAwait(false);
         }
 
-        var plans = await PlanLog.OpenAsync(connection, declare: true, time, cancellationToken).ConfigureAwait(false);
+        var plans = await PlanLog.OpenAsync(connection, declare: true, Time, cancellationToken).ConfigureAwait(false);
         await using var plansEnd = plans.ConfigureAwait(false);
-        var session = new RuleSession(connection, log, plans, _book, time, logger);
+        var session = new RuleSession(connection, log, plans, _book, Time, logger);
         await session.RunAsync(() => turn.IsHeld, cancellationToken).ConfigureAwait(false);
         if ((log.Failure ?? plans.Failure) is { } failure)
         {
@@ -79,5 +47,5 @@ internal sealed partial class RuleCarrier(IBrokerConnection broker, TimeProvider
     }
 
     [LoggerMessage(LogEvents.RulesUnseen, LogLevel.Warning, "Rules cannot be seen, and this service carries out none of them: {Reason}")]
-    private partial void LogUnseen(string reason);
+    protected override partial void LogUnseen(string reason);
 }

@@ -27,7 +27,7 @@ internal sealed class StreamConsumer(IChannel channel, Action<StreamRecord> read
     private int _unacknowledged;
     private ulong _read;
     private int _isTimed;
-    private bool _isOver;
+    private volatile bool _isOver;
 
     /// <summary>Gets a value indicating whether records are acknowledged.</summary>
     public bool Acknowledges { get; init; } = true;
@@ -55,9 +55,9 @@ internal sealed class StreamConsumer(IChannel channel, Action<StreamRecord> read
     /// <summary>Ends reading; returns when no further record is handled, because the client hands them over in order.</summary>
     public async Task StopAsync(TimeSpan atMost, CancellationToken cancellationToken)
     {
-        // an acknowledgement on a channel that is being closed ends the whole connection (504)
-        await _acknowledging.WaitAsync(cancellationToken).ConfigureAwait(false);
+        // an acknowledgement on a channel that is being closed ends the whole connection (504); one that cannot be written is not waited for
         _isOver = true;
+        await _acknowledging.WaitAsync(cancellationToken).WaitAsync(atMost, time, cancellationToken).ConfigureAwait(false);
         _acknowledging.Release();
         if (_tag is { } tag && Channel.IsOpen)
         {

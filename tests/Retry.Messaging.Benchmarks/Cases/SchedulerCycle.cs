@@ -78,11 +78,11 @@ internal sealed class SchedulerCycle : IBenchmark
             tally.Begin();
             for (var number = 0; number < messages; number++)
             {
-                var (route, properties) = Scheduled(number, by, withTokens);
+                var (route, properties, state) = Scheduled(number, by, withTokens);
                 await publisher.PublishAsync(route.Exchange, route.RoutingKey, properties, ParcelBody.Of(number), token);
                 if (withIndex)
                 {
-                    index.Note(new ScheduleNotice(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds(), string.Empty, Sink, properties.MessageId, Guid.NewGuid().ToString(), nameof(Parcel), "bench"));
+                    index.Note(new ScheduleNotice(state.DueAt.ToUnixTimeMilliseconds(), string.Empty, Sink, properties.MessageId, state.Token?.ToString(), nameof(Parcel), "bench"));
                 }
             }
 
@@ -111,13 +111,13 @@ internal sealed class SchedulerCycle : IBenchmark
     }
 
     // both sides carry the same header
-    private static (LadderRoute Route, BasicProperties Properties) Scheduled(int number, string by, bool withTokens)
+    private static (LadderRoute Route, BasicProperties Properties, ScheduleState State) Scheduled(int number, string by, bool withTokens)
     {
         var due = DateTimeOffset.UtcNow + Delay;
         var state = new ScheduleState { DueAt = due, Token = withTokens ? ScheduleToken.Create(due) : null, Kept = new KeptProperties { Exchange = string.Empty, RoutingKey = Sink } };
         var properties = ParcelBody.Properties(number);
         properties.Headers![RetryHeaderNames.Schedule] = ScheduleHeader.Write(state);
-        return (DelayLadder.Route(Delay, by), properties);
+        return (DelayLadder.Route(Delay, by), properties, state);
     }
 
     private sealed class Counting(IChannel channel, Tally tally) : AsyncDefaultBasicConsumer(channel)

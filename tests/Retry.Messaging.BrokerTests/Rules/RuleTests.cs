@@ -186,7 +186,8 @@ public sealed class RuleTests(BrokerFixture broker)
         using var first = await StartAsync(rule.Raw.Address);
         // whoever works on the lot keeps the plan from being made
         var somebody = (await LotLock.TryTakeAsync(rule.Raw.Connection, RawLot.Work, CancellationToken.None)).ShouldNotBeNull();
-        var (cron, slot) = RuleLot.SlotIn(TimeSpan.FromSeconds(2));
+        // far enough off for the rule to be set before it: a slot that is past then is none of its own
+        var (cron, slot) = RuleLot.SlotIn(TimeSpan.FromSeconds(10));
         await rule.SetAsync("--cron", cron, "--all");
         var claimed = (await rule.WaitForRunsAsync(runs => runs.Count == 1)).Single();
         RuleLot.StateOf(claimed).ShouldBe("Claimed");
