@@ -1,6 +1,7 @@
 using Microsoft.Extensions.Time.Testing;
 using Retry.Messaging.RabbitMq.Cancelling;
 using Retry.Messaging.RabbitMq.Control;
+using Retry.Messaging.Tests.Fakes;
 using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
@@ -16,15 +17,7 @@ public class ProofOfReadingTests
     private readonly ProofOfReading _proof;
     private Func<Task> _write = () => Task.CompletedTask;
 
-    public ProofOfReadingTests() =>
-        _proof = new ProofOfReading(
-            async (id, _) =>
-            {
-                await _write();
-                _written.Add(id);
-            },
-            _said.Add,
-            _time);
+    public ProofOfReadingTests() => _proof = Proof(_time);
 
     [Fact]
     public async Task It_is_given_when_the_marker_has_come_back()
@@ -94,37 +87,48 @@ public class ProofOfReadingTests
     [Fact]
     public async Task A_marker_that_does_not_come_back_is_said_after_a_second_and_ends_it_when_nothing_is_read_for_ten()
     {
-        var asked = AskAsync();
-        _time.Advance(TimeSpan.FromSeconds(1));
+        var clock = new WaitedClock();
+        var proof = Proof(clock);
+        var asked = proof.ProveAsync(CancellationToken.None).AsTask();
+        await clock.NextAsync(Deadline);
         await Eventually.TrueAsync(() => _said.Count == 1, Deadline);
 
         // others come, so the reader lives
-        _proof.Read();
-        _time.Advance(TimeSpan.FromSeconds(9));
-        _proof.Read();
-        _time.Advance(TimeSpan.FromSeconds(1));
+        proof.Read();
+        await clock.NextAsync(Deadline);
         await Eventually.TrueAsync(() => _said.Count == 2, Deadline);
         asked.IsCompleted.ShouldBeFalse();
 
-        _time.Advance(TimeSpan.FromSeconds(10));
+        await clock.NextAsync(Deadline);
         (await Should.ThrowAsync<ControlException>(() => asked.WaitAsync(Deadline))).Message.ShouldContain("10 s");
     }
 
     [Fact]
     public async Task A_broker_that_takes_nothing_is_asked_again()
     {
+        var clock = new WaitedClock();
+        var proof = Proof(clock);
         _write = () => throw new ControlException("low on memory");
-        var asked = AskAsync();
-        await Eventually.TrueAsync(() => _said.Count == 1, Deadline);
+        var asked = proof.ProveAsync(CancellationToken.None).AsTask();
+        await clock.AskedAsync(Deadline);
 
         _write = () => Task.CompletedTask;
-        _time.Advance(TimeSpan.FromSeconds(1));
+        await clock.NextAsync(Deadline);
         await Eventually.TrueAsync(() => _written.Count == 1, Deadline);
-        _proof.Read(_written[0]);
+        proof.Read(_written[0]);
 
         await asked.WaitAsync(Deadline);
         _said.ShouldBe(["low on memory"]);
     }
+
+    private ProofOfReading Proof(TimeProvider time) => new(
+        async (id, _) =>
+        {
+            await _write();
+            _written.Add(id);
+        },
+        _said.Add,
+        time);
 
     private Task AskAsync() => _proof.ProveAsync(CancellationToken.None).AsTask();
 }

@@ -25,6 +25,8 @@ public sealed class SaidByIdempotentConsumerTests
         var id = NewId.NextGuid();
 
         var first = await service.RequestAsync(Payment, id);
+        // the answer goes out before its message is parked, and the duplicate could be parked before it
+        await Eventually.TrueAsync(() => service.Harness.GetParked().Count == 1, OnceService.Deadline);
         var second = await service.RequestAsync(Payment, id);
 
         service.Till.Runs.ShouldBe(1);

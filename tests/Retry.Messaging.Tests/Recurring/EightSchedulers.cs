@@ -56,6 +56,18 @@ internal sealed class EightSchedulers : IAsyncDisposable
         return new RecurrenceWriter(await ControlLog.OpenAsync(new OneAtATime(_stream), declare: true, book.Read, () => { }, default), book, "a test", Clock);
     }
 
+    /// <summary>
+    /// Makes all look at the clock again after it was set. How long one waits is counted from its last look, and this clock may have jumped
+    /// between the two, which no real one does.
+    /// </summary>
+    public void Wake()
+    {
+        lock (_lock)
+        {
+            _processes.ForEach(process => process.WakeUp.Set());
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();

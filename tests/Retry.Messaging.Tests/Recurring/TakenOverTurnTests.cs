@@ -68,6 +68,7 @@ public sealed class TakenOverTurnTests
         stream.TellFollowers();
         await Never.TrueAsync(() => published.Count > 0, TimeSpan.FromMilliseconds(300));
         _clock.Advance(TimeSpan.FromMinutes(1));
+        turn.WakeUp.Set(); // it may have looked at the clock before, and begun its wait after
         await Eventually.TrueAsync(() => published.Count > 0, Deadline);
         published.ShouldBe([SlotId.Of("minutes", slot.AddMinutes(1)).ToString()]);
         await stop.CancelAsync();
