@@ -43,9 +43,9 @@ internal static class RetryCtl
     public static async Task<int> InvokeAsync(string[] args, CliHost host, CancellationToken cancellationToken = default)
     {
         var parsed = Root(host).Parse(args, new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
-        if (parsed.Errors is [var first, ..] && parsed.Action is not HelpAction)
+        if (parsed.Errors.Count > 0 && parsed.Action is not HelpAction)
         {
-            return Fail(host, ExitCode.Usage, $"{Explain(parsed, first.Message)} Run '{PathOf(parsed)} --help'.");
+            return Fail(host, ExitCode.Usage, $"{ParseErrors.Explain(parsed)} Run '{PathOf(parsed)} --help'.");
         }
 
         try
@@ -80,7 +80,8 @@ internal static class RetryCtl
         return exitCode;
     }
 
-    private static RootCommand Root(CliHost host)
+    /// <summary>Makes the commands, all of them.</summary>
+    public static RootCommand Root(CliHost host)
     {
         var topology = new Command("topology", "The exchanges, queues and bindings that retries need.")
         {
@@ -131,14 +132,6 @@ internal static class RetryCtl
         };
         GlobalOptions.AddTo(root);
         return root;
-    }
-
-    private static string Explain(ParseResult parsed, string message)
-    {
-        var commands = parsed.CommandResult.Command.Subcommands;
-        return commands.Count == 0
-            ? message
-            : $"Found {(parsed.UnmatchedTokens is [var token, ..] ? $"'{token}'" : "no command")}, wanted one of {string.Join(", ", commands.Select(command => command.Name))}.";
     }
 
     private static string PathOf(ParseResult parsed)

@@ -1,5 +1,3 @@
-using Retry.Messaging.RabbitMq.Listing;
-
 namespace Retry.Messaging.Operations.Schedules;
 
 /// <summary>What is scheduled in a virtual host.</summary>
@@ -7,6 +5,7 @@ namespace Retry.Messaging.Operations.Schedules;
 /// <param name="Recurrences">What recurs, by name.</param>
 /// <param name="IsIndexed">Whether there is an index: without one, what is scheduled once is not known.</param>
 /// <param name="Waiting">How many scheduled messages wait, as far as the index knows.</param>
+/// <param name="Cancelled">How many more were to come and have been cancelled.</param>
 /// <param name="Next">The next of them, by time.</param>
 /// <param name="ByHour">How many are due in each hour, the beginning of which stands for it.</param>
 internal sealed record ScheduleOverview(
@@ -14,5 +13,6 @@ internal sealed record ScheduleOverview(
     IReadOnlyList<RecurrenceSummary> Recurrences,
     bool IsIndexed,
     long Waiting,
-    IReadOnlyList<ScheduleNotice> Next,
+    long Cancelled,
+    IReadOnlyList<ScheduledMessage> Next,
     IReadOnlyDictionary<DateTimeOffset, long> ByHour);

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using RabbitMQ.Client;
+using Retry.Messaging.RabbitMq.Control;
 using Retry.Messaging.Wire;
 
 namespace Retry.Messaging.RabbitMq.Cancelling;
@@ -48,6 +49,10 @@ internal static class CancellationRecords
 
         return (new BasicProperties { Type = RepeatType, Persistent = true }, body);
     }
+
+    /// <summary>All cancellations that a record tells of, said for the first time or repeated.</summary>
+    public static IReadOnlyList<Cancellation> In(StreamRecord record) =>
+        Cancellation.Read(record.Properties.Headers) is { } one ? [one] : RepeatedBy(record.Properties, record.Body);
 
     /// <summary>The cancellations that a record repeats; none where it repeats nothing.</summary>
     public static IReadOnlyList<Cancellation> RepeatedBy(IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body)

@@ -41,7 +41,7 @@ internal sealed partial class RecurrenceReporter(TimeProvider time, ILogger logg
     /// <summary>Another instance decided the same slots.</summary>
     public void WasOvertaken(string name) => LogOvertaken(name);
 
-    [LoggerMessage(EventId = LogEvents.RecurringTurn, Level = LogLevel.Information, Message = "This instance sends the recurring messages of the virtual host now.")]
+    [LoggerMessage(EventId = LogEvents.RecurringTurn, Level = LogLevel.Information, Message = "This instance sends the recurring messages of the virtual host now, where there are any.")]
     private partial void LogTurn();
 
     [LoggerMessage(EventId = LogEvents.RecurringDown, Level = LogLevel.Warning, Message = "Recurring messages are not sent from here: {Reason}. It is tried again; another instance sends them meanwhile, if one runs.")]

@@ -177,7 +177,7 @@ public sealed class LimiterCommandTests(BrokerFixture broker)
     [InlineData("limiter rate work 10 --clear", ExitCode.Usage, "PER_SECOND")]
     [InlineData("limiter rate work 10 --burst 0", ExitCode.Usage, "--burst")]
     [InlineData("limiter rate work fast", ExitCode.Usage, "fast")]
-    [InlineData("limiter pause", ExitCode.Usage, "'pause'")]
+    [InlineData("limiter pause", ExitCode.Usage, "Found no QUEUE")]
     [InlineData("limiter resume a.*", ExitCode.Usage, "a.*")]
     [InlineData("limiter run", ExitCode.Usage, "--point")]
     [InlineData("limiter run --point work --rate 0", ExitCode.Usage, "--rate")]

@@ -44,9 +44,18 @@ public sealed class ScheduleCommandTests(BrokerFixture broker)
 
         var (exitCode, output, _) = await CommandLineRun.RunAsync(uri, null, "schedule list --to later");
         exitCode.ShouldBe(ExitCode.Done);
-        output.ShouldContain("1 message scheduled once, by the index; what was cancelled counts until it is due.");
+        output.ShouldContain("1 message scheduled once, by the index.");
+        output.ShouldContain(scheduled.TokenId.ToString());
         (await CommandLineRun.RunAsync(uri, null, "schedule list --by-hour")).Output.ShouldContain("30");
-        (await CommandLineRun.RunAsync(uri, null, $"schedule show {scheduled.TokenId}")).Output.ShouldContain("later");
+        (await CommandLineRun.RunAsync(uri, null, $"schedule show {scheduled.TokenId}")).Output.ShouldContain("waits");
+
+        (await CommandLineRun.RunAsync(uri, null, $"schedule cancel {scheduled.TokenId}")).Output.ShouldContain("cancelled");
+        var without = await ListAsync(uri, 30);
+        without.GetProperty("cancelled").GetInt64().ShouldBe(1);
+        without.GetProperty("scheduled").EnumerateArray().ShouldAllBe(one => one.GetProperty("exchange").GetString() == "others");
+        without.GetProperty("byHour").EnumerateArray().ShouldHaveSingleItem().GetProperty("count").GetInt32().ShouldBe(30);
+        (await CommandLineRun.RunAsync(uri, null, "schedule list")).Output.ShouldContain("30 messages scheduled once, by the index; 1 more cancelled.");
+        (await CommandLineRun.RunAsync(uri, null, $"schedule show {scheduled.TokenId}")).Output.ShouldMatch("state +cancelled");
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.CommandLine;
 using Retry.Messaging.Cli;
 using Retry.Messaging.Cli.Hosting;
 using Shouldly;
@@ -88,12 +89,12 @@ public sealed class RetryCtlUsageTests
     [InlineData("parked archive payments " + Nowhere, "Found no choice of messages")]
     [InlineData("parked archive payments --all " + Nowhere, "wanted --yes")]
     [InlineData("parked restore payments --all " + Nowhere, "wanted --yes")]
-    [InlineData("parked adopt", "'adopt'")]
+    [InlineData("parked adopt", "Found no ")]
     [InlineData("parked adopt payments_error " + Nowhere, "wanted --yes")]
     [InlineData("parked adopt dead.letters --yes " + Nowhere, "'dead.letters' does not tell whose error queue it is, wanted --to")]
     [InlineData("parked adopt payments.parked --yes " + Nowhere, "ERROR-QUEUE: found 'payments.parked'")]
     [InlineData("parked adopt payments_error --yes --to retry.v1.30s " + Nowhere, "--to: ")]
-    [InlineData("parked import payments", "'import'")]
+    [InlineData("parked import payments", "Found no ")]
     [InlineData("parked import payments /nowhere/at.all " + Nowhere, "FILE: found no file '/nowhere/at.all'")]
     [InlineData("parked export payments --output /proc/version " + Nowhere, "--output: '/proc/version' exists already")]
     [InlineData("plans", "wanted one of list, show, resume, cancel")]
@@ -101,17 +102,17 @@ public sealed class RetryCtlUsageTests
     [InlineData("parked replay --queue payments_error --all --yes --detach " + Nowhere, "Found --detach beside --queue, wanted one of them")]
     [InlineData("parked adopt payments_error --yes --detach " + Nowhere, "--detach")]
     [InlineData("parked replay payments --all --detach " + Nowhere, "wanted --yes")]
-    [InlineData("plans resume --detach " + Nowhere, "'resume'")]
+    [InlineData("plans resume --detach " + Nowhere, "Found no ")]
     [InlineData("plans list payments " + Nowhere, "'payments'")]
-    [InlineData("plans show", "'show'")]
-    [InlineData("plans resume", "'resume'")]
+    [InlineData("plans show", "Found no ")]
+    [InlineData("plans resume", "Found no ")]
     [InlineData("plans resume 019ad1 --rate 0 " + Nowhere, "--rate: found 0")]
-    [InlineData("plans cancel", "'cancel'")]
+    [InlineData("plans cancel", "Found no ")]
     [InlineData("plans cancel 019ad1", "Found no broker")]
     [InlineData("delayed", "wanted one of list, release")]
     [InlineData("delayed list", "Found no broker")]
     [InlineData("delayed list payments mails " + Nowhere, "'mails'")]
-    [InlineData("delayed release", "'release'")]
+    [InlineData("delayed release", "Found no ")]
     [InlineData("delayed release payments " + Nowhere, "wanted --yes")]
     [InlineData("delayed release payments --yes", "Found no broker")]
     [InlineData("delayed release payments --yes --older-than soon " + Nowhere, "--older-than: found 'soon', wanted an age such as 10m or 1h30m")]
@@ -138,6 +139,44 @@ public sealed class RetryCtlUsageTests
     [InlineData("topology apply --point orders --isolated " + Nowhere, "--isolated: found '--broker', wanted a work queue's name")]
     [InlineData("topology export --boot-user shop", "without --boot")]
     [InlineData("topology export --boot --boot-user shop", "RETRY_BOOT_PASSWORD")]
+    [InlineData("topology remove " + Nowhere, "Found no point, wanted --point QUEUE or --release QUEUE")]
+    [InlineData("topology remove --point payments " + Nowhere, "wanted --yes")]
+    [InlineData("nodes", "Found no broker")]
+    [InlineData("nodes payments mails " + Nowhere, "'mails'")]
+    [InlineData("limiter", "wanted one of run, status, rate, pause, resume")]
+    [InlineData("limiter status " + Nowhere, "Found no QUEUE, wanted it: The work queue")]
+    [InlineData("limiter status payments mails " + Nowhere, "'mails'")]
+    [InlineData("limiter pause " + Nowhere, "Found no QUEUE")]
+    [InlineData("limiter resume payments", "Found no broker")]
+    [InlineData("limiter rate payments " + Nowhere, "Found no PER_SECOND")]
+    [InlineData("limiter rate payments fast " + Nowhere, "PER_SECOND: found 'fast', wanted a number")]
+    [InlineData("limiter rate payments 0 " + Nowhere, "PER_SECOND: found 0, wanted 0.000278 (one an hour) to")]
+    [InlineData("limiter run " + Nowhere, "'--point' is required")]
+    [InlineData("limiter run --point payments --rate -1 " + Nowhere, "--rate")]
+    [InlineData("breaker", "wanted one of status, open, close, auto")]
+    [InlineData("breaker status " + Nowhere, "Found no QUEUE")]
+    [InlineData("breaker open payments mails " + Nowhere, "'mails'")]
+    [InlineData("breaker close payments", "Found no broker")]
+    [InlineData("breaker auto retry.v1.30s " + Nowhere, "retry.v1.30s")]
+    [InlineData("policy", "wanted one of show, set, clear")]
+    [InlineData("policy show " + Nowhere, "Found no QUEUE")]
+    [InlineData("policy set payments " + Nowhere, "Found no setting, wanted at least one")]
+    [InlineData("policy set payments --retries many " + Nowhere, "found 'many', wanted a number such as 8, or UntilExpired")]
+    [InlineData("policy clear payments mails " + Nowhere, "'mails'")]
+    [InlineData("rules", "wanted one of list, show, set, pause, resume, remove")]
+    [InlineData("rules list payments mails " + Nowhere, "'mails'")]
+    [InlineData("rules show payments " + Nowhere, "Found no NAME, wanted it")]
+    [InlineData("rules pause payments", "Found no NAME, wanted it")]
+    [InlineData("rules resume payments nightly", "Found no broker")]
+    [InlineData("rules remove payments nightly", "Found no broker")]
+    [InlineData("once", "wanted one of stats, show, forget, prune, schema")]
+    [InlineData("once schema mysql", "'mysql'")]
+    [InlineData("schedule show " + Nowhere, "Found no NAME, wanted it: The name of a recurrence")]
+    [InlineData("schedule pause " + Nowhere, "Found no NAME")]
+    [InlineData("schedule resume nightly extra " + Nowhere, "'extra'")]
+    [InlineData("schedule now nightly", "Found no broker")]
+    [InlineData("scheduler run", "Found no broker")]
+    [InlineData("scheduler run --frob " + Nowhere, "'--frob'")]
     public async Task Wrong_usage_is_one_clear_line_and_exit_code_2(string line, string expected)
     {
         var (exitCode, output, error) = await RunAsync(line);
@@ -146,6 +185,23 @@ public sealed class RetryCtlUsageTests
         error.ShouldContain(expected);
         error.ShouldNotContain("s3cret");
         error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Count(text => !text.Contains("warning", StringComparison.Ordinal)).ShouldBe(1);
+    }
+
+    /// <summary>The tables of wrong usage, of which this class has the longest, leave out no command.</summary>
+    [Fact]
+    public void Wrong_usage_is_tried_of_every_command()
+    {
+        Type[] tables = [typeof(RetryCtlUsageTests), typeof(RulesUsageTests), typeof(OnceCommandTests)];
+        var tried = tables
+            .SelectMany(type => type.GetMethods().Where(method => method.Name.StartsWith("Wrong_usage", StringComparison.Ordinal)))
+            .SelectMany(method => method.GetCustomAttributes(typeof(InlineDataAttribute), inherit: false).Cast<InlineDataAttribute>().Select(row => row.GetData(method).Single()))
+            .Select(row => (string)row[0])
+            .ToList();
+
+        var untried = Leaves(RetryCtl.Root(new CliHost { Out = TextWriter.Null, Error = TextWriter.Null }), string.Empty)
+            .Where(path => !tried.Exists(line => line == path || line.StartsWith(path + " ", StringComparison.Ordinal)));
+
+        untried.ShouldBeEmpty();
     }
 
     [Theory]
@@ -237,6 +293,10 @@ public sealed class RetryCtlUsageTests
 
         output.ToString().Split(Environment.NewLine).ShouldContain(word);
     }
+
+    private static IEnumerable<string> Leaves(Command command, string path) => command.Subcommands.Count == 0
+        ? [path]
+        : command.Subcommands.SelectMany(one => Leaves(one, path.Length == 0 ? one.Name : $"{path} {one.Name}"));
 
     private static async Task<(int ExitCode, string Output, string Error)> RunAsync(string line, Func<string, string?>? variable = null)
     {

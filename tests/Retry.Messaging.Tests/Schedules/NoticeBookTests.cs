@@ -7,6 +7,7 @@ namespace Retry.Messaging.Tests.Schedules;
 
 public class NoticeBookTests
 {
+    private static readonly Guid Cancelled = new("0193a000-0000-7000-8000-000000000001");
     private static readonly DateTimeOffset Now = new(2027, 6, 1, 12, 30, 0, TimeSpan.Zero);
 
     [Fact]
@@ -23,7 +24,7 @@ public class NoticeBookTests
     {
         var book = Read(new ScheduleRequest { Limit = 2 }, Notice(50), Notice(10), Notice(40), Notice(20), Notice(30));
 
-        book.Next.Select(notice => notice.Due).ShouldBe([Notice(10).Due, Notice(20).Due]);
+        book.Next.Select(message => message.Notice.Due).ShouldBe([Notice(10).Due, Notice(20).Due]);
         book.Waiting.ShouldBe(5);
     }
 
@@ -31,8 +32,20 @@ public class NoticeBookTests
     public void One_is_found_by_where_it_goes_and_by_token_or_id()
     {
         Read(new ScheduleRequest { To = "orders" }, Notice(1), Notice(2) with { Exchange = "others" }).Waiting.ShouldBe(1);
-        Read(new ScheduleRequest { Id = "TOKEN-2" }, Notice(1), Notice(2)).Next.ShouldHaveSingleItem().Token.ShouldBe("token-2");
-        Read(new ScheduleRequest { Id = "id-1" }, Notice(1), Notice(2)).Next.ShouldHaveSingleItem().Id.ShouldBe("id-1");
+        Read(new ScheduleRequest { Id = "TOKEN-2" }, Notice(1), Notice(2)).Next.ShouldHaveSingleItem().Notice.Token.ShouldBe("token-2");
+        Read(new ScheduleRequest { Id = "id-1" }, Notice(1), Notice(2)).Next.ShouldHaveSingleItem().Notice.Id.ShouldBe("id-1");
+    }
+
+    [Fact]
+    public void What_was_cancelled_is_counted_apart_and_shown_to_who_asks_for_it()
+    {
+        var cancelled = Notice(2) with { Token = Cancelled.ToString() };
+        var list = Read(new ScheduleRequest(), Notice(1), cancelled);
+        (list.Waiting, list.Cancelled, list.ByHour.Values.Sum()).ShouldBe((1, 1, 1));
+        list.Next.ShouldHaveSingleItem().Notice.ShouldBe(Notice(1));
+
+        var shown = Read(new ScheduleRequest { Id = Cancelled.ToString() }, Notice(1), cancelled);
+        shown.Next.ShouldHaveSingleItem().IsCancelled.ShouldBeTrue();
     }
 
     [Theory]
@@ -51,7 +64,7 @@ public class NoticeBookTests
 
     private static NoticeBook Read(ScheduleRequest request, params ScheduleNotice[] notices)
     {
-        var book = new NoticeBook(request, Now);
+        var book = new NoticeBook(request, new HashSet<Guid> { Cancelled }, Now);
         foreach (var notice in notices)
         {
             book.Read(notice);

@@ -10,6 +10,7 @@ namespace Retry.Messaging.Cli.Commands.Schedule;
 internal static class ScheduleListCommand
 {
     private const int NarrowestName = 14;
+    private const string NoToken = "In brackets: the id of a message that has no token, a redelivery for example. It cannot be cancelled.";
     private const string NoIndex = "What is scheduled once is not listed: no service of this virtual host writes the index. Messages on the ladder cannot be looked at, so it is written when they are scheduled; 'ListScheduled' of AddGradientScheduler has it written, from then on.";
 
     public static Command Create(CliHost host)
@@ -95,20 +96,24 @@ internal static class ScheduleListCommand
     {
         if (overview.Next.Count > 0)
         {
-            var table = Tables.Create(host, ["DUE"], ["TO", "TYPE", "TOKEN OR ID"]);
-            foreach (var notice in overview.Next.Select(ScheduledDocument.Of))
+            var table = Tables.Create(host, ["DUE", "TOKEN"], ["TO, TYPE"]);
+            foreach (var one in overview.Next.Select(ScheduledDocument.Of))
             {
-                Tables.AddRow(table, Printable.Time(notice.DueAt), notice.Exchange, notice.MessageType ?? "-", notice.Token ?? notice.MessageId ?? "-");
+                Tables.AddRow(table, Printable.Time(one.DueAt), one.Token ?? $"({one.MessageId})", one.MessageType is { } type ? $"{one.Exchange}, {type}" : one.Exchange);
             }
 
             Tables.Write(host, table, NarrowestName);
+            if (overview.Next.Any(one => one.Notice.Token is null))
+            {
+                host.Out.WriteLine(Printable.Wrap(string.Empty, NoToken, host.Width));
+            }
         }
 
         host.Out.WriteLine(Counted(overview));
     }
 
     private static string Counted(ScheduleOverview overview) =>
-        $"{Printable.Messages(overview.Waiting)} scheduled once, by the index{(overview.Waiting > 0 ? "; what was cancelled counts until it is due" : string.Empty)}.";
+        $"{Printable.Messages(overview.Waiting)} scheduled once, by the index{(overview.Cancelled > 0 ? $"; {Printable.Count(overview.Cancelled)} more cancelled" : string.Empty)}.";
 
     private static void WriteHours(CliHost host, ScheduleOverview overview)
     {

@@ -8,6 +8,7 @@ internal sealed record ScheduleListDocument(
     IReadOnlyList<RecurrenceDocument> Recurring,
     bool Indexed,
     long? Waiting,
+    long? Cancelled,
     IReadOnlyList<ScheduledDocument> Scheduled,
     IReadOnlyList<ScheduledHour> ByHour)
 {
@@ -16,6 +17,7 @@ internal sealed record ScheduleListDocument(
         [.. overview.Recurrences.Select(one => RecurrenceDocument.Of(one, overview.At))],
         overview.IsIndexed,
         overview.IsIndexed ? overview.Waiting : null,
+        overview.IsIndexed ? overview.Cancelled : null,
         [.. overview.Next.Select(ScheduledDocument.Of)],
         [.. overview.ByHour.Select(hour => new ScheduledHour(hour.Key, hour.Value))]);
 }

@@ -29,9 +29,9 @@ internal static class ScheduleShowCommand
             var document = RecurrenceDocument.Of(recurrence, overview.At);
             Write(host, parsed, document, Lines(document));
         }
-        else if (overview.Next is [var notice, ..])
+        else if (overview.Next is [var message, ..])
         {
-            var document = ScheduledDocument.Of(notice);
+            var document = ScheduledDocument.Of(message);
             Write(host, parsed, document, Lines(document));
         }
         else
@@ -82,6 +82,7 @@ internal static class ScheduleShowCommand
     private static IEnumerable<(string Label, string? Text)> Lines(ScheduledDocument one)
     {
         yield return ("due", Printable.Time(one.DueAt));
+        yield return ("state", one.Cancelled ? "cancelled" : "waits");
         yield return ("to", one.Exchange);
         yield return ("key", one.RoutingKey);
         yield return ("type", one.MessageType);

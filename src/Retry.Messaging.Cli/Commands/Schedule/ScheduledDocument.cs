@@ -1,4 +1,4 @@
-using Retry.Messaging.RabbitMq.Listing;
+using Retry.Messaging.Operations.Schedules;
 
 namespace Retry.Messaging.Cli.Commands.Schedule;
 
@@ -10,8 +10,20 @@ internal sealed record ScheduledDocument(
     string? MessageId,
     string? Token,
     string? MessageType,
-    string? By)
+    string? By,
+    bool Cancelled)
 {
-    public static ScheduledDocument Of(ScheduleNotice notice) =>
-        new(DateTimeOffset.FromUnixTimeMilliseconds(notice.Due), notice.Exchange, notice.Key, notice.Id, notice.Token, notice.Type, notice.By);
+    public static ScheduledDocument Of(ScheduledMessage message)
+    {
+        var notice = message.Notice;
+        return new(
+            DateTimeOffset.FromUnixTimeMilliseconds(notice.Due),
+            notice.Exchange,
+            notice.Key,
+            notice.Id,
+            notice.Token,
+            notice.Type,
+            notice.By,
+            message.IsCancelled);
+    }
 }
