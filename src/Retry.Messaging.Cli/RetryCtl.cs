@@ -48,6 +48,11 @@ internal static class RetryCtl
             return Fail(host, ExitCode.Usage, $"{ParseErrors.Explain(parsed)} Run '{PathOf(parsed)} --help'.");
         }
 
+        if (ParseErrors.StrayOption(parsed) is { } option)
+        {
+            return Fail(host, ExitCode.Usage, $"Found '{option}', which is no option of '{PathOf(parsed)}'; a name that begins so stands after '--'. Run '{PathOf(parsed)} --help'.");
+        }
+
         try
         {
             return await parsed.InvokeAsync(

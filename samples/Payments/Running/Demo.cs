@@ -34,6 +34,7 @@ internal static class Demo
                 verdict = await judged;
                 if (options.Keep)
                 {
+                    Console.WriteLine($"For 'retryctl points' and 'topology verify': export RETRY_MANAGEMENT={broker.ManagementUri}");
                     await WaitForEnterAsync(cancellationToken);
                 }
             }

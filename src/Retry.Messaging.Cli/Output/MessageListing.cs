@@ -68,6 +68,9 @@ internal sealed class MessageListing
         var shown = rows.Count;
         MessageTable.Write(host, columns, rows);
         host.Out.WriteLine();
-        host.Out.WriteLine($"{Printable.Messages(total)}: {tally}.{(total > shown ? $" The table shows the first {Printable.Count(shown)}; --limit 0 shows all." : "")}");
+        host.Out.WriteLine(Printable.Wrap(
+            string.Empty,
+            $"{Printable.Messages(total)}: {tally}.{(total > shown ? $" The table shows the first {Printable.Count(shown)}; --limit 0 shows all." : "")}",
+            host.Width));
     }
 }

@@ -10,6 +10,7 @@ internal static class MessageTable
     private const string Gap = "  ";
     private const string ErrorHeader = "ERROR";
     private const int NarrowestError = 20;
+    private const int NarrowestOfAll = 8;
     private const int WidestError = 100;
 
     /// <summary>Writes the rows below their headings.</summary>
@@ -26,7 +27,7 @@ internal static class MessageTable
             shown.RemoveAll(column => column.Rank == last);
         }
 
-        var room = host.OutIsTerminal ? Math.Clamp(host.Width - WidthOf(shown), NarrowestError, WidestError) : WidestError;
+        var room = host.OutIsTerminal ? Math.Clamp(host.Width - WidthOf(shown), NarrowestOfAll, WidestError) : WidestError;
         var errors = messages.Select(message => ErrorOf(message, host.OutIsTerminal)).Prepend(ErrorHeader).ToList();
         for (var row = 0; row <= messages.Count; row++)
         {

@@ -11,7 +11,7 @@ internal static class Question
     /// <summary>Whether the answer is yes; anything else, and no answer, is no.</summary>
     public static async Task<bool> IsAgreedAsync(CliHost host, string question, CancellationToken cancellationToken)
     {
-        await host.Error.WriteAsync($"{question}? [y/N] ").ConfigureAwait(false);
+        await host.Error.WriteAsync(Printable.Wrap(string.Empty, $"{Printable.Line(question)}? [y/N] ", host.Width)).ConfigureAwait(false);
         // a console's ReadLine cannot be cancelled, so it is left behind
         var answer = await Task.Run(host.In.ReadLine, CancellationToken.None).WaitAsync(cancellationToken).ConfigureAwait(false);
         return answer?.Trim() is "y" or "Y" or "yes" or "Yes";

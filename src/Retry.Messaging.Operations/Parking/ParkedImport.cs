@@ -8,7 +8,8 @@ namespace Retry.Messaging.Operations.Parking;
 
 /// <summary>Puts exported messages into a parking lot, as they were.</summary>
 /// <remarks>
-/// What lies there already, by its id and by how often it was replayed, is left out, so an import that was cut off is simply run again.
+/// What lies there already is left out, so an import that was cut off is simply run again. So is a message whose id lies there in another
+/// state, because it was replayed since the export and failed again: a replay of both would run it twice.
 /// All lines are read before the first message is put: a file with a line that is none changes nothing.
 /// </remarks>
 /// <param name="connection">The connection.</param>
@@ -24,6 +25,9 @@ internal sealed class ParkedImport(IConnection connection, RetryPointNames names
     /// <summary>How many were there already.</summary>
     public int AlreadyThere { get; private set; }
 
+    /// <summary>How many were left out because a message with their id is there that was replayed since.</summary>
+    public int ReplayedSince { get; private set; }
+
     /// <summary>Reads all lines, and puts the messages.</summary>
     /// <param name="lines">Gives the lines, each time from the first one on.</param>
     /// <param name="cancellationToken">Ends it; what was put stays.</param>
@@ -37,11 +41,10 @@ internal sealed class ParkedImport(IConnection connection, RetryPointNames names
 
         var lot = await new WayBack(connection, time).FindParkingLotAsync(names, cancellationToken).ConfigureAwait(false)
             ?? throw new ParkingException($"Found no queue '{names.Parked}' to import into; nothing was changed. Start the service that owns it, or run 'retryctl topology apply --point {names.Work}'.") { IsUnknownQueue = true };
-        var there = await new LotMove(connection, LotSource.ParkingLot(names), time, Random.Shared)
-            .ReadAsync(new LotRequest(ParkedFilter.All), progress: null, cancellationToken).ConfigureAwait(false);
+        var (there, ids) = await ReadLotAsync(cancellationToken).ConfigureAwait(false);
         var publisher = new ConfirmedPublisher(connection, Window, time);
         await using var ends = publisher.ConfigureAwait(false);
-        foreach (var batch in Messages(lines()).Where(message => !IsThere(there, message)).Chunk(Window))
+        foreach (var batch in Messages(lines()).Where(message => !IsThere(there, ids, message)).Chunk(Window))
         {
             cancellationToken.ThrowIfCancellationRequested();
             await Task.WhenAll(batch.Select(message => PutAsync(publisher, message, lot))).ConfigureAwait(false);
@@ -66,15 +69,37 @@ internal sealed class ParkedImport(IConnection connection, RetryPointNames names
         }
     }
 
-    private bool IsThere(LotSet there, ExportedMessage message)
+    private async Task<(LotSet Messages, HashSet<ulong> Ids)> ReadLotAsync(CancellationToken cancellationToken)
     {
-        if (!there.TryMeet(ParkedMessageReader.Read(message.Properties.ToProperties(), message.Body, names)))
+        var (messages, ids) = (new LotSet(), new HashSet<ulong>());
+        var request = new LotRequest(ParkedFilter.All);
+        var reader = await LotReader.OpenAsync(connection, LotSource.ParkingLot(names), request, time, cancellationToken).ConfigureAwait(false);
+        await using var ends = reader.ConfigureAwait(false);
+        await foreach (var message in reader.LookAsync(limit: null, progress: null, cancellationToken).ConfigureAwait(false))
         {
-            return false;
+            messages.Add(message);
+            ids.Add(LotSet.KeyOfId(message));
         }
 
-        AlreadyThere++;
-        return true;
+        return (messages, ids);
+    }
+
+    private bool IsThere(LotSet there, HashSet<ulong> ids, ExportedMessage message)
+    {
+        var parked = ParkedMessageReader.Read(message.Properties.ToProperties(), message.Body, names);
+        if (there.TryMeet(parked))
+        {
+            AlreadyThere++;
+            return true;
+        }
+
+        if (ids.Contains(LotSet.KeyOfId(parked)))
+        {
+            ReplayedSince++;
+            return true;
+        }
+
+        return false;
     }
 
     private static IEnumerable<ExportedMessage> Messages(IEnumerable<string> lines)

@@ -34,12 +34,6 @@ internal static class ReplayedCopy
 
         headers.Remove(RetryHeaderNames.Tenant);
         headers.Remove(RetryHeaderNames.Changed);
-        headers.Remove(RetryHeaderNames.Repeated);
-        if (parked.EarlierRuns > 0)
-        {
-            headers[RetryHeaderNames.Repeated] = parked.EarlierRuns;
-        }
-
         return properties;
     }
 

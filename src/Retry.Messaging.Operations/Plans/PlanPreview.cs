@@ -15,6 +15,9 @@ internal sealed class PlanPreview(IConnection connection, TimeProvider time)
     /// <summary>How many were left out because a cancelled plan may have sent them.</summary>
     public int KeptBack { get; private set; }
 
+    /// <summary>The plan that keeps others from the lot; <see langword="null"/> where none does.</summary>
+    public Plan? Open { get; private set; }
+
     /// <summary>Reads.</summary>
     /// <param name="listed">The messages that the filter selects.</param>
     /// <param name="queue">The work queue whose plans may have sent some of them; <see langword="null"/> where those are taken, too.</param>
@@ -25,7 +28,9 @@ internal sealed class PlanPreview(IConnection connection, TimeProvider time)
         string? queue,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var kept = new KeptBack(queue is null ? null : await BookOfAsync(queue, cancellationToken).ConfigureAwait(false));
+        var book = queue is null ? null : await BookOfAsync(queue, cancellationToken).ConfigureAwait(false);
+        Open = book?.Open is { IsOver: false, State: not PlanState.Preparing } open ? open : null;
+        var kept = new KeptBack(book);
         await foreach (var message in listed.WithCancellation(cancellationToken).ConfigureAwait(false))
         {
             if (kept.Keeps(message))

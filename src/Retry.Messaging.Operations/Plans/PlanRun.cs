@@ -180,7 +180,7 @@ internal sealed class PlanRun(IConnection connection, LotSource source, string q
             if (plan.State == PlanState.Done)
             {
                 // what an earlier run had announced and this one did not meet is gone
-                await door.CloseAsync(plan with { Moved = settled + doubtful.Count }, []).ConfigureAwait(false);
+                await door.CloseAsync(plan with { Moved = Math.Min(plan.Moved + settled + doubtful.Count, plan.Count) }, []).ConfigureAwait(false);
             }
             else if (plan.State == PlanState.Stopped && !order.StaysOpen && plan.Run == 1)
             {

@@ -11,7 +11,7 @@ namespace Retry.Messaging.Operations.Schedules;
 /// <summary>Reads what is scheduled in a virtual host. It writes nothing and declares nothing.</summary>
 internal sealed class ScheduleReader(IConnection connection, TimeProvider time)
 {
-    /// <summary>Reads what recurs from the control log, and what is scheduled once from the index, where there is one, and what of it was cancelled from the stream of the cancelled.</summary>
+    /// <summary>Reads what recurs from the control log; what is scheduled once from the index, where there is one; and what of it was cancelled.</summary>
     /// <exception cref="ControlException">One of them is there, and cannot be read.</exception>
     public async Task<ScheduleOverview> ReadAsync(ScheduleRequest request, CancellationToken cancellationToken)
     {

@@ -47,7 +47,7 @@ internal static class LimiterDocument
         catch (JsonException exception)
         {
             throw new LimiterException(
-                $"Found a setting of '{record.Key}' that is no JSON of ours ({exception.Message}). Set it anew: 'retryctl limiter rate', 'pause' or 'resume'.",
+                $"Found a setting of '{record.Key}' that is no document of ours ({exception.Message}). Set it anew: 'retryctl limiter rate', 'pause' or 'resume'.",
                 exception);
         }
 

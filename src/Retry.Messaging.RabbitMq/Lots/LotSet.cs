@@ -98,12 +98,10 @@ internal sealed class LotSet
     }
 
     /// <summary>What a message is known by.</summary>
-    public static ulong KeyOf(ParkedMessage message)
-    {
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(Encoding.UTF8.GetBytes($"{message.WorkQueue}\n{message.Id}\n{message.Replayed}\n{message.Plan}"), hash);
-        return BinaryPrimitives.ReadUInt64BigEndian(hash);
-    }
+    public static ulong KeyOf(ParkedMessage message) => KeyOf($"{message.WorkQueue}\n{message.Id}\n{message.Replayed}\n{message.Plan}");
+
+    /// <summary>What a message is known by, however often it was replayed.</summary>
+    public static ulong KeyOfId(ParkedMessage message) => KeyOf($"{message.WorkQueue}\n{message.Id}");
 
     /// <summary>Adds a message that was read.</summary>
     public void Add(ParkedMessage message)
@@ -236,5 +234,12 @@ internal sealed class LotSet
         Array.Sort(keys);
         (_met, _settled, _left) = (new BitArray(_added), new BitArray(_added), _added);
         return _keys = keys;
+    }
+
+    private static ulong KeyOf(string text)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(Encoding.UTF8.GetBytes(text), hash);
+        return BinaryPrimitives.ReadUInt64BigEndian(hash);
     }
 }

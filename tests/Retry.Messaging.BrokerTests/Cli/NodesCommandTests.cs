@@ -43,7 +43,7 @@ public sealed class NodesCommandTests(BrokerFixture broker)
             table.ExitCode.ShouldBe(ExitCode.Done, table.Error);
             table.Output.ShouldContain("there");
             table.Output.ShouldContain("prefetch 7, at once 2");
-            (await RunAsync(reader, "nodes nobodys")).Output.ShouldContain("No running instance serves nobodys.");
+            (await RunAsync(reader, "nodes nobodys")).Error.ShouldContain("Found no queue 'nobodys', wanted the work queue of a retry point.");
             // its endpoints are in the same run of the program
             (await PointAsync(reader, "payments")).GetProperty("nodes").GetInt32().ShouldBe(1);
         }

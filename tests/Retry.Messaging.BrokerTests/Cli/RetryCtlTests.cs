@@ -149,9 +149,19 @@ public sealed class RetryCtlTests(BrokerFixture broker)
         await lot.ParkManyAsync(5);
         var result = await RunAsync(lot.Address, "parked discard payments --all", new StringReader(answer + "\n"));
         result.ExitCode.ShouldBe(exitCode);
-        result.Error.ShouldMatch(@"Discard 5 messages of 'payments' \(5 Exhausted; set [0-9a-f]{16}\)\? \[y/N\]");
+        result.Error.ShouldMatch(@"Discard 5 messages of 'payments' \(5 Exhausted; set [0-9a-f]{16}\) for good\? \[y/N\]");
         result.Output.ShouldMatch(left == 0 ? @"^Discarded 5 messages of 'payments': 5 Exhausted\. Plan [0-9a-f]{32}\.\n$" : "^$");
         (await lot.WaitForCountAsync(RawLot.Parked, left)).ShouldBe(left);
+    }
+
+    [Fact]
+    public async Task The_question_says_where_copies_go_how_they_are_changed_and_how_fast()
+    {
+        await using var lot = await RawLot.CreateAsync(broker);
+        await lot.ParkManyAsync(5);
+        var replay = await RunAsync(lot.Address, "parked replay payments --all --to repair --set-header x-channel=batch --rate 50", new StringReader("n\n"));
+        replay.Error.ShouldContain(") to 'repair', with x-channel=batch, at 50 a second? [y/N]");
+        (await lot.WaitForCountAsync(RawLot.Parked, 5)).ShouldBe(5u);
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using Retry.Messaging.BrokerTests.Cli;
 using Retry.Messaging.BrokerTests.Parking;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.RabbitMq;
+using Retry.Messaging.Wire;
 using Shouldly;
 using Xunit;
 
@@ -73,6 +74,7 @@ public sealed class AdoptedMessagesTests(BrokerFixture broker)
         var adopted = (await lot.DrainAsync(RawLot.Parked)).GroupBy(message => message.BasicProperties.CorrelationId).ToList();
         adopted.Count.ShouldBe(Count);
         adopted.Sum(copies => copies.Count() - 1).ShouldBeLessThanOrEqualTo(1000);
+        adopted.Where(copies => copies.Count() > 1).ShouldAllBe(copies => copies.Count(copy => RawLot.Header(copy, RetryHeaderNames.Repeated) == null) == 1);
     }
 
     private static async Task FailAsync(RawLot lot, int count)

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Retry.Messaging.BrokerTests.Cli;
 using Retry.Messaging.BrokerTests.Parking;
 using Retry.Messaging.Cli.Hosting;
@@ -31,6 +32,37 @@ public sealed class KilledPlanTests(BrokerFixture broker)
     [InlineData(9)]
     public Task Killed_at_each_of_ten_points_and_resumed_every_message_arrives(int tenths) => KillAsync(tenths);
 
+    [Theory]
+    [InlineData("archive")]
+    [InlineData("restore")]
+    public async Task A_move_into_the_archive_or_back_that_was_killed_is_resumed_and_second_copies_are_marked(string move)
+    {
+        const int Count = 3000;
+        await using var lot = await RawLot.CreateAsync(broker);
+        await lot.ParkManyAsync(Count);
+        var archive = $"{RawLot.Work}.archived";
+        var (from, to, before) = move == "archive" ? (RawLot.Parked, archive, RawLot.Id(0)) : (archive, RawLot.Parked, "--all");
+        (await CommandLineRun.RunAsync(lot.Address, null, $"parked archive {RawLot.Work} {before} --yes")).ExitCode.ShouldBe(ExitCode.Done);
+
+        await using (var moves = OperatorProcess.Type(lot.Address, $"parked {move} {RawLot.Work} --all --yes"))
+        {
+            await lot.WaitForMoreAsync(to, 700);
+            await moves.KillAsync();
+        }
+
+        if (await OpenPlan.FindAsync(lot.Address) is { } plan)
+        {
+            await using var resume = OperatorProcess.Type(lot.Address, $"plans resume {plan}");
+            (await resume.EndAsync()).ShouldBe(ExitCode.Done, resume.Said);
+        }
+
+        (await lot.WaitForCountAsync(from, 0)).ShouldBe(0u);
+        var moved = (await lot.DrainAsync(to)).GroupBy(message => message.BasicProperties.MessageId!).ToList();
+        moved.Select(copies => copies.Key).Order().ShouldBe(Enumerable.Range(0, Count).Select(RawLot.Id));
+        moved.Sum(copies => copies.Count() - 1).ShouldBeLessThanOrEqualTo(ConfirmWindow);
+        moved.Where(copies => copies.Count() > 1).ShouldAllBe(copies => copies.Count(message => RawLot.Header(message, RetryHeaderNames.Repeated) == null) == 1);
+    }
+
     private async Task KillAsync(int tenths)
     {
         const int Count = 6000;
@@ -50,6 +82,8 @@ public sealed class KilledPlanTests(BrokerFixture broker)
         {
             await using var resume = OperatorProcess.Type(lot.Address, $"plans resume {plan}");
             (await resume.EndAsync()).ShouldBe(ExitCode.Done, resume.Said);
+            var shown = (await CommandLineRun.RunAsync(lot.Address, null, $"plans show {plan} --json")).Output;
+            JsonDocument.Parse(shown).RootElement.GetProperty("moved").GetInt32().ShouldBe(Count);
         }
 
         await lot.WaitForCountAsync(RawLot.Parked, 1);

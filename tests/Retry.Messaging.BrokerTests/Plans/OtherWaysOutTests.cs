@@ -54,7 +54,7 @@ public sealed class OtherWaysOutTests(BrokerFixture broker)
 
     [Theory]
     [InlineData("sed -i 's/: 10,/: 11,/'", ExitCode.Done, "")]
-    [InlineData("sed -i s/}//", ExitCode.Failed, "what was saved is no JSON (line 3, column")]
+    [InlineData("sed -i s/}//", ExitCode.Failed, "what was saved is not JSON (line 3, column")]
     [InlineData("true", ExitCode.Failed, "nothing in its body was changed")]
     [InlineData("false", ExitCode.Failed, "ended with exit code 1, so nothing was changed")]
     public async Task An_edited_body_is_sent_if_it_is_json_and_the_parked_one_stays_until_then(string editor, int exitCode, string says)
@@ -132,6 +132,13 @@ public sealed class OtherWaysOutTests(BrokerFixture broker)
             var after = await lot.DrainAsync(RawLot.Parked);
             after.Select(Fingerprint).Order().ShouldBe(before.Order());
             after.Single(message => message.BasicProperties.MessageId == "odd").Body.ToArray().ShouldBe(body);
+
+            // one was replayed since, and failed again
+            await lot.ParkAsync("odd", change: properties => properties.Headers![RetryHeaderNames.Replayed] = 1);
+            (await CommandLineRun.RunAsync(lot.Address, null, $"parked import payments {file}")).Output
+                .ShouldContain("Imported 5 messages into the parking lot of 'payments'; 0 were there already. 1 more left out");
+            (await lot.WaitForCountAsync(RawLot.Parked, 6)).ShouldBe(6u);
+            await lot.DrainAsync(RawLot.Parked);
 
             await File.AppendAllTextAsync(file, "{\"id\":\"x\"}\n");
             var run = await CommandLineRun.RunAsync(lot.Address, null, $"parked import payments {file}");

@@ -98,8 +98,8 @@ public sealed class DelayedListTests(BrokerFixture broker, ITestOutputHelper out
         await raw.PublishAsync("retry.v1.m", "0.0.0.0.3.0.0.0.elsewhere", new byte[1]);
         var table = await CommandLineRun.RunAsync(address, null, "delayed list payments");
         table.ExitCode.ShouldBe(ExitCode.Done, table.Error);
-        table.Output.ShouldContain("On the broker: 8 messages. 3m 8");
-        table.Output.ShouldContain("Of no known point (scheduled, or sent by a process that was killed): 3m 1");
+        table.Output.ShouldContain("On the broker: 8 messages: 3m 8");
+        table.Output.ShouldContain("Of no known point (scheduled, not reported yet, or sent by a process that was killed): 3m 1");
     }
 
     private async Task<List<long>> CompareAsync(Uri address, RawClimbs climbs, RawClient raw, string when)

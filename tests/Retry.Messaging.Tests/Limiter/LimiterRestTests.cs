@@ -60,7 +60,7 @@ public sealed class LimiterRestTests
         var rest = LimiterRest.Of(Point, _settings, isLimitKnown: true).ShouldNotBeNull();
 
         rest.Activity.ShouldBe(LimiterActivity.Down);
-        rest.Reason.ShouldContain("no JSON of ours");
+        rest.Reason.ShouldContain("no document of ours");
     }
 
     private void Switch(long version, string state) =>

@@ -42,7 +42,7 @@ public sealed class LimiterSessionTests : IDisposable
 
         await ShouldReleaseNothingAsync("a");
         Status.Activity.ShouldBe(LimiterActivity.Down);
-        Status.Reason.ShouldNotBeNull().ShouldContain("Found a setting of 'orders' that is no JSON of ours");
+        Status.Reason.ShouldNotBeNull().ShouldContain("Found a setting of 'orders' that is no document of ours");
     }
 
     [Fact]

@@ -22,7 +22,7 @@ internal static class BreakerAnswer
         else
         {
             var document = report.Document;
-            host.Out.WriteLine(Printable.Wrap($"{Printable.Line(document.Point)}: ", $"{StateOf(document)}.{(document.Version > 0 ? $" Since {Printable.Time(document.At)}, by {Printable.Line(document.By)}: {Printable.Line(document.Why)}." : string.Empty)}", host.Width));
+            host.Out.WriteLine(Printable.Wrap($"{Printable.Line(document.Point)}: ", $"{(report is { Instances: > 0, WithBreaker: 0, Document.Version: 0 } ? "has no breaker" : StateOf(document))}.{(document.Version > 0 ? $" Since {Printable.Time(document.At)}, by {Printable.Line(document.By)}: {Printable.Line(document.Why)}." : string.Empty)}", host.Width));
             host.Out.WriteLine(Printable.Wrap(string.Empty, InstancesOf(report), host.Width));
             foreach (var (node, why) in report.Ill)
             {

@@ -27,6 +27,11 @@ internal static class DelayedListCommand
         var look = await DelayedLook.AtAsync(host, parsed, cancellationToken).ConfigureAwait(false);
         await using var ends = look.ConfigureAwait(false);
         var overview = look.Overview;
+        if (point is not null && overview.Points.All(one => one.Queue != point))
+        {
+            await WorkQueue.RequireAsync(look.Connection, point, cancellationToken).ConfigureAwait(false);
+        }
+
         var shown = point is null ? overview : overview with { Points = [.. overview.Points.Where(one => one.Queue == point)] };
         if (parsed.GetValue(GlobalOptions.Json))
         {
@@ -74,13 +79,13 @@ internal static class DelayedListCommand
     {
         var unclaimed = overview.Rungs.Select(rung => (rung.Grade, Count: overview.UnclaimedIn(rung))).Where(rung => rung.Count > 0).ToList();
         host.Out.WriteLine(Printable.Wrap(
-            $"On the broker: {Printable.Messages(overview.Rungs.Sum(rung => rung.Waiting))}. ",
-            string.Join(", ", overview.Rungs.Select(rung => $"{rung.Grade} {Printable.Count(rung.Waiting)}")),
+            "On the broker: ",
+            $"{Printable.Messages(overview.Rungs.Sum(rung => rung.Waiting))}{(overview.Rungs.Count > 0 ? ": " : ".")}{string.Join(", ", overview.Rungs.Select(rung => $"{rung.Grade} {Printable.Count(rung.Waiting)}"))}",
             host.Width));
         if (unclaimed.Count > 0)
         {
             host.Out.WriteLine(Printable.Wrap(
-                "Of no known point (scheduled, or sent by a process that was killed): ",
+                "Of no known point (scheduled, not reported yet, or sent by a process that was killed): ",
                 string.Join(", ", unclaimed.Select(rung => $"{rung.Grade} {Printable.Count(rung.Count)}")),
                 host.Width));
         }

@@ -47,6 +47,7 @@ internal static class DelayedReleaseCommand
         var waitsSinceBefore = host.Time.GetUtcNow() - age;
         var look = await DelayedLook.AtAsync(host, parsed, cancellationToken).ConfigureAwait(false);
         await using var ends = look.ConfigureAwait(false);
+        await WorkQueue.RequireAsync(look.Connection, point, cancellationToken).ConfigureAwait(false);
         var releaser = new DelayedReleaser(look.Connection, host.Time);
         var visits = await releaser.VisitsOfAsync(point, cancellationToken).ConfigureAwait(false);
         if (visits.WhyNone is { } why)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Retry.Messaging.Cli.Hosting;
+using Retry.Messaging.Cli.Options;
 using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.RabbitMq.Topology;
 
@@ -30,7 +31,7 @@ internal static class LimiterCommand
     {
         var report = await control.ReadAsync(point, cancellationToken).ConfigureAwait(false);
         return report is { Ready: null, Waiting: null, Setting.Version: 0 }
-            ? throw new UsageException($"Found no queue '{point}', wanted the work queue of a retry point. Check the name and the virtual host; the queue is made when its service starts.")
+            ? throw WorkQueue.Missing(point)
             : report;
     }
 }

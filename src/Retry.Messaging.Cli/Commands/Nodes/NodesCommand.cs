@@ -31,8 +31,14 @@ internal static class NodesCommand
     {
         var broker = new OwnConnection(GlobalOptions.RequireAddress(parsed, host), RetryCtl.Name);
         await using var ends = broker.ConfigureAwait(false);
-        var all = await new NodesReader(await broker.OpenAsync(cancellationToken).ConfigureAwait(false), host.Time).ReadAsync(cancellationToken).ConfigureAwait(false);
+        var connection = await broker.OpenAsync(cancellationToken).ConfigureAwait(false);
+        var all = await new NodesReader(connection, host.Time).ReadAsync(cancellationToken).ConfigureAwait(false);
         var nodes = point is null ? all : [.. all.Where(node => node.Points.Any(served => served.Queue == point))];
+        if (point is not null && nodes.Count == 0)
+        {
+            await WorkQueue.RequireAsync(connection, point, cancellationToken).ConfigureAwait(false);
+        }
+
         if (parsed.GetValue(GlobalOptions.Json))
         {
             foreach (var node in nodes)

@@ -71,6 +71,10 @@ internal sealed class ChangeOptions
     {
         public static readonly Given Nothing = new(null, new Dictionary<string, string>(), Edit: false);
 
+        /// <summary>For example <c> to 'repair', with x-channel=batch</c>; nothing where nothing was given.</summary>
+        public string InWords => (To is null ? string.Empty : $" to '{To}'")
+            + (Headers.Count == 0 ? string.Empty : $", with {string.Join(" and ", Headers.Select(header => $"{header.Key}={header.Value}"))}");
+
         public bool Equals(Given? other) => other is not null && To == other.To && Edit == other.Edit && Headers.Count == 0 && other.Headers.Count == 0;
 
         public override int GetHashCode() => HashCode.Combine(To, Edit, Headers.Count);

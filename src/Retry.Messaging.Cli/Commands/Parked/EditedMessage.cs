@@ -14,12 +14,12 @@ internal sealed record EditedMessage(byte[] Body, LotSet Set)
 {
     /// <summary>Reads the message, and has it edited.</summary>
     /// <returns>What was saved; <see langword="null"/> where there is no such message.</returns>
-    /// <exception cref="ParkingException">The body is no JSON, before or after, or was not changed: nothing is to be sent.</exception>
+    /// <exception cref="ParkingException">The body is not JSON, before or after, or was not changed: nothing is to be sent.</exception>
     public static async Task<EditedMessage?> EditAsync(CliHost host, IParkingLot lot, string queue, string id, CancellationToken cancellationToken)
     {
         await foreach (var message in lot.ShowAsync(queue, ParkedFilter.OfIds(id) with { Limit = 1 }, progress: null, cancellationToken).ConfigureAwait(false))
         {
-            var shown = JsonOutput.TryIndent(message.Body!.Value) ?? throw new ParkingException($"Message {id} was not changed: found a body that is no JSON, which cannot be checked after an edit. Replay it without --edit.");
+            var shown = JsonOutput.TryIndent(message.Body!.Value) ?? throw new ParkingException($"Message {id} was not changed: found a body that is not JSON, which cannot be checked after an edit. Replay it without --edit.");
             var set = new LotSet();
             set.Add(message);
             var saved = await BodyEditor.EditAsync(host, shown, cancellationToken).ConfigureAwait(false);
@@ -40,7 +40,7 @@ internal sealed record EditedMessage(byte[] Body, LotSet Set)
         }
         catch (JsonException exception)
         {
-            throw new ParkingException($"Message {id} was not sent: what was saved is no JSON (line {exception.LineNumber + 1}, column {exception.BytePositionInLine + 1}). Run the command again.", exception);
+            throw new ParkingException($"Message {id} was not sent: what was saved is not JSON (line {exception.LineNumber + 1}, column {exception.BytePositionInLine + 1}). Run the command again.", exception);
         }
     }
 }

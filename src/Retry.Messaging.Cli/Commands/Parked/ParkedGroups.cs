@@ -86,9 +86,11 @@ internal sealed class ParkedGroups
         Tables.Write(host, table, NarrowestName);
         var largest = grouping.Groups[0];
         host.Out.WriteLine();
-        host.Out.WriteLine($"{Printable.Messages(grouping.Total.Count)} in {Printable.Count(grouping.Groups.Count, "group")}; FIRST and LAST tell how long ago they were parked.");
-        host.Out.WriteLine($"One of the largest group: retryctl parked show {Printable.Line(place.Typed)} {Printable.Line(largest.Example)}");
-        host.Out.WriteLine($"All of that group: --group {Printable.Line(parsed.GetValue(_by))}={largest.Id} with list, replay or discard");
+        Line($"{Printable.Messages(grouping.Total.Count)} in {Printable.Count(grouping.Groups.Count, "group")}; FIRST and LAST tell how long ago they were parked.");
+        Line($"One of the largest group: retryctl parked show {Printable.Line(place.Typed)} {Printable.Line(largest.Example)}");
+        Line($"All of that group: --group {Printable.Line(parsed.GetValue(_by))}={largest.Id} with list, or with what moves them, such as replay");
+
+        void Line(string text) => host.Out.WriteLine(Printable.Wrap(string.Empty, text, host.Width));
     }
 
     private static string AgeOf(CliHost host, DateTimeOffset? at) => at is { } time ? Printable.Age(host.Time.GetUtcNow() - time) : "-";

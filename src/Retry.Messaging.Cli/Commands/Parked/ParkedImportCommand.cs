@@ -13,9 +13,9 @@ internal static class ParkedImportCommand
 {
     public static Command Create(CliHost host)
     {
-        var command = new Command("import", "Puts the messages of a file that 'parked export' wrote into a parking lot, byte for byte. What is parked there already is left out, so an import that was cut off is run again.");
+        var command = new Command("import", "Puts the messages of a file that 'parked export' wrote into a parking lot, byte for byte. What is parked there already is left out, so an import that was cut off is run again. So is a message that was replayed since the export and is parked again.");
         var queue = LimiterCommand.Queue();
-        var file = new Argument<FileInfo>("FILE") { Description = "The file." };
+        var file = new Argument<FileInfo>("FILE") { Description = "The file that 'parked export' wrote." };
         command.Arguments.Add(queue);
         command.Arguments.Add(file);
         command.SetAction((parsed, cancellationToken) =>
@@ -37,11 +37,15 @@ internal static class ParkedImportCommand
         await import.RunAsync(() => File.ReadLines(file.FullName), cancellationToken).ConfigureAwait(false);
         if (parsed.GetValue(GlobalOptions.Json))
         {
-            JsonOutput.WriteLine(host.Out, new ParkedImportDocument(queue, import.Count, import.AlreadyThere));
+            JsonOutput.WriteLine(host.Out, new ParkedImportDocument(queue, import.Count, import.AlreadyThere, import.ReplayedSince));
         }
         else
         {
-            host.Out.WriteLine($"Imported {Printable.Messages(import.Count)} into the parking lot of '{queue}'; {Printable.Count(import.AlreadyThere)} {(import.AlreadyThere == 1 ? "was" : "were")} there already.");
+            host.Out.WriteLine(Printable.Wrap(
+                string.Empty,
+                $"Imported {Printable.Messages(import.Count)} into the parking lot of '{queue}'; {Printable.Count(import.AlreadyThere)} {(import.AlreadyThere == 1 ? "was" : "were")} there already."
+                + (import.ReplayedSince == 0 ? string.Empty : $" {Printable.Count(import.ReplayedSince)} more left out: under the same id lies what was replayed since the export and failed again."),
+                host.Width));
         }
 
         return ExitCode.Done;

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using RabbitMQ.Client;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Cli.Options;
@@ -74,6 +75,11 @@ internal sealed class ParkedMove
                 answer.KeptBack(preview.KeptBack);
             }
 
+            if (preview.Open is { } open)
+            {
+                answer.IsReserved(open);
+            }
+
             // what was shown is what is moved, not what has been parked since
             filter = filter with { Shown = preview.Set };
             if (given.DryRun)
@@ -82,7 +88,8 @@ internal sealed class ParkedMove
                 return ParkedAnswer.ReportMissing(_host, place, tally);
             }
 
-            if (tally.Count > 0 && !await Question.IsAgreedAsync(_host, answer.QuestionOf(tally, preview.Set), cancellationToken).ConfigureAwait(false))
+            var question = answer.QuestionOf(tally, preview.Set, HowOf(changes, given, point));
+            if (tally.Count > 0 && !await Question.IsAgreedAsync(_host, question, cancellationToken).ConfigureAwait(false))
             {
                 return RetryCtl.Fail(_host, ExitCode.Failed, "The answer was not yes, so nothing was changed.");
             }
@@ -126,6 +133,15 @@ internal sealed class ParkedMove
             _ => lot.DiscardAsync(place.Name, filter, progress, cancellationToken),
         };
     }
+
+    private string HowOf(ChangeOptions.Given changes, MoveOptions.Given given, string point) =>
+        (_verb.Action switch
+        {
+            PlanAction.Discard => " for good",
+            PlanAction.Adopt => $" into the parking lot of '{point}'",
+            _ => changes.InWords,
+        })
+        + (given.PerSecond is { } rate ? string.Create(CultureInfo.InvariantCulture, $", at {rate:0.######} a second") : string.Empty);
 
     private string PointOf(ParseResult parsed, ParkedPlace place)
     {

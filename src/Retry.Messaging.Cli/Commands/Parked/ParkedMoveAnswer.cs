@@ -36,8 +36,15 @@ internal sealed class ParkedMoveAnswer(CliHost host, ParkedMove.Verb verb, Parke
         host.Error.WriteLine($"{RetryCtl.Name}: note: {Printable.Messages(count)} {(count == 1 ? "is" : "are")} left out, because a cancelled plan may have sent {(count == 1 ? "it" : "them")} ('retryctl plans list'). --may-have-been-sent takes {(count == 1 ? "it" : "them")}, too.");
 
     /// <summary>The question that comes before.</summary>
-    public string QuestionOf(ParkedTally tally, LotSet set) =>
-        $"{char.ToUpperInvariant(verb.Name[0])}{verb.Name[1..]} {Printable.Messages(tally.Count)} of '{place.Name}' ({tally}{SetOf("; set ", set)}){ErrorQueueAnswer.Destinations(" to ", ErrorQueueAnswer.ToQueues(verb, place, tally))}";
+    /// <param name="tally">What was counted.</param>
+    /// <param name="set">The messages.</param>
+    /// <param name="how">Where they go, how they are changed, and how fast, as far as it was said.</param>
+    public string QuestionOf(ParkedTally tally, LotSet set, string how) =>
+        $"{char.ToUpperInvariant(verb.Name[0])}{verb.Name[1..]} {Printable.Messages(tally.Count)} of '{place.Name}' ({tally}{SetOf("; set ", set)}){ErrorQueueAnswer.Destinations(" to ", ErrorQueueAnswer.ToQueues(verb, place, tally))}{how}";
+
+    /// <summary>Says that nothing can be moved while another plan is open.</summary>
+    public void IsReserved(Plan open) =>
+        host.Error.WriteLine($"{RetryCtl.Name}: note: plan {open.Id} was not finished, and nothing else can be moved until it is: 'retryctl plans resume {open.Id}' or 'retryctl plans cancel {open.Id}'.");
 
     private string SetOf(string before, LotSet set, string after = "") => HasNoSet ? string.Empty : $"{before}{set.Hash}{after}";
 
@@ -57,9 +64,11 @@ internal sealed class ParkedMoveAnswer(CliHost host, ParkedMove.Verb verb, Parke
             return;
         }
 
-        host.Out.WriteLine(
+        host.Out.WriteLine(Printable.Wrap(
+            string.Empty,
             tally.Count == 0 ? $"Dry run: no parked message of '{place.Name}' would be moved."
-            : $"Dry run: would {verb.Name} {Printable.Messages(tally.Count)} of '{place.Name}': {tally}.{SetOf(" Set ", set, ".")}{ErrorQueueAnswer.Destinations(" To ", queues, ".")}");
+            : $"Dry run: would {verb.Name} {Printable.Messages(tally.Count)} of '{place.Name}': {tally}.{SetOf(" Set ", set, ".")}{ErrorQueueAnswer.Destinations(" To ", queues, ".")}",
+            host.Width));
     }
 
     /// <summary>Writes a plan down for a service, and says who is there.</summary>
@@ -109,9 +118,11 @@ internal sealed class ParkedMoveAnswer(CliHost host, ParkedMove.Verb verb, Parke
         }
         else
         {
-            host.Out.WriteLine(
+            host.Out.WriteLine(Printable.Wrap(
+                string.Empty,
                 (tally.Count == 0 ? $"{verb.Done} nothing of '{place.Name}'" : $"{verb.Done} {Printable.Messages(tally.Count)} of '{place.Name}': {tally}")
-                + (_plan is null || tally.Count == 0 ? "." : $". Plan {_plan.Id}.") + ErrorQueueAnswer.Destinations(" To ", queues, "."));
+                + (_plan is null || tally.Count == 0 ? "." : $". Plan {_plan.Id}.") + ErrorQueueAnswer.Destinations(" To ", queues, "."),
+                host.Width));
         }
 
         if (shown is { Count: > 0 and var gone } && end is { Interrupted: false, Failure: null })

@@ -20,6 +20,7 @@ internal sealed record PlanDocument(
     int? MayHaveBeenSent,
     double? PerSecond,
     string? To,
+    string? Changes,
     bool Detached)
 {
     /// <summary>The ids of the messages that may have been sent; only where it was just cancelled.</summary>
@@ -45,6 +46,7 @@ internal sealed record PlanDocument(
             summary.Progress == PlanProgress.Cancelled ? plan.MayHaveBeenSent : null,
             plan.Terms.PerSecond,
             plan.Terms.To,
+            plan.Terms.Changes,
             plan.Terms.IsUnattended);
     }
 }

@@ -26,6 +26,11 @@ internal static class PlansShowCommand
         Line("State", WithNextStep(summary));
         Line("Action", $"{plan.Terms.Action.ToString().ToLowerInvariant()} of '{plan.Queue}'{(plan.Terms.To is { } to ? $" to '{to}'" : "")}");
         Line("Set", $"{Printable.Messages(plan.Count)}: {string.Join(", ", plan.Groups.Select(group => $"{Printable.Count(group.Value)} {group.Key}"))}; {plan.Hash}");
+        if (plan.Terms.Changes is { } changes)
+        {
+            Line("Changes", changes);
+        }
+
         Line("Made by", $"{plan.By}, {Printable.Time(plan.At)}");
         Line("Begun", $"{Printable.Count(plan.Run, "time")}, last by {plan.RunBy}, {Printable.Time(plan.RunAt)}");
         if (plan.Terms.PerSecond is { } rate)

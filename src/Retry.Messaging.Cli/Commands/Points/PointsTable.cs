@@ -42,7 +42,10 @@ internal static class PointsTable
                 host.Width));
         }
 
-        host.Out.WriteLine($"At {Printable.Time(host.Time.GetUtcNow())}. On the ladder: {Printable.Messages(overview.Climbing)} of all points together. Lost: {Printable.Count(overview.Lost)}.");
+        host.Out.WriteLine(Printable.Wrap(
+            string.Empty,
+            $"At {Printable.Time(host.Time.GetUtcNow())}. On the ladder: {Printable.Messages(overview.Climbing)} of all points together. Lost: {Printable.Count(overview.Lost)}.",
+            host.Width));
     }
 
     private static void Add(Spectre.Console.Table table, PointSummary point, string limiter) => Tables.AddRow(
