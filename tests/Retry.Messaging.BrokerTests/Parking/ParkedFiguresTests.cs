@@ -45,7 +45,7 @@ public sealed class ParkedFiguresTests(BrokerFixture broker, ITestOutputHelper o
             await FillAsync(lot, parked, size, chosen);
             parked = size;
 
-            var (before, bare) = await RawReading.ReadAsync(lot.Address, RawLot.Parked);
+            var (before, read, bare) = await RawReading.ReadAsync(lot.Address, RawLot.Parked);
             await ReadyAsync(lot, before.Count);
             var groups = await RunAsync(lot, $"parked list {RawLot.Work} --group-by fingerprint --json");
             JsonDocument.Parse(groups.Output.Split('\n')[0]).RootElement.GetProperty("count").GetInt64().ShouldBeGreaterThan(before.Count - 1);
@@ -65,13 +65,13 @@ public sealed class ParkedFiguresTests(BrokerFixture broker, ITestOutputHelper o
             JsonDocument.Parse(replay.Run!.Output).RootElement.GetProperty("count").GetInt64().ShouldBe(chosen);
             await ReadyAsync(lot, before.Count - (2 * chosen));
 
-            var (after, _) = await RawReading.ReadAsync(lot.Address, RawLot.Parked);
+            var (after, _, _) = await RawReading.ReadAsync(lot.Address, RawLot.Parked);
             var ratio = mover.Took / replay.Took;
             var slowdown = groups.Took / bare;
             peaks.Add((size, new[] { groups, dryRun, replay.Run }.Max(run => run.PeakMegabytes)));
             output.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{size:N0} parked ({before.Count:N0} when read): bare reading {bare.TotalSeconds:0.0} s, groups {groups.Took.TotalSeconds:0.0} s ({slowdown:0.00} x), {groups.PeakMegabytes:0} MB; dry run {dryRun.Took.TotalSeconds:0.0} s, {dryRun.PeakMegabytes:0} MB; replay of {chosen:N0} {replay.Run.Took.TotalSeconds:0.0} s, {replay.Run.PeakMegabytes:0} MB; first to last copy {replay.Took.TotalSeconds:0.00} s, mover {mover.Took.TotalSeconds:0.00} s ({ratio:0.00} x)"));
+                $"{size:N0} parked ({before.Count:N0} when read): bare reading {read.TotalSeconds:0.0} s, and given back {bare.TotalSeconds:0.0} s, groups {groups.Took.TotalSeconds:0.0} s ({slowdown:0.00} x), {groups.PeakMegabytes:0} MB; dry run {dryRun.Took.TotalSeconds:0.0} s, {dryRun.PeakMegabytes:0} MB; replay of {chosen:N0} {replay.Run.Took.TotalSeconds:0.0} s, {replay.Run.PeakMegabytes:0} MB; first to last copy {replay.Took.TotalSeconds:0.00} s, mover {mover.Took.TotalSeconds:0.00} s ({ratio:0.00} x)"));
 
             // by a raw client: what was not selected is there, and what was selected is gone
             before.RemoveWhere(id => id.EndsWith($"{size}-move", StringComparison.Ordinal) || id.EndsWith($"{size}-replay", StringComparison.Ordinal));

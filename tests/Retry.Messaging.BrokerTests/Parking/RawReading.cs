@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Text;
 using RabbitMQ.Client;
 using RabbitMQ.Client.Events;
+using Retry.Messaging.Tests.Waiting;
 
 namespace Retry.Messaging.BrokerTests.Parking;
 
@@ -17,11 +18,11 @@ internal static class RawReading
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(10);
 
     /// <summary>Reads all that is ready, and gives it back.</summary>
-    /// <returns>The message ids, and how long the reading took.</returns>
-    public static async Task<(HashSet<string> Ids, TimeSpan Took)> ReadAsync(Uri broker, string queue)
+    /// <returns>The message ids, how long it took until the last one had come, and until all were ready again.</returns>
+    public static async Task<(HashSet<string> Ids, TimeSpan Read, TimeSpan GivenBack)> ReadAsync(Uri broker, string queue)
     {
         var ids = new ConcurrentQueue<string>();
-        var took = await ConsumeAsync(broker, queue, ReadingWindow, ready =>
+        var (read, givenBack) = await ConsumeAsync(broker, queue, ReadingWindow, givesBack: true, ready =>
         {
             var end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             return (
@@ -37,11 +38,11 @@ internal static class RawReading
                 },
                 end.Task);
         });
-        return ([.. ids], took);
+        return ([.. ids], read, givenBack);
     }
 
     /// <summary>Moves the messages of a batch to a queue, each acknowledged after its confirm, and gives back the others.</summary>
-    public static Task MoveAsync(Uri broker, string queue, string batch, int count, string exchange, string routingKey) => ConsumeAsync(broker, queue, TakingWindow, _ =>
+    public static Task MoveAsync(Uri broker, string queue, string batch, int count, string exchange, string routingKey) => ConsumeAsync(broker, queue, TakingWindow, givesBack: false, _ =>
     {
         var end = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var waiting = new ConcurrentDictionary<ulong, (IChannel Channel, ulong Tag)>();
@@ -91,17 +92,18 @@ internal static class RawReading
             end.Task);
     });
 
-    private static async Task<TimeSpan> ConsumeAsync(
+    private static async Task<(TimeSpan Read, TimeSpan GivenBack)> ConsumeAsync(
         Uri broker,
         string queue,
         ushort window,
-        Func<long, (Func<AsyncEventingBasicConsumer, BasicDeliverEventArgs, Task> Received, Task End)> read)
+        bool givesBack,
+        Func<long, (Func<AsyncEventingBasicConsumer, BasicDeliverEventArgs, Task> Received, Task End)> handle)
     {
         var connection = await BrokerFixture.ConnectAsync(broker);
         await using var ends = connection;
         var first = await connection.CreateChannelAsync();
         var ready = await first.MessageCountAsync(queue);
-        var (received, end) = read(ready);
+        var (received, end) = handle(ready);
         var channels = new List<IChannel>();
         var clock = Stopwatch.StartNew();
         for (var i = 0; i <= ready / window; i++)
@@ -115,13 +117,23 @@ internal static class RawReading
         }
 
         await end.WaitAsync(Deadline);
-        var took = clock.Elapsed;
+        var read = clock.Elapsed;
         foreach (var channel in channels)
         {
             // its answer comes after the last acknowledgement
             await channel.MessageCountAsync(queue);
         }
 
-        return took;
+        await using var look = await connection.CreateChannelAsync();
+        foreach (var channel in givesBack ? channels : [])
+        {
+            await channel.CloseAsync();
+        }
+
+        await Eventually.TrueAsync(
+            async () => !givesBack || await look.MessageCountAsync(queue) >= ready,
+            Deadline,
+            every: TimeSpan.FromMilliseconds(20));
+        return (read, clock.Elapsed);
     }
 }
