@@ -3,8 +3,8 @@ using System.Globalization;
 
 namespace Retry.Messaging.BrokerTests.Parking;
 
-/// <summary>retryctl itself, in a process of its own: how long it took, and how much memory it had at most by the kernel's count.</summary>
-internal sealed record MeasuredCommand(int ExitCode, string Output, TimeSpan Took, double PeakMegabytes)
+/// <summary>retryctl itself, in a process of its own: how long it took, of that on a processor, and how much memory it had at most by the kernel's count.</summary>
+internal sealed record MeasuredCommand(int ExitCode, string Output, TimeSpan Took, TimeSpan Processor, double PeakMegabytes)
 {
     public static async Task<MeasuredCommand> RunAsync(Uri broker, Uri management, string line)
     {
@@ -36,7 +36,7 @@ internal sealed record MeasuredCommand(int ExitCode, string Output, TimeSpan Too
         await process.WaitForExitAsync();
         var took = clock.Elapsed;
         await watching;
-        return new MeasuredCommand(process.ExitCode, output, took, peak / 1024.0);
+        return new MeasuredCommand(process.ExitCode, output, took, process.TotalProcessorTime, peak / 1024.0);
     }
 
     // in kB; a process that has just ended has none any more

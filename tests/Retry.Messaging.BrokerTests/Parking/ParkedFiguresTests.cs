@@ -71,7 +71,7 @@ public sealed class ParkedFiguresTests(BrokerFixture broker, ITestOutputHelper o
             peaks.Add((size, new[] { groups, dryRun, replay.Run }.Max(run => run.PeakMegabytes)));
             output.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{size:N0} parked ({before.Count:N0} when read): bare reading {read.TotalSeconds:0.0} s, and given back {bare.TotalSeconds:0.0} s, groups {groups.Took.TotalSeconds:0.0} s ({slowdown:0.00} x), {groups.PeakMegabytes:0} MB; dry run {dryRun.Took.TotalSeconds:0.0} s, {dryRun.PeakMegabytes:0} MB; replay of {chosen:N0} {replay.Run.Took.TotalSeconds:0.0} s, {replay.Run.PeakMegabytes:0} MB; first to last copy {replay.Took.TotalSeconds:0.00} s, mover {mover.Took.TotalSeconds:0.00} s ({ratio:0.00} x)"));
+                $"{size:N0} parked ({before.Count:N0} when read): bare reading {read.TotalSeconds:0.0} s, and given back {bare.TotalSeconds:0.0} s, groups {groups.Took.TotalSeconds:0.0} s ({slowdown:0.00} x; {groups.Processor.TotalSeconds:0.0} s of a processor), {groups.PeakMegabytes:0} MB; dry run {dryRun.Took.TotalSeconds:0.0} s, {dryRun.PeakMegabytes:0} MB; replay of {chosen:N0} {replay.Run.Took.TotalSeconds:0.0} s, {replay.Run.PeakMegabytes:0} MB; first to last copy {replay.Took.TotalSeconds:0.00} s, mover {mover.Took.TotalSeconds:0.00} s ({ratio:0.00} x)"));
 
             // by a raw client: what was not selected is there, and what was selected is gone
             before.RemoveWhere(id => id.EndsWith($"{size}-move", StringComparison.Ordinal) || id.EndsWith($"{size}-replay", StringComparison.Ordinal));
