@@ -23,20 +23,35 @@ internal sealed record MeasuredCommand(int ExitCode, string Output, TimeSpan Too
         start.Environment["RETRY_MANAGEMENT"] = management.AbsoluteUri;
         var clock = Stopwatch.StartNew();
         using var process = Process.Start(start)!;
-        var peak = 0L;
+        var (peak, processor) = (0L, TimeSpan.Zero);
         var watching = Task.Run(async () =>
         {
             using var often = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
             while (!process.HasExited && await often.WaitForNextTickAsync())
             {
                 peak = Math.Max(peak, PeakOf(process.Id));
+                processor = ProcessorOf(process) ?? processor;
             }
         });
         var output = await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
         var took = clock.Elapsed;
         await watching;
-        return new MeasuredCommand(process.ExitCode, output, took, process.TotalProcessorTime, peak / 1024.0);
+        return new MeasuredCommand(process.ExitCode, output, took, processor, peak / 1024.0);
+    }
+
+    // one that has just ended has none any more
+    private static TimeSpan? ProcessorOf(Process process)
+    {
+        try
+        {
+            process.Refresh();
+            return process.TotalProcessorTime;
+        }
+        catch (InvalidOperationException)
+        {
+            return null;
+        }
     }
 
     // in kB; a process that has just ended has none any more
