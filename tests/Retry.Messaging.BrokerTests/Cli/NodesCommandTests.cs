@@ -49,6 +49,7 @@ public sealed class NodesCommandTests(BrokerFixture broker)
         }
 
         (await RunAsync(reader, "nodes")).Output.ShouldContain("No running instances.");
+        (await RunAsync(reader, "nodes payments")).Output.ShouldContain("No running instance serves payments.");
     }
 
     [Fact]

@@ -154,6 +154,16 @@ public sealed class RetryCtlTests(BrokerFixture broker)
         (await lot.WaitForCountAsync(RawLot.Parked, left)).ShouldBe(left);
     }
 
+    [Theory]
+    [InlineData("delayed list nosuch")]
+    [InlineData("delayed release nosuch --yes")]
+    public async Task A_queue_that_does_not_exist_is_wrong_usage(string line)
+    {
+        var result = await RunAsync(await broker.CreateVirtualHostAsync(), line);
+        result.ExitCode.ShouldBe(ExitCode.Usage, result.Error);
+        result.Error.ShouldContain("Found no queue 'nosuch', wanted the work queue of a retry point");
+    }
+
     [Fact]
     public async Task The_question_says_where_copies_go_how_they_are_changed_and_how_fast()
     {

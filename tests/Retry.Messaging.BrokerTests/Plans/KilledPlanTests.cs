@@ -80,6 +80,7 @@ public sealed class KilledPlanTests(BrokerFixture broker)
         var plan = await OpenPlan.FindAsync(lot.Address);
         if (plan is not null)
         {
+            (await CommandLineRun.RunAsync(lot.Address, null, $"parked replay {RawLot.Work} --all --dry-run")).Error.ShouldContain($"plan {plan} was not finished");
             await using var resume = OperatorProcess.Type(lot.Address, $"plans resume {plan}");
             (await resume.EndAsync()).ShouldBe(ExitCode.Done, resume.Said);
             var shown = (await CommandLineRun.RunAsync(lot.Address, null, $"plans show {plan} --json")).Output;

@@ -234,6 +234,14 @@ public sealed class RetryCtlUsageTests
     }
 
     [Fact]
+    public async Task A_name_that_begins_like_an_option_stands_behind_two_dashes()
+    {
+        var (exitCode, _, error) = await RunAsync($"parked show {Nowhere} -- payments --odd");
+        exitCode.ShouldBe(ExitCode.Failed, error);
+        error.ShouldContain("No broker answers");
+    }
+
+    [Fact]
     public async Task The_address_in_the_environment_is_not_warned_about()
     {
         var (exitCode, _, error) = await RunAsync("parked list payments", name => name == "RETRY_BROKER" ? "amqp://shop:s3cret@127.0.0.1:1/v" : null);

@@ -22,7 +22,7 @@ internal static class BreakerAnswer
         else
         {
             var document = report.Document;
-            host.Out.WriteLine(Printable.Wrap($"{Printable.Line(document.Point)}: ", $"{(report is { Instances: > 0, WithBreaker: 0, Document.Version: 0 } ? "has no breaker" : StateOf(document))}.{(document.Version > 0 ? $" Since {Printable.Time(document.At)}, by {Printable.Line(document.By)}: {Printable.Line(document.Why)}." : string.Empty)}", host.Width));
+            host.Out.WriteLine(Printable.Wrap($"{Printable.Line(document.Point)}: ", $"{StateOf(report)}.{(document.Version > 0 ? $" Since {Printable.Time(document.At)}, by {Printable.Line(document.By)}: {Printable.Line(document.Why)}." : string.Empty)}", host.Width));
             host.Out.WriteLine(Printable.Wrap(string.Empty, InstancesOf(report), host.Width));
             foreach (var (node, why) in report.Ill)
             {
@@ -33,8 +33,9 @@ internal static class BreakerAnswer
         return report.Instances == report.WithBreaker && report.Ill.Count == 0 ? ExitCode.Done : ExitCode.Finding;
     }
 
-    private static string StateOf(CircuitDocument document) => document switch
+    private static string StateOf(CircuitReport report) => report.Document switch
     {
+        { Version: 0 } when report is { Instances: > 0, WithBreaker: 0 } => "has no breaker",
         { Hand: CircuitHand.Open } => "open by hand, and nothing is tried; 'retryctl breaker auto' ends it",
         { Hand: CircuitHand.Closed } => "closed by hand, whatever comes of it; 'retryctl breaker auto' ends it",
         { State: CircuitState.Open } => "open; one message is tried in each interval",

@@ -87,7 +87,8 @@ internal sealed class ParkedGroups
         var largest = grouping.Groups[0];
         host.Out.WriteLine();
         Line($"{Printable.Messages(grouping.Total.Count)} in {Printable.Count(grouping.Groups.Count, "group")}; FIRST and LAST tell how long ago they were parked.");
-        Line($"One of the largest group: retryctl parked show {Printable.Line(place.Typed)} {Printable.Line(largest.Example)}");
+        // in one piece, so that it can be copied
+        host.Out.WriteLine($"One of the largest group: retryctl parked show {Printable.Line(place.Typed)} {Printable.Line(largest.Example)}");
         Line($"All of that group: --group {Printable.Line(parsed.GetValue(_by))}={largest.Id} with list, or with what moves them, such as replay");
 
         void Line(string text) => host.Out.WriteLine(Printable.Wrap(string.Empty, text, host.Width));
