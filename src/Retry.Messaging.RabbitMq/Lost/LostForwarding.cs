@@ -19,6 +19,9 @@ internal sealed class LostForwarding(TimeSpan lostFor, int looksAtMost)
     // by the way that a message took, the queue that was looked for
     private readonly ConcurrentDictionary<Way, string> _missing = new();
 
+    // by the queue that a message was on its way to, why the broker did not take it
+    private readonly ConcurrentDictionary<string, string> _refused = new(StringComparer.Ordinal);
+
     private int _looks;
 
     /// <summary>Whether the last reading left messages whose queues it had not looked for.</summary>
@@ -26,6 +29,9 @@ internal sealed class LostForwarding(TimeSpan lostFor, int looksAtMost)
 
     /// <summary>The queues that messages wait for.</summary>
     public IReadOnlyCollection<string> Missing => [.. _missing.Values.Distinct(StringComparer.Ordinal)];
+
+    /// <summary>Why the broker did not take what the last reading sent on, whose queues are there; <see langword="null"/> when it took all.</summary>
+    public string? Refusal => _refused.Values.FirstOrDefault();
 
     /// <summary>Whether a message may go on, if its destination is there.</summary>
     /// <param name="message">A lost message.</param>
@@ -44,6 +50,12 @@ internal sealed class LostForwarding(TimeSpan lostFor, int looksAtMost)
     /// <summary>Notes that a message's queue is missing.</summary>
     public void IsMissing(ParkedMessage message, string queue) =>
         _missing[new(message.Destination is not null, message.Destination ?? message.WorkQueue)] = queue;
+
+    /// <summary>Notes that a queue is there, but that the broker does not take what goes to it: a rung is missing, or the queue is full.</summary>
+    public void IsRefused(string queue, string reason) => _refused[queue] = reason;
+
+    /// <summary>Whether the broker did not take what goes to a queue, in this reading.</summary>
+    public bool WasRefused(string queue) => _refused.ContainsKey(queue);
 
     /// <summary>Notes that a queue is there again.</summary>
     public void IsBack(string queue)
@@ -65,6 +77,7 @@ internal sealed class LostForwarding(TimeSpan lostFor, int looksAtMost)
             _missing.Clear();
         }
 
+        _refused.Clear();
         _looks = 0;
     }
 

@@ -122,7 +122,7 @@ internal sealed class LostMessages(IConnection connection, TimeProvider time)
             if (destination is null)
             {
                 WithoutDestination.AddOrUpdate(wanted, 1, static (_, count) => count + 1);
-                if (ByItself is { IsUnfinished: false } byItself)
+                if (ByItself is { IsUnfinished: false } byItself && !byItself.WasRefused(wanted))
                 {
                     byItself.IsMissing(message, wanted);
                 }
@@ -151,6 +151,7 @@ internal sealed class LostMessages(IConnection connection, TimeProvider time)
             {
                 // others behind it may have a way
                 span.Fail(exception);
+                ByItself.IsRefused(wanted, exception.Message);
                 destinations[wanted] = new Lazy<Task<string?>>(Task.FromResult<string?>(null));
                 return false;
             }

@@ -16,6 +16,8 @@ namespace Retry.Messaging.RabbitMq.Lost;
 /// was all. So a hundred thousand messages whose queue never comes back cost two questions a round.</item>
 /// <item>Otherwise it reads the lost queue once, over a connection of its own, and repeats the last step of what may go on
 /// (<see cref="LostForwarding"/>), as <c>lost replay</c> does. What stays was held for some seconds, and is where it was.</item>
+/// <item>What the broker does not take although its queue is there (a rung is missing, the queue is full) is read again soon,
+/// then at pauses that double.</item>
 /// <item>While an operator reads there it does nothing, and looks again at the next call.</item>
 /// </list>
 /// </remarks>
@@ -35,6 +37,7 @@ internal sealed partial class LostMover(TimeSpan lostFor, bool binds, LostRounds
     private long? _left;
     private long _lookedAt;
     private long _readAt;
+    private int _refusals;
     private string? _trouble;
 
     /// <summary>Takes part in the looking after, until the connection closes.</summary>
@@ -72,7 +75,7 @@ internal sealed partial class LostMover(TimeSpan lostFor, bool binds, LostRounds
 #pragma warning disable CA1031 // whatever it was, what is lost stays where it is; it is said, and tried again
                 catch (Exception exception) when (connection.IsOpen)
                 {
-                    Say(exception);
+                    Say(exception is OperationInterruptedException { ShutdownReason: { } reason } ? reason.ReplyText : exception.Message);
                 }
                 catch (Exception)
                 {
@@ -123,7 +126,7 @@ internal sealed partial class LostMover(TimeSpan lostFor, bool binds, LostRounds
             return;
         }
 
-        var isNews = lost.MessageCount != _left || _forwarding.IsUnfinished || time.GetElapsedTime(_readAt) >= rounds.Anew;
+        var isNews = lost.MessageCount != _left || _forwarding.IsUnfinished || time.GetElapsedTime(_readAt) >= rounds.AnewAfter(_refusals);
         if (isNews)
         {
             _forwarding.Begin();
@@ -144,13 +147,14 @@ internal sealed partial class LostMover(TimeSpan lostFor, bool binds, LostRounds
         {
             _left = lost.MessageCount - await ForwardAsync(connect, cancellationToken).ConfigureAwait(false);
             _readAt = time.GetTimestamp();
+            _refusals = _forwarding.Refusal is null ? 0 : _refusals + 1;
         }
         else
         {
             _left = lost.MessageCount;
         }
 
-        _trouble = null;
+        Say(_forwarding.Refusal);
     }
 
     private async Task<long> ForwardAsync(Func<CancellationToken, Task<IConnection>> connect, CancellationToken cancellationToken)
@@ -182,12 +186,16 @@ internal sealed partial class LostMover(TimeSpan lostFor, bool binds, LostRounds
     }
 
     // what lasts is said once
-    private void Say(Exception exception)
+    private void Say(string? why)
     {
-        var why = exception is OperationInterruptedException { ShutdownReason: { } reason } ? reason.ReplyText : exception.Message;
-        if (why != _trouble)
+        if (why == _trouble)
         {
-            _trouble = why;
+            return;
+        }
+
+        _trouble = why;
+        if (why is not null)
+        {
             LogNotMoved(BrokerNames.LostQueue, why.TrimEnd('.'));
         }
     }
@@ -195,6 +203,6 @@ internal sealed partial class LostMover(TimeSpan lostFor, bool binds, LostRounds
     [LoggerMessage(LogEvents.LostMoved, LogLevel.Information, "Sent {Count} lost messages on, since their queues are back: {Queues}. They were in '{Lost}'")]
     private partial void LogMoved(int count, string queues, string lost);
 
-    [LoggerMessage(LogEvents.LostNotMoved, LogLevel.Warning, "The service could not send on what is in '{Lost}': {Reason}. It tries again every half a minute; 'retryctl lost replay --all' does it by hand")]
+    [LoggerMessage(LogEvents.LostNotMoved, LogLevel.Warning, "The service could not send on what is in '{Lost}': {Reason}. It tries again by itself, at most 10 minutes later; 'retryctl lost replay --all' does it by hand")]
     private partial void LogNotMoved(string lost, string reason);
 }

@@ -15,6 +15,11 @@ internal sealed record LostRounds
     /// <summary>How long the messages that wait are not read again, as long as none came and none of their queues is back.</summary>
     public TimeSpan Anew { get; init; } = TimeSpan.FromMinutes(10);
 
+    /// <summary>How long after a reading the messages that wait are read again.</summary>
+    /// <param name="refusals">How many readings in a row ended with messages that the broker did not take, although their queues are there.</param>
+    public TimeSpan AnewAfter(int refusals) =>
+        refusals == 0 || Shortest * Math.Pow(2, Math.Min(refusals - 1, 20)) is var pause && pause > Anew ? Anew : pause;
+
     /// <summary>How many missing queues are looked for in one round: each is an error in the broker's log.</summary>
     public int LooksAtMost { get; init; } = 100;
 }

@@ -5,6 +5,8 @@ using RabbitMQ.Client;
 using Retry.Messaging.BrokerTests.Cli;
 using Retry.Messaging.BrokerTests.MassTransit;
 using Retry.Messaging.BrokerTests.Observing;
+using Retry.Messaging.Cli.Hosting;
+using Retry.Messaging.Configuration;
 using Retry.Messaging.Ladder;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Lost;
@@ -55,6 +57,37 @@ public sealed class LostMoverTests(BrokerFixture broker, ITestOutputHelper outpu
         orders.ShouldAllBe(message => RetryHeaderReader.Read(message.BasicProperties.Headers!, "orders").Attempt == 2 && message.Exchange == BrokerNames.ReturnExchange);
     }
 
+    /// <summary>Their queue is there; the rung that they still have to wait in is not.</summary>
+    [Fact]
+    public async Task What_a_missing_rung_holds_back_goes_on_when_the_rung_is_back()
+    {
+        var uri = await broker.CreateVirtualHostAsync();
+        await using var raw = await RawClient.ConnectAsync(uri);
+        using var log = new LogLines();
+        (await CommandLineRun.RunAsync(uri, null, "topology apply")).ExitCode.ShouldBe(ExitCode.Done);
+        foreach (var id in (string[])["first", "second"])
+        {
+            await PublishAsync(raw, "orders", id, new RetryState { Id = id, Attempt = 2, DueAt = DateTimeOffset.UtcNow.AddMinutes(9) });
+        }
+
+        await raw.WaitForCountAsync(BrokerNames.LostQueue, 2, Deadline);
+        await raw.DeclareQueueAsync("orders");
+        await using (var channel = await raw.Connection.CreateChannelAsync())
+        {
+            await channel.ExchangeDeleteAsync("retry.v1.m");
+        }
+
+        var rounds = new LostRounds { First = Second, Interval = Second, Shortest = Second / 2 };
+        await using var service = await StartAsync(uri, rounds, log, TopologyManagement.Verify);
+        (await Eventually.IsTrueAsync(() => log.Lines.Any(line => line.Contains($"could not send on what is in '{BrokerNames.LostQueue}'") && line.Contains("no exchange 'retry.v1.m'")), Deadline))
+            .ShouldBeTrue(string.Join('\n', log.Lines));
+
+        (await CommandLineRun.RunAsync(uri, null, "topology apply --point orders")).ExitCode.ShouldBe(ExitCode.Finding);
+
+        await raw.WaitForCountAsync(BrokerNames.LostQueue, 0, Deadline);
+        log.Lines.Count(line => line.Contains("could not send on")).ShouldBe(1, "what lasts is said once");
+    }
+
     /// <summary>The messages whose queue never comes back are read again only when there is news.</summary>
     [Fact]
     [Trait("Category", "Long")]
@@ -101,14 +134,22 @@ public sealed class LostMoverTests(BrokerFixture broker, ITestOutputHelper outpu
         return [.. list.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => JsonDocument.Parse(line).RootElement.GetProperty("id").GetString()!)];
     }
 
-    private static Task<RetryService> StartAsync(Uri uri, LostRounds rounds, LogLines? log = null) => RetryService.StartAsync(
+    private static Task<RetryService> StartAsync(
+        Uri uri,
+        LostRounds rounds,
+        LogLines? log = null,
+        TopologyManagement manage = TopologyManagement.OnStart) => RetryService.StartAsync(
         uri,
         (context, cfg) => cfg.ReceiveEndpoint("other", e =>
         {
             e.SetQuorumQueue();
             e.Handler<Job>(_ => Task.CompletedTask);
         }),
-        x => x.AddGradientRetry(options => options.LostRounds = rounds),
+        x => x.AddGradientRetry(options =>
+        {
+            options.LostRounds = rounds;
+            options.ManageTopology = manage;
+        }),
         services: services => log?.AddTo(services));
 
     private static Task PublishAsync(RawClient raw, string destination, string id, RetryState state)

@@ -87,6 +87,21 @@ public sealed class LostForwardingTests
         _forwarding.IsHomeless("0.0.0.0.0.3.0.0.orders").ShouldBeTrue("what was found out is not asked for again");
     }
 
+    [Fact]
+    public void What_the_broker_refused_is_read_again_soon_then_at_pauses_that_double()
+    {
+        var rounds = new LostRounds();
+        rounds.AnewAfter(refusals: 0).ShouldBe(rounds.Anew);
+        rounds.AnewAfter(refusals: 1).ShouldBe(rounds.Shortest);
+        rounds.AnewAfter(refusals: 3).ShouldBe(rounds.Shortest * 4);
+        rounds.AnewAfter(refusals: 30).ShouldBe(rounds.Anew);
+
+        _forwarding.IsRefused("orders", "full");
+        (_forwarding.Refusal, _forwarding.WasRefused("orders"), _forwarding.WasRefused("others")).ShouldBe(("full", true, false));
+        _forwarding.Begin();
+        (_forwarding.Refusal, _forwarding.WasRefused("orders")).ShouldBe((null, false));
+    }
+
     private static ParkedMessage Lost(RetryState? state = null, DateTimeOffset? parkedAt = null, string? destination = "orders", IDictionary<string, object?>? headers = null) => new()
     {
         Id = "a",
