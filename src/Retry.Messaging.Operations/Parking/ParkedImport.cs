@@ -78,7 +78,7 @@ internal sealed class ParkedImport(IConnection connection, RetryPointNames names
         await foreach (var message in reader.LookAsync(limit: null, progress: null, cancellationToken).ConfigureAwait(false))
         {
             messages.Add(message);
-            ids.Add(LotSet.KeyOfId(message));
+            ids.Add(LotKey.OfId(message));
         }
 
         return (messages, ids);
@@ -93,7 +93,7 @@ internal sealed class ParkedImport(IConnection connection, RetryPointNames names
             return true;
         }
 
-        if (ids.Contains(LotSet.KeyOfId(parked)))
+        if (ids.Contains(LotKey.OfId(parked)))
         {
             ReplayedSince++;
             return true;

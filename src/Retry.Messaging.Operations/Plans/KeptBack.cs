@@ -14,7 +14,7 @@ internal sealed class KeptBack(PlanBook? book)
     /// <summary>Whether a message is kept back; asked once for each that the filter selects.</summary>
     public bool Keeps(ParkedMessage message)
     {
-        if (_keys.Count == 0 || !_keys.Contains(LotSet.KeyOf(message)))
+        if (_keys.Count == 0 || !_keys.Contains(LotKey.Of(message)))
         {
             return false;
         }

@@ -50,7 +50,7 @@ internal sealed class PlanCancellation(IConnection connection, LotSource source,
             MayHaveBeenSent = found.Announced.Count,
         };
         await door.WriteAsync(door.Book.WithDoubtfulOnly(found.StillDoubtful), cancellationToken).ConfigureAwait(false);
-        await door.CloseAsync(ended, [.. found.Announced.Select(LotSet.KeyOf)]).ConfigureAwait(false);
+        await door.CloseAsync(ended, [.. found.Announced.Select(LotKey.Of)]).ConfigureAwait(false);
         return (ended, found.Announced);
     }
 
@@ -83,7 +83,7 @@ internal sealed class PlanCancellation(IConnection connection, LotSource source,
         await using var ends = reader.ConfigureAwait(false);
         await foreach (var message in reader.LookAsync(null, progress, cancellationToken).ConfigureAwait(false))
         {
-            if (doubtful.Count > 0 && LotSet.KeyOf(message) is var key && doubtful.Contains(key))
+            if (doubtful.Count > 0 && LotKey.Of(message) is var key && doubtful.Contains(key))
             {
                 stillDoubtful.Add(key);
             }

@@ -22,4 +22,8 @@ internal static class BrokerFailures
         BrokerUnreachableException or SocketException => $"no broker answers: {exception.GetBaseException().Message}",
         _ => exception.Message,
     };
+
+    /// <summary>Why no more comes from the broker, for the end of a sentence.</summary>
+    public static string Why(Exception exception) =>
+        exception is OperationCanceledException or TimeoutException ? "the broker did not answer in time" : exception.Message.TrimEnd('.');
 }

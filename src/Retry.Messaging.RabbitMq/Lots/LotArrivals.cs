@@ -22,6 +22,9 @@ internal sealed class LotArrivals(Func<CancellationToken, Task<(uint Ready, bool
     /// <summary>Adds a delivery.</summary>
     public void Add(LotDelivery delivery) => _arrived.Writer.TryWrite(delivery);
 
+    /// <summary>Wakes whoever waits: something came that needs no answer. It takes <see cref="LotDelivery.IsNone"/> then.</summary>
+    public void Wake() => _arrived.Writer.TryWrite(default);
+
     /// <summary>No more come; false where that was known.</summary>
     public bool End(Exception why) => _arrived.Writer.TryComplete(why);
 

@@ -19,14 +19,13 @@ namespace Retry.Messaging.RabbitMq.Lots;
 internal sealed class LotChannels(IConnection connection, IChannel questions, string queue, bool takesOut, bool nacks, TimeProvider time)
     : IAsyncDisposable
 {
-    /// <summary>The prefetch of the first consumer, before anything is known about sizes.</summary>
-    public const ushort FirstWindow = 1000;
-
+    // the prefetch of the first consumer, before anything is known about sizes
+    private const ushort FirstWindow = 1000;
     private const int SmallestWindow = 100;
     // the protocol's field has 16 bits
     private const int LargestWindow = 65_000;
-    // What may be on its way to us at once, so that large messages take no more memory than small ones.
-    private const long WindowBytes = 64L * 1024 * 1024;
+    // What one consumer may have on its way to us, so that large messages take no more memory than small ones. Two have room at a time.
+    private const long WindowBytes = 32L * 1024 * 1024;
     private const int HeaderBytes = 2048;
     private const ulong EveryDelivery = 0;
     // What a broker's channel looks through at most to find one acknowledged message.
@@ -39,12 +38,19 @@ internal sealed class LotChannels(IConnection connection, IChannel questions, st
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan PauseBetweenQuestions = TimeSpan.FromMilliseconds(20);
 
+    // between two questions, by whoever parks; what was held comes back by the thousand
+    private const int MostParkedMeanwhile = 50;
+
     private readonly List<IChannel> _channels = [];
     private readonly List<(IChannel Channel, string Tag)> _consumers = [];
+    // how many messages all consumers together can hold
+    private long _capacity;
+    private ushort _lastWindow = FirstWindow;
     private bool _mayAskForTime = true;
 
-    /// <summary>How many messages all consumers together can hold.</summary>
-    public long Capacity { get; private set; }
+    /// <summary>Whether the next consumer is due: one that is added when there is room no more comes too late, and the broker idles meanwhile.</summary>
+    /// <param name="held">How many messages are held.</param>
+    public bool IsScarce(long held) => _capacity - held < _lastWindow;
 
     /// <summary>How many messages are ready.</summary>
     public Task<uint> CountReadyAsync(CancellationToken cancellationToken) => questions.MessageCountAsync(queue, cancellationToken);
@@ -81,7 +87,8 @@ internal sealed class LotChannels(IConnection connection, IChannel questions, st
             await ConsumeAsync(window, consumer, cancellationToken).ConfigureAwait(false);
         }
 
-        Capacity += window;
+        _capacity += window;
+        _lastWindow = window;
     }
 
     private async Task ConsumeAsync(ushort window, Func<IChannel, IAsyncBasicConsumer> consumer, CancellationToken cancellationToken)
@@ -141,20 +148,24 @@ internal sealed class LotChannels(IConnection connection, IChannel questions, st
 
     public async ValueTask DisposeAsync() => await CloseAllAsync([.. _channels, questions]).ConfigureAwait(false);
 
-    // The broker gives back what a channel held a moment after it has closed it. The next reader, for example the replay after
-    // its preview, counts what is ready and would find less than there is.
+    // The broker gives back what a channel held a moment after it has closed it. The next reader, for example the replay after its preview,
+    // counts what is ready and would find less than there is. What others park meanwhile counts, too: it has stood for 500 messages that
+    // were not back. As long as many come at once, some of them are ours.
     private async Task WaitUntilReadyAsync(long wanted)
     {
         var before = -1L;
+        var isReached = false;
         for (var quiet = TimeSpan.Zero; quiet < Patience; quiet += PauseBetweenQuestions)
         {
             var ready = await CountReadyAsync(CancellationToken.None).ConfigureAwait(false);
-            if (ready >= wanted)
+            if (ready == wanted || (ready > wanted && ready - before <= MostParkedMeanwhile))
             {
                 return;
             }
 
-            quiet = ready == before ? quiet : TimeSpan.Zero;
+            // others may park so fast that there is no end to it
+            isReached |= ready > wanted;
+            quiet = ready == before || isReached ? quiet : TimeSpan.Zero;
             before = ready;
             await Task.Delay(PauseBetweenQuestions, time).ConfigureAwait(false);
         }

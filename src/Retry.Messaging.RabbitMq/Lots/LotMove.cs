@@ -10,11 +10,13 @@ namespace Retry.Messaging.RabbitMq.Lots;
 /// <item>The lot is read once, which changes nothing: that is the set. A caller that has shown a preview brings the preview's set along.</item>
 /// <item>It is read again, and what is in the set is moved. What is not is held until the end of the round, and given back.</item>
 /// <item>Of two that do so at the same time, each holds some of the other's messages. So another round follows, after a pause that
-/// is not the same for both, until all are moved. What a round without another reader has not met was taken by somebody.</item>
+/// is not the same for both, until all are moved. What two rounds without another reader have not met was taken by somebody: at the
+/// first, what an earlier reader held may not have been back yet.</item>
 /// </list>
 /// </remarks>
 internal sealed class LotMove(IConnection connection, LotSource source, TimeProvider time, Random random)
 {
+    private const int EnoughAlone = 2;
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
@@ -43,6 +45,7 @@ internal sealed class LotMove(IConnection connection, LotSource source, TimeProv
         var look = new PassiveLook(connection);
         await using var lookEnds = look.ConfigureAwait(false);
         var lastTaken = time.GetTimestamp();
+        var roundsAlone = 0;
         while (set.Count is > 0 and var before)
         {
             var alone = await IsUnreadAsync(look, cancellationToken).ConfigureAwait(false);
@@ -67,7 +70,8 @@ internal sealed class LotMove(IConnection connection, LotSource source, TimeProv
                 continue;
             }
 
-            if (left == 0 || (alone && await IsUnreadAsync(look, cancellationToken).ConfigureAwait(false)))
+            roundsAlone = alone && await IsUnreadAsync(look, cancellationToken).ConfigureAwait(false) ? roundsAlone + 1 : 0;
+            if (left == 0 || roundsAlone == EnoughAlone)
             {
                 yield break;
             }

@@ -20,7 +20,6 @@ internal sealed class LotMover(
     // A confirm that has not come by then is held up by an alarm; the copy may exist, and the original stays parked.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
-    private readonly List<LotDelivery> _block = [];
     private readonly SemaphoreSlim _window = new(Window, Window);
     private readonly Channel<ParkedMessage> _moved = Channel.CreateUnbounded<ParkedMessage>(new UnboundedChannelOptions { SingleReader = true });
     private readonly TaskCompletionSource _settled = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -101,48 +100,58 @@ internal sealed class LotMover(
         _moved.Writer.TryComplete(_failure ?? end);
     }
 
+    // the next block is read while the one before is announced: a block at a time would wait for the broker at every few messages
     private async Task StartAllAsync(CancellationTokenSource stop)
     {
-        await foreach (var delivery in reader.ReadAsync(stop.Token).ConfigureAwait(false))
+        var chosen = 0;
+        var block = new List<LotDelivery>();
+        var underWay = Task.CompletedTask;
+        try
         {
-            if (reader.Examined % 100 == 0)
+            await foreach (var delivery in reader.ReadAsync(progress, stop.Token).ConfigureAwait(false))
             {
-                progress?.Report(reader.Progress);
-            }
+                if (delivery.Message is null)
+                {
+                    await reader.HoldAsync(delivery).ConfigureAwait(false);
+                }
+                else
+                {
+                    block.Add(delivery);
+                    chosen++;
+                }
 
-            if (delivery.Message is null)
-            {
-                await reader.HoldAsync(delivery).ConfigureAwait(false);
-            }
-            else
-            {
-                _block.Add(delivery);
-            }
+                var isLast = chosen == limit;
+                if (isLast || block.Count >= BlockLength || (!reader.HasArrived && underWay.IsCompleted))
+                {
+                    await underWay.ConfigureAwait(false);
+                    underWay = StartBlockAsync(block, stop);
+                    block = [];
+                }
 
-            var isLast = Started + _block.Count == limit;
-            if (isLast || _block.Count >= BlockLength || !reader.HasArrived)
-            {
-                await StartBlockAsync(stop).ConfigureAwait(false);
-            }
-
-            if (isLast)
-            {
-                return;
+                if (isLast)
+                {
+                    break;
+                }
             }
         }
+        finally
+        {
+            await underWay.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
 
-        await StartBlockAsync(stop).ConfigureAwait(false);
+        await underWay.ConfigureAwait(false);
+        await StartBlockAsync(block, stop).ConfigureAwait(false);
     }
 
-    private async Task StartBlockAsync(CancellationTokenSource stop)
+    private async Task StartBlockAsync(List<LotDelivery> block, CancellationTokenSource stop)
     {
-        if (_block.Count > 0 && Announce is not null)
+        if (block.Count > 0 && Announce is not null)
         {
             stop.Token.ThrowIfCancellationRequested();
-            await Announce(_block).ConfigureAwait(false);
+            await Announce(block).ConfigureAwait(false);
         }
 
-        foreach (var delivery in _block)
+        foreach (var delivery in block)
         {
             if (Pace is not null)
             {
@@ -154,8 +163,6 @@ internal sealed class LotMover(
             Started++;
             _ = MoveAsync(delivery, stop);
         }
-
-        _block.Clear();
     }
 
     private async Task MoveAsync(LotDelivery delivery, CancellationTokenSource stop)

@@ -9,7 +9,8 @@ namespace Retry.Messaging.RabbitMq.Lots;
 /// <remarks>
 /// <list type="number">
 /// <item>A passive declaration counts what is there: that many deliveries are read, and no more.</item>
-/// <item>A consumer fills up to its prefetch; what is held blocks it, so further consumers follow as room gets scarce.</item>
+/// <item>A consumer fills up to its prefetch; what is held blocks it, so further consumers follow, each a whole window before the room is used up.</item>
+/// <item>What is not selected is held as it comes. Who reads hears of it in bulk: to be woken costs more than to look at a message.</item>
 /// <item>When nothing arrives for a moment the broker is asked how many are ready. When it says none twice, another reader has the rest.</item>
 /// <item>Closing the channels makes everything ready again that was not acknowledged; the reading ends when it is.</item>
 /// </list>
@@ -17,15 +18,16 @@ namespace Retry.Messaging.RabbitMq.Lots;
 /// </remarks>
 internal sealed class LotReader : IAsyncDisposable
 {
+    private static readonly TimeSpan LatePause = TimeSpan.FromMilliseconds(20);
+
     private readonly LotChannels _channels;
     private readonly LotRenewal? _renewal;
     private readonly LotSource _source;
     private readonly LotRequest _request;
     private readonly LotArrivals _arrived;
-    private long _bytes;
-    private long _held;
-    private long _delivered;
-    private long _acknowledged;
+    private readonly LotCounts _counts;
+    private readonly TimeProvider _time;
+    private long _selected;
     private volatile bool _closing;
 
     private LotReader(LotChannels channels, LotRenewal? renewal, LotSource source, LotRequest request, TimeProvider time, long total)
@@ -34,18 +36,14 @@ internal sealed class LotReader : IAsyncDisposable
         _renewal = renewal;
         _source = source;
         _request = request;
+        _time = time;
+        _counts = new LotCounts(total, time);
         _arrived = new LotArrivals(LookAsync, time);
         Total = total;
     }
 
     /// <summary>How many messages were ready at the start.</summary>
     public long Total { get; }
-
-    /// <summary>How many were read.</summary>
-    public long Examined { get; private set; }
-
-    /// <summary>How many of those the filter selected.</summary>
-    public long Selected { get; private set; }
 
     /// <summary>Whether the next message is there already.</summary>
     public bool HasArrived => _arrived.HasArrived;
@@ -74,24 +72,38 @@ internal sealed class LotReader : IAsyncDisposable
         }
     }
 
-    /// <summary>Reads every message that was there at the start; those not selected come without their message.</summary>
-    public async IAsyncEnumerable<LotDelivery> ReadAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    /// <summary>Reads every message that was there at the start, and streams those that the filter selects, and those that may not go back as they are.</summary>
+    public async IAsyncEnumerable<LotDelivery> ReadAsync(IProgress<ParkingProgress>? progress, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        while (Examined < Total)
+        var told = 0L;
+        while (!_counts.IsOver(_request.Of))
         {
             cancellationToken.ThrowIfCancellationRequested();
-            if (_channels.Capacity - Interlocked.Read(ref _held) < LotChannels.FirstWindow / 2)
+            if (_counts.Examined - told >= 100)
+            {
+                told = _counts.Examined;
+                progress?.Report(Progress);
+            }
+
+            if (_channels.IsScarce(_counts.Held))
             {
                 await AddConsumerAsync(cancellationToken).ConfigureAwait(false);
             }
 
             if (_arrived.TryTake(out var delivery))
             {
-                Examined++;
-                Selected += delivery.Message is null ? 0 : 1;
-                yield return delivery;
+                if (!delivery.IsNone)
+                {
+                    _counts.Read(delivery);
+                    _selected += delivery.Message is null ? 0 : 1;
+                    yield return delivery;
+                }
             }
-            else if (!await _arrived.WaitAsync(Stalled, cancellationToken).ConfigureAwait(false))
+            else if (_counts.Examined >= Total)
+            {
+                await Task.Delay(LatePause, _time, cancellationToken).ConfigureAwait(false);
+            }
+            else if (!await _arrived.WaitAsync((left, patience) => _source.Stalled(left, patience, Progress), cancellationToken).ConfigureAwait(false))
             {
                 yield break;
             }
@@ -104,18 +116,13 @@ internal sealed class LotReader : IAsyncDisposable
         IProgress<ParkingProgress>? progress,
         [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        await foreach (var delivery in ReadAsync(cancellationToken).ConfigureAwait(false))
+        await foreach (var delivery in ReadAsync(progress, cancellationToken).ConfigureAwait(false))
         {
             await HoldAsync(delivery).ConfigureAwait(false);
-            if (Examined % 100 == 0)
-            {
-                progress?.Report(Progress);
-            }
-
             if (delivery.Message is { } message)
             {
                 yield return message;
-                if (Selected == limit)
+                if (_selected == limit)
                 {
                     break;
                 }
@@ -134,7 +141,7 @@ internal sealed class LotReader : IAsyncDisposable
             return;
         }
 
-        Interlocked.Increment(ref _held);
+        _counts.Hold();
     }
 
     /// <summary>Takes a message out of the parking lot.</summary>
@@ -144,15 +151,15 @@ internal sealed class LotReader : IAsyncDisposable
         try
         {
             await delivery.Channel.BasicAckAsync(delivery.Tag, multiple: false).ConfigureAwait(false);
-            Interlocked.Increment(ref _acknowledged);
+            _counts.Acknowledge();
         }
         catch (Exception exception) when (BrokerFailures.IsGoneOrSilent(exception))
         {
-            throw Lost(Why(exception), exception);
+            throw _source.Lost(BrokerFailures.Why(exception), Progress, exception);
         }
     }
 
-    public ParkingProgress Progress => new(Examined, Total, Selected);
+    public ParkingProgress Progress => new(_counts.Examined, Total, _selected);
 
     public async ValueTask DisposeAsync()
     {
@@ -162,7 +169,7 @@ internal sealed class LotReader : IAsyncDisposable
             await RenewUnreadAsync(_renewal).ConfigureAwait(false);
         }
 
-        await _channels.GiveBackAsync(() => Interlocked.Read(ref _delivered) - Interlocked.Read(ref _acknowledged)).ConfigureAwait(false);
+        await _channels.GiveBackAsync(() => _counts.Unsettled).ConfigureAwait(false);
         await _channels.DisposeAsync().ConfigureAwait(false);
         _renewal?.ThrowIfFailed();
     }
@@ -184,7 +191,7 @@ internal sealed class LotReader : IAsyncDisposable
         try
         {
             await _channels.AddConsumerAsync(
-                Interlocked.Read(ref _bytes) / Math.Max(1, Examined),
+                _counts.BodyBytes,
                 channel => new LotConsumer(channel, Deliver, End),
                 cancellationToken).ConfigureAwait(false);
         }
@@ -194,13 +201,13 @@ internal sealed class LotReader : IAsyncDisposable
         }
         catch (Exception exception) when (BrokerFailures.IsGoneOrSilent(exception) && !cancellationToken.IsCancellationRequested)
         {
-            throw Lost(Why(exception), exception);
+            throw _source.Lost(BrokerFailures.Why(exception), Progress, exception);
         }
     }
 
     private void Deliver(IChannel channel, ulong tag, string exchange, string routingKey, IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body)
     {
-        Interlocked.Increment(ref _delivered);
+        var isInTime = _counts.Deliver(body.Length) || _request.Of is not null;
         if (_closing)
         {
             return;
@@ -208,13 +215,16 @@ internal sealed class LotReader : IAsyncDisposable
 
         try
         {
-            Interlocked.Add(ref _bytes, body.Length);
-            var message = _request.Selected(_source, exchange, routingKey, properties, body);
+            var message = isInTime ? _request.Selected(_source, exchange, routingKey, properties, body) : null;
             var mustNotGoBack = _renewal?.Concerns(properties) == true;
-            _arrived.Add(new LotDelivery(channel, tag, message, message is null && !mustNotGoBack ? null : properties)
+            if (message is not null || mustNotGoBack)
             {
-                BodyToRenew = mustNotGoBack ? body.ToArray() : null,
-            });
+                _arrived.Add(new LotDelivery(channel, tag, message, properties) { BodyToRenew = mustNotGoBack ? body.ToArray() : null, ComesLate = !isInTime });
+            }
+            else if (isInTime && (_counts.PassBy() || _channels.IsScarce(_counts.Held)))
+            {
+                _arrived.Wake();
+            }
         }
 #pragma warning disable CA1031 // whatever it is, the reading must end with it instead of waiting for a delivery that has come
         catch (Exception exception)
@@ -224,17 +234,7 @@ internal sealed class LotReader : IAsyncDisposable
 #pragma warning restore CA1031
     }
 
-    private void End(string why) => _ = !_closing && _arrived.End(Lost(why, null));
-
-    private ParkingException Stalled(uint left, TimeSpan patience) =>
-        new($"Queue '{_source.Queue}' has messages ready ({left}) but delivered none for {patience.TotalSeconds:0} s, after {Examined} of {Total}. Look at the broker's alarms and the queue's leader, then run the command again.");
-
-    private ParkingException Lost(string why, Exception? exception) =>
-        new($"Reading queue '{_source.Queue}' stopped after {Examined} of {Total} messages: {why}. Messages that were not moved are still there. Run the command again.", exception);
-
-    // the client cancels a task whose answer does not come in time
-    private static string Why(Exception exception) =>
-        exception is OperationCanceledException or TimeoutException ? "the broker did not answer in time" : exception.Message.TrimEnd('.');
+    private void End(string why) => _ = !_closing && _arrived.End(_source.Lost(why, Progress, null));
 
     private async Task<(uint Ready, bool OthersRead)> LookAsync(CancellationToken cancellationToken)
     {
@@ -244,7 +244,7 @@ internal sealed class LotReader : IAsyncDisposable
         }
         catch (Exception exception) when (BrokerFailures.IsGoneOrSilent(exception) && !cancellationToken.IsCancellationRequested)
         {
-            throw Lost(Why(exception), exception);
+            throw _source.Lost(BrokerFailures.Why(exception), Progress, exception);
         }
     }
 }

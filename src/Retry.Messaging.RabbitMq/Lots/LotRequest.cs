@@ -30,7 +30,7 @@ internal sealed record LotRequest(ParkedFilter Filter)
     /// <summary>Reads a delivery, if it is asked for.</summary>
     public ParkedMessage? Selected(LotSource source, string exchange, string routingKey, IReadOnlyBasicProperties properties, ReadOnlyMemory<byte> body)
     {
-        if (Skips?.Invoke(routingKey) == true)
+        if (Skips?.Invoke(routingKey) == true || (Of is not null && source.KeyOf(properties) is { } key && !Of.Contains(key)))
         {
             return null;
         }

@@ -1,16 +1,13 @@
 using System.Buffers.Binary;
 using System.Collections;
 using System.Security.Cryptography;
-using System.Text;
 
 namespace Retry.Messaging.RabbitMq.Lots;
 
 /// <summary>The messages that were there when a lot was read: what is moved out of it afterwards, and nothing else.</summary>
 /// <remarks>
 /// Not a number: for what another operator took meanwhile, messages would be taken that are being parked right now. Not a time: clocks
-/// differ. Not a position: requeues rotate the order. A message is known by its id and by how often, and by which plan, it was
-/// replayed, so that one that was replayed and parked again is another one. Eight bytes of a hash stand for it: of a million messages
-/// two different ones have the same with a chance of one in thirty million. A million of them take 9 MB.
+/// differ. Not a position: requeues rotate the order. A message is known by its <see cref="LotKey"/>. A million of them take 9 MB.
 /// </remarks>
 internal sealed class LotSet
 {
@@ -23,6 +20,7 @@ internal sealed class LotSet
     private ulong[]? _keys;
     private int _added;
     private int _left;
+    private volatile int _unmet = -1;
     private BitArray _met = new(0);
     private BitArray _settled = new(0);
     private BitArray? _announced;
@@ -97,16 +95,10 @@ internal sealed class LotSet
         }
     }
 
-    /// <summary>What a message is known by.</summary>
-    public static ulong KeyOf(ParkedMessage message) => KeyOf($"{message.WorkQueue}\n{message.Id}\n{message.Replayed}\n{message.Plan}");
-
-    /// <summary>What a message is known by, however often it was replayed.</summary>
-    public static ulong KeyOfId(ParkedMessage message) => KeyOf($"{message.WorkQueue}\n{message.Id}");
-
     /// <summary>Adds a message that was read.</summary>
     public void Add(ParkedMessage message)
     {
-        var key = KeyOf(message);
+        var key = LotKey.Of(message);
         var reason = message.Reason.Name;
         lock (_lock)
         {
@@ -125,14 +117,27 @@ internal sealed class LotSet
         {
             Sorted();
             _met = new BitArray(_settled);
+            _unmet = _left;
         }
     }
+
+    /// <summary>Whether a message of this key is in the set.</summary>
+    public bool Contains(ulong key)
+    {
+        lock (_lock)
+        {
+            return Array.BinarySearch(Sorted(), key) >= 0;
+        }
+    }
+
+    /// <summary>Whether this reading has met all that were not settled before.</summary>
+    public bool IsMet => _unmet == 0;
 
     /// <summary>Finds a message in the set, once for each time that it was read, and gives it its place; false when it is not, or no
     /// longer, in the set.</summary>
     public bool TryMeet(ParkedMessage message)
     {
-        var key = KeyOf(message);
+        var key = LotKey.Of(message);
         lock (_lock)
         {
             var keys = Sorted();
@@ -141,6 +146,7 @@ internal sealed class LotSet
                 if (!_met[place])
                 {
                     _met[place] = true;
+                    _unmet--;
                     message.Place = place;
                     message.EarlierRuns = _announced?[place] == true ? EarlierRuns : 0;
                     return true;
@@ -232,14 +238,7 @@ internal sealed class LotSet
 
         _chunks.Clear();
         Array.Sort(keys);
-        (_met, _settled, _left) = (new BitArray(_added), new BitArray(_added), _added);
+        (_met, _settled, _left, _unmet) = (new BitArray(_added), new BitArray(_added), _added, _added);
         return _keys = keys;
-    }
-
-    private static ulong KeyOf(string text)
-    {
-        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(Encoding.UTF8.GetBytes(text), hash);
-        return BinaryPrimitives.ReadUInt64BigEndian(hash);
     }
 }

@@ -11,6 +11,10 @@ namespace Retry.Messaging.RabbitMq.Lots;
 /// <param name="Read">Reads a delivery by its exchange, routing key, properties and body.</param>
 internal sealed record LotSource(string Queue, string WhenMissing, Func<string, string, IReadOnlyBasicProperties, ReadOnlyMemory<byte>, ParkedMessage> Read)
 {
+    /// <summary>Tells by the properties alone what a message is known by in a <see cref="LotSet"/>, or <see langword="null"/>: a set is small
+    /// and a lot large, and to read a message takes twice as long as to receive it.</summary>
+    public Func<IReadOnlyBasicProperties, ulong?> KeyOf { get; init; } = static _ => null;
+
     /// <summary>Whether the queue's name comes from the operator, so that a missing one may be a misspelt name.</summary>
     public bool IsNamedByOperator { get; init; }
 
@@ -32,6 +36,7 @@ internal sealed record LotSource(string Queue, string WhenMissing, Func<string, 
         (_, _, properties, body) => ParkedMessageReader.Read(properties, body, names))
     {
         IsNamedByOperator = true,
+        KeyOf = properties => ParkedMessageReader.KeyOf(properties, names),
     };
 
     /// <summary>A point's archive: messages that an operator has put out of the way.</summary>
@@ -56,4 +61,12 @@ internal sealed record LotSource(string Queue, string WhenMissing, Func<string, 
             new ParkingException($"The user may not read queue '{Queue}': {reason.ReplyText}. Use a user with read permission on it.", exception),
         _ => new ParkingException($"The broker refused queue '{Queue}': {reason.ReplyCode} {reason.ReplyText}.", exception),
     };
+
+    /// <summary>What to say when the broker has messages ready and delivers none.</summary>
+    public ParkingException Stalled(uint left, TimeSpan patience, ParkingProgress progress) =>
+        new($"Queue '{Queue}' has messages ready ({left}) but delivered none for {patience.TotalSeconds:0} s, after {progress.Examined} of {progress.Total}. Look at the broker's alarms and the queue's leader, then run the command again.");
+
+    /// <summary>What to say when no more messages come.</summary>
+    public ParkingException Lost(string why, ParkingProgress progress, Exception? exception) =>
+        new($"Reading queue '{Queue}' stopped after {progress.Examined} of {progress.Total} messages: {why}. Messages that were not moved are still there. Run the command again.", exception);
 }

@@ -48,6 +48,10 @@ internal static class ParkedMessageReader
         };
     }
 
+    /// <summary>What a message is known by in a set; <see langword="null"/> where it has no id of ours, and the whole message has to be read.</summary>
+    public static ulong? KeyOf(IReadOnlyBasicProperties properties, RetryPointNames names) =>
+        RetryHeaderReader.ReadIdentity(properties.Headers, names.Work) is { Id: { } id } who ? LotKey.Of(names.Work, id, who.Replayed, who.Plan) : null;
+
     private static string[] TypesOf(RetryState state, string? innermost)
     {
         var end = state.Error?.IndexOf(RetryHistory.ErrorSeparator, StringComparison.Ordinal) ?? -1;

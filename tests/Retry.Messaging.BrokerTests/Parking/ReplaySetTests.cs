@@ -59,6 +59,35 @@ public sealed class ReplaySetTests(BrokerFixture broker)
         }
     }
 
+    /// <summary>A reader that has ended has no consumer any more, and the broker gives back what it held a moment later.</summary>
+    [Fact]
+    public async Task What_an_earlier_readers_end_has_not_given_back_yet_is_moved_too()
+    {
+        await using var lot = await RawLot.CreateAsync(broker);
+        await lot.ParkManyAsync(10);
+        var set = await ReadAsync(lot.Connection);
+        var earlier = await lot.Connection.CreateChannelAsync();
+        await earlier.BasicQosAsync(0, 5, global: false);
+        var holds = new CountdownEvent(5);
+        var consumer = new AsyncEventingBasicConsumer(earlier);
+        consumer.ReceivedAsync += (_, _) => Task.FromResult(holds.Signal());
+        await earlier.BasicCancelAsync(await earlier.BasicConsumeAsync(RawLot.Parked, autoAck: false, consumer));
+        await Eventually.TrueAsync(() => holds.IsSet, Deadline);
+
+        var moved = new List<string>();
+        await foreach (var message in new ParkingLot(lot.Connection).ReplayAsync(RawLot.Work, ParkedFilter.All with { Shown = set }))
+        {
+            moved.Add(message.Id);
+            if (moved.Count == 5)
+            {
+                await earlier.CloseAsync();
+            }
+        }
+
+        moved.Distinct().Count().ShouldBe(10);
+        await lot.WaitForCountAsync(RawLot.Parked, 0);
+    }
+
     [Fact]
     public async Task Waits_for_what_somebody_else_holds_for_a_while()
     {

@@ -8,6 +8,10 @@ internal sealed class SteadyParking(RawLot lot) : IAsyncDisposable
 {
     private readonly CancellationTokenSource _stop = new();
     private Task<int> _parking = Task.FromResult(0);
+    private volatile int _parked;
+
+    /// <summary>How many have been parked.</summary>
+    public int Parked => _parked;
 
     public static SteadyParking Start(RawLot lot)
     {
@@ -34,13 +38,12 @@ internal sealed class SteadyParking(RawLot lot) : IAsyncDisposable
         await using var connection = await BrokerFixture.ConnectAsync(lot.Address);
         await using var channel = await connection.CreateChannelAsync(new CreateChannelOptions(publisherConfirmationsEnabled: true, publisherConfirmationTrackingEnabled: true));
         using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
-        var parked = 0;
-        for (; !_stop.IsCancellationRequested; parked++)
+        for (; !_stop.IsCancellationRequested; _parked++)
         {
             await pace.WaitForNextTickAsync();
-            await lot.ParkAsync($"later-{parked:000000}", ParkReason.Exhausted, through: channel);
+            await lot.ParkAsync($"later-{_parked:000000}", ParkReason.Exhausted, through: channel);
         }
 
-        return parked;
+        return _parked;
     }
 }

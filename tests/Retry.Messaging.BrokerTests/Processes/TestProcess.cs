@@ -23,6 +23,7 @@ internal static class TestProcess
     public const string PulseListenerRole = "pulse-listener";
     public const string ReleasableConsumerRole = "releasable-consumer";
     public const string PlanCarrierRole = "plan-carrier";
+    public const string RawMoverRole = "raw-mover";
 
     public static Task Main(string[] args) => args switch
     {
@@ -42,6 +43,7 @@ internal static class TestProcess
         [PulseListenerRole] => PulseProcess.ListenAsync(),
         [ReleasableConsumerRole] => ReleasableConsumer.RunAsync(),
         [PlanCarrierRole] => PlanCarrierProcess.RunAsync(),
+        [RawMoverRole] => RawMover.RunAsync(),
         _ => throw new ArgumentException($"Unknown role '{string.Join(' ', args)}'; wanted one of the roles above."),
     };
 

@@ -13,19 +13,19 @@ public sealed class KilledDispatcherTests(BrokerFixture broker, ITestOutputHelpe
 {
     [Fact]
     public Task With_a_dispatcher_that_is_killed_none_is_lost_or_early_and_no_cancelled_one_arrives() =>
-        RunAsync(new ScheduleLoad(Count: 3_000, During: TimeSpan.FromSeconds(9)), killEvery: TimeSpan.FromSeconds(3), mostLater: TimeSpan.FromSeconds(5));
+        RunAsync(new ScheduleLoad(Count: 3_000, During: TimeSpan.FromSeconds(9), Longest: TimeSpan.FromSeconds(9)), killEvery: TimeSpan.FromSeconds(3), mostLater: TimeSpan.FromSeconds(5));
 
     [Fact]
     [Trait("Category", "Long")]
     public Task With_100_000_in_a_minute_none_is_lost_or_early_and_no_cancelled_one_arrives() =>
-        RunAsync(new ScheduleLoad(Count: 100_000, During: TimeSpan.FromMinutes(1)), killEvery: TimeSpan.FromSeconds(10), mostLater: TimeSpan.FromSeconds(1));
+        RunAsync(new ScheduleLoad(Count: 100_000, During: TimeSpan.FromMinutes(1), Longest: TimeSpan.FromMinutes(5)), killEvery: TimeSpan.FromSeconds(10), mostLater: TimeSpan.FromSeconds(1));
 
     /// <summary>Half of the messages of a minute are scheduled, half go by the ladder alone to a plain client, one beside the other.</summary>
     [Fact]
     [Trait("Category", "Long")]
     public async Task Without_kills_the_99th_of_100_is_not_1_3_times_as_late_as_by_the_ladder_alone()
     {
-        var load = new ScheduleLoad(Count: 50_000, During: TimeSpan.FromMinutes(1));
+        var load = new ScheduleLoad(Count: 50_000, During: TimeSpan.FromMinutes(1), Longest: TimeSpan.FromMinutes(5));
         var uri = await broker.CreateVirtualHostAsync();
         await using var raw = await RawClient.ConnectAsync(uri);
         await using var receipts = await ScheduleReceipts.StartAsync(raw);
@@ -34,8 +34,8 @@ public sealed class KilledDispatcherTests(BrokerFixture broker, ITestOutputHelpe
         await raw.BindAsync(plainReceipts.Queue, BrokerNames.ReturnExchange, BrokerNames.ReturnPattern(plainReceipts.Queue));
 
         var loads = await Task.WhenAll(load.RunAsync(raw.Connection, receipts.Queue), load.RunRawAsync(raw.Connection, plainReceipts.Queue));
-        await receipts.WaitForAsync(loads[0].Where(one => one.CancelledAt is null).Select(one => one.Id), TimeSpan.FromMinutes(3));
-        await plainReceipts.WaitForAsync(loads[1].Select(one => one.Id), TimeSpan.FromMinutes(3));
+        await receipts.WaitForAsync(loads[0].Where(one => one.CancelledAt is null).Select(one => one.Id), load.Longest + TimeSpan.FromMinutes(3));
+        await plainReceipts.WaitForAsync(loads[1].Select(one => one.Id), load.Longest + TimeSpan.FromMinutes(3));
 
         var (ours, plain) = (receipts.Judge(loads[0]), plainReceipts.Judge(loads[1]));
         output.WriteLine($"p99 lateness: {ours.P99.TotalMilliseconds:0} ms, by the ladder alone {plain.P99.TotalMilliseconds:0} ms; {ours}; {plain}");
@@ -53,13 +53,13 @@ public sealed class KilledDispatcherTests(BrokerFixture broker, ITestOutputHelpe
         await using var dispatchers = await KilledDispatchers.StartAsync(raw, uri);
         await raw.BindAsync(plainReceipts.Queue, BrokerNames.ReturnExchange, BrokerNames.ReturnPattern(plainReceipts.Queue));
 
-        var killing = dispatchers.KillAsync(killEvery, load.During + ScheduleLoad.Longest);
+        var killing = dispatchers.KillAsync(killEvery, load.During + load.Longest);
         var sending = load.RunAsync(raw.Connection, receipts.Queue);
         var plain = await (load with { Count = load.Count / 20 }).RunRawAsync(raw.Connection, plainReceipts.Queue);
         var sent = await sending;
         var kills = await killing;
-        await receipts.WaitForAsync(sent.Where(one => one.CancelledAt is null).Select(one => one.Id), TimeSpan.FromMinutes(3));
-        await plainReceipts.WaitForAsync(plain.Select(one => one.Id), TimeSpan.FromMinutes(3));
+        await receipts.WaitForAsync(sent.Where(one => one.CancelledAt is null).Select(one => one.Id), load.Longest + TimeSpan.FromMinutes(3));
+        await plainReceipts.WaitForAsync(plain.Select(one => one.Id), load.Longest + TimeSpan.FromMinutes(3));
 
         var (verdict, ladder) = (receipts.Judge(sent), plainReceipts.Judge(plain));
         output.WriteLine($"{load.Count} scheduled, {sent.Count(one => one.CancelledAt is not null)} cancelled, {kills} kills: {verdict}; by the ladder alone: {ladder}");

@@ -13,12 +13,10 @@ namespace Retry.Messaging.BrokerTests.Scheduler;
 
 /// <summary>Messages that are scheduled at an even pace, half of them cancelled at a random moment until a second before they are due; or, without a dispatcher, sent by the ladder alone.</summary>
 /// <param name="Count">How many.</param>
-/// <param name="During">For how long.</param>
-internal sealed record ScheduleLoad(int Count, TimeSpan During)
+/// <param name="During">For how long they are sent.</param>
+/// <param name="Longest">The longest delay; each is drawn between it and three seconds.</param>
+internal sealed record ScheduleLoad(int Count, TimeSpan During, TimeSpan Longest)
 {
-    /// <summary>The longest delay.</summary>
-    public static readonly TimeSpan Longest = TimeSpan.FromSeconds(9);
-
     private static readonly TimeSpan Shortest = TimeSpan.FromSeconds(3);
     private static readonly TimeSpan Before = TimeSpan.FromSeconds(1);
 
@@ -47,9 +45,9 @@ internal sealed record ScheduleLoad(int Count, TimeSpan During)
         return await Task.WhenAll(all);
     }
 
-    private static DateTimeOffset SomeTime(DateTimeOffset now) => now + Shortest + ((Longest - Shortest) * Random.Shared.NextDouble());
+    private DateTimeOffset SomeTime(DateTimeOffset now) => now + Shortest + ((Longest - Shortest) * Random.Shared.NextDouble());
 
-    private static async Task<ScheduledOne> OneRawAsync(ConfirmedPublisher publisher, string queue)
+    private async Task<ScheduledOne> OneRawAsync(ConfirmedPublisher publisher, string queue)
     {
         var now = DateTimeOffset.UtcNow;
         var due = SomeTime(now);
@@ -59,7 +57,7 @@ internal sealed record ScheduleLoad(int Count, TimeSpan During)
         return new(id, due, null);
     }
 
-    private static async Task<ScheduledOne> OneAsync(ConfirmedPublisher publisher, RecordStream stream, string queue, bool isCancelled)
+    private async Task<ScheduledOne> OneAsync(ConfirmedPublisher publisher, RecordStream stream, string queue, bool isCancelled)
     {
         var now = DateTimeOffset.UtcNow;
         var due = SomeTime(now);

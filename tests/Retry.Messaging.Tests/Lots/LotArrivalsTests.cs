@@ -43,6 +43,19 @@ public sealed class LotArrivalsTests
     }
 
     [Fact]
+    public async Task Who_waits_is_woken_by_what_needs_no_answer()
+    {
+        var arrivals = Arrivals();
+        var waiting = WaitAsync(arrivals);
+
+        arrivals.Wake();
+
+        (await waiting.WaitAsync(Deadline)).ShouldBeTrue();
+        arrivals.TryTake(out var none).ShouldBeTrue();
+        none.IsNone.ShouldBeTrue();
+    }
+
+    [Fact]
     public async Task Who_reads_alone_does_not_wait_for_ever_for_what_somebody_has_taken_out()
     {
         var waiting = WaitAsync(Arrivals());

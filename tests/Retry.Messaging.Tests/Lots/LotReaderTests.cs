@@ -36,12 +36,33 @@ public sealed class LotReaderTests
         _broker.ReadyIn(Lot).ShouldBe([.. Enumerable.Range(0, 2500).Select(number => $"{number}"), "later"]);
     }
 
+    /// <summary>What is not selected is counted as it comes, and what is selected when it is read.</summary>
+    [Fact]
+    public async Task What_is_parked_meanwhile_and_not_asked_for_takes_nobodys_place()
+    {
+        Park(100);
+        var reader = await OpenAsync(filter: ParkedFilter.All with { Also = static message => message.MessageId != "later" });
+        for (var i = 0; i < 900; i++)
+        {
+            _broker.Add(Lot, "later");
+        }
+
+        var read = new List<string?>();
+        await foreach (var message in reader.LookAsync(limit: null, progress: null, CancellationToken.None))
+        {
+            read.Add(message.MessageId);
+        }
+
+        read.ShouldBe(Enumerable.Range(0, 100).Select(number => $"{number}"));
+        reader.Progress.ShouldBe(new ParkingProgress(Examined: 100, Total: 100, Selected: 100));
+    }
+
     [Fact]
     public async Task What_was_taken_out_does_not_come_back()
     {
         Park(3);
         var reader = await OpenAsync(takesOut: true);
-        await foreach (var delivery in reader.ReadAsync(CancellationToken.None))
+        await foreach (var delivery in reader.ReadAsync(progress: null, CancellationToken.None))
         {
             if (delivery.Message!.MessageId == "1")
             {
@@ -61,10 +82,10 @@ public sealed class LotReaderTests
         var reader = await OpenAsync();
         // it comes between the count and the first consumer
         var other = await OpenAsync();
-        await using var deliveries = other.ReadAsync(CancellationToken.None).GetAsyncEnumerator();
+        await using var deliveries = other.ReadAsync(progress: null, CancellationToken.None).GetAsyncEnumerator();
         await deliveries.MoveNextAsync();
 
-        var reading = reader.ReadAsync(CancellationToken.None).GetAsyncEnumerator();
+        var reading = reader.ReadAsync(progress: null, CancellationToken.None).GetAsyncEnumerator();
         var first = reading.MoveNextAsync().AsTask();
         // twice: a message may be on its way when it asks for the first time
         await _clock.NextAsync(Deadline);
@@ -72,7 +93,7 @@ public sealed class LotReaderTests
         await _clock.NextAsync(Deadline);
 
         (await first.WaitAsync(Deadline)).ShouldBeFalse();
-        reader.Examined.ShouldBe(0);
+        reader.Progress.Examined.ShouldBe(0);
     }
 
     [Fact]
@@ -82,7 +103,7 @@ public sealed class LotReaderTests
         _broker.StallsAfter(0);
         var reader = await OpenAsync();
 
-        var reading = reader.ReadAsync(CancellationToken.None).GetAsyncEnumerator().MoveNextAsync().AsTask();
+        var reading = reader.ReadAsync(progress: null, CancellationToken.None).GetAsyncEnumerator().MoveNextAsync().AsTask();
         await _clock.RunAsync(reading, static _ => Task.CompletedTask);
 
         (await reading.ShouldThrowAsync<ParkingException>()).Message.ShouldContain("has messages ready (3) but delivered none for 60 s, after 0 of 3");
@@ -93,7 +114,7 @@ public sealed class LotReaderTests
     {
         Park(3);
         var reader = await OpenAsync();
-        await using var reading = reader.ReadAsync(CancellationToken.None).GetAsyncEnumerator();
+        await using var reading = reader.ReadAsync(progress: null, CancellationToken.None).GetAsyncEnumerator();
         await reading.MoveNextAsync();
         await _broker.CancelConsumersAsync();
 
@@ -105,7 +126,7 @@ public sealed class LotReaderTests
         _broker.StallsAfter(0);
         Park(1);
         var next = await OpenAsync();
-        var waiting = next.ReadAsync(CancellationToken.None).GetAsyncEnumerator().MoveNextAsync().AsTask();
+        var waiting = next.ReadAsync(progress: null, CancellationToken.None).GetAsyncEnumerator().MoveNextAsync().AsTask();
         await _clock.AskedAsync(Deadline);
         await _broker.CancelConsumersAsync();
         (await waiting.WaitAsync(Deadline).ShouldThrowAsync<ParkingException>()).Message.ShouldContain("after 0 of 1 messages: the broker cancelled the consumer");
@@ -119,10 +140,10 @@ public sealed class LotReaderTests
         }
     }
 
-    private Task<LotReader> OpenAsync(bool takesOut = false) => LotReader.OpenAsync(
+    private Task<LotReader> OpenAsync(bool takesOut = false, ParkedFilter? filter = null) => LotReader.OpenAsync(
         _broker.Connection,
         LotSource.ParkingLot(RetryPointNames.For("work")),
-        new LotRequest(ParkedFilter.All) { TakesOut = takesOut },
+        new LotRequest(filter ?? ParkedFilter.All) { TakesOut = takesOut },
         _clock,
         CancellationToken.None);
 }
