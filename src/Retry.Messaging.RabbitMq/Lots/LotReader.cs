@@ -76,7 +76,7 @@ internal sealed class LotReader : IAsyncDisposable
     public async IAsyncEnumerable<LotDelivery> ReadAsync(IProgress<ParkingProgress>? progress, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var told = 0L;
-        while (!_counts.IsOver(_request.Of))
+        while ((_request.Of is not null && HasArrived) || !_counts.IsOver(_request.Of))
         {
             cancellationToken.ThrowIfCancellationRequested();
             if (_counts.Examined - told >= 100)

@@ -57,6 +57,38 @@ public sealed class LotReaderTests
         reader.Progress.ShouldBe(new ParkingProgress(Examined: 100, Total: 100, Selected: 100));
     }
 
+    /// <summary>Who moves a set reads slowly, and what others park meanwhile is passed by at once.</summary>
+    [Fact]
+    public async Task All_of_a_set_that_has_come_is_read_however_much_is_parked_meanwhile()
+    {
+        Park(100);
+        var set = new LotSet();
+        var looking = await OpenAsync();
+        await foreach (var message in looking.LookAsync(limit: null, progress: null, CancellationToken.None))
+        {
+            set.Add(message);
+        }
+
+        await looking.DisposeAsync();
+        set.BeginReading();
+        var reader = await OpenAsync(takesOut: true, of: set);
+        for (var i = 0; i < 900; i++)
+        {
+            _broker.Add(Lot, "later");
+        }
+
+        var read = 0;
+        await foreach (var delivery in reader.ReadAsync(progress: null, CancellationToken.None))
+        {
+            await reader.AcknowledgeAsync(delivery);
+            read++;
+        }
+
+        read.ShouldBe(100);
+        await reader.DisposeAsync();
+        _broker.ReadyIn(Lot).Distinct().ShouldBe(["later"]);
+    }
+
     [Fact]
     public async Task What_was_taken_out_does_not_come_back()
     {
@@ -140,10 +172,10 @@ public sealed class LotReaderTests
         }
     }
 
-    private Task<LotReader> OpenAsync(bool takesOut = false, ParkedFilter? filter = null) => LotReader.OpenAsync(
+    private Task<LotReader> OpenAsync(bool takesOut = false, ParkedFilter? filter = null, LotSet? of = null) => LotReader.OpenAsync(
         _broker.Connection,
         LotSource.ParkingLot(RetryPointNames.For("work")),
-        new LotRequest(filter ?? ParkedFilter.All) { TakesOut = takesOut },
+        new LotRequest(filter ?? ParkedFilter.All) { TakesOut = takesOut, Of = of },
         _clock,
         CancellationToken.None);
 }
