@@ -8,7 +8,7 @@ namespace Retry.Messaging.RabbitMq.Lots;
 /// <summary>Reads a parking lot, or the lost queue, once, from front to back, by holding its messages unacknowledged on channels of its own.</summary>
 /// <remarks>
 /// <list type="number">
-/// <item>A passive declaration counts what is there: that many deliveries are read, and no more.</item>
+/// <item>A passive declaration counts what is there: that many deliveries are read; of a set, a moment longer.</item>
 /// <item>A consumer fills up to its prefetch; what is held blocks it, so further consumers follow, each a whole window before the room is used up.</item>
 /// <item>What is not selected is held as it comes. Who reads hears of it in bulk: to be woken costs more than to look at a message.</item>
 /// <item>When nothing arrives for a moment the broker is asked how many are ready. When it says none twice, another reader has the rest.</item>

@@ -59,7 +59,7 @@ public sealed class ReplaySetTests(BrokerFixture broker)
         }
     }
 
-    /// <summary>A reader that has ended has no consumer any more, and the broker gives back what it held a moment later.</summary>
+    /// <summary>A reader that has cancelled its consumer, and holds what it has read until its channel closes.</summary>
     [Fact]
     public async Task What_an_earlier_readers_end_has_not_given_back_yet_is_moved_too()
     {
