@@ -8,7 +8,7 @@ using Xunit;
 namespace Retry.Messaging.BrokerTests.Cli;
 
 /// <summary><c>parked list --group-by</c>: causes instead of messages, and the lot as it was.</summary>
-[Collection(OperatorBroker.Name)]
+[Collection(LotBroker.Name)]
 public sealed class ParkedGroupsTests(BrokerFixture broker)
 {
     [Fact]

@@ -10,7 +10,7 @@ using Xunit;
 namespace Retry.Messaging.BrokerTests.Estates;
 
 /// <summary>Dead-letter queues of a plain broker, and what else may lie in an error queue.</summary>
-[Collection(OperatorBroker.Name)]
+[Collection(LotBroker.Name)]
 public sealed class DeadLetterQueueTests(BrokerFixture broker)
 {
     private const string Dead = "dead";

@@ -11,7 +11,7 @@ using Xunit;
 namespace Retry.Messaging.BrokerTests.Estates;
 
 /// <summary>MassTransit's own error queues, with none of this library deployed.</summary>
-[Collection(OperatorBroker.Name)]
+[Collection(LotBroker.Name)]
 public sealed class StockServiceTests(BrokerFixture broker)
 {
     [Fact]

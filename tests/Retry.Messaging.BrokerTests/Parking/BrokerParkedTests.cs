@@ -10,7 +10,7 @@ using Xunit;
 namespace Retry.Messaging.BrokerTests.Parking;
 
 /// <summary>What the broker itself has parked, among what the library has.</summary>
-[Collection(OperatorBroker.Name)]
+[Collection(LotBroker.Name)]
 public sealed class BrokerParkedTests(BrokerFixture broker)
 {
     private const int All = 50_000;

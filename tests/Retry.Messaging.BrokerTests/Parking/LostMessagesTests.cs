@@ -14,7 +14,7 @@ using Xunit.Abstractions;
 namespace Retry.Messaging.BrokerTests.Parking;
 
 /// <summary>What has no destination leaves the ladder, stalls nobody, and goes on when its queue is back.</summary>
-[Collection(OperatorBroker.Name)]
+[Collection(LotBroker.Name)]
 public sealed class LostMessagesTests(BrokerFixture broker, ITestOutputHelper output)
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(90);

@@ -19,7 +19,7 @@ using Xunit.Abstractions;
 namespace Retry.Messaging.BrokerTests.Parking;
 
 /// <summary>What was lost goes on by itself once its queue is back.</summary>
-[Collection(OperatorBroker.Name)]
+[Collection(LotBroker.Name)]
 public sealed class LostMoverTests(BrokerFixture broker, ITestOutputHelper output)
 {
     private const int Homeless = 100_000;

@@ -17,7 +17,7 @@ namespace Retry.Messaging.BrokerTests.Parking;
 
 /// <summary>Ten thousand, a hundred thousand and a million parked messages of 1 KB, while 200 more are parked in each second.</summary>
 /// <remarks>What is compared is measured in one run, one after the other, on the same messages.</remarks>
-[Collection(OperatorBroker.Name)]
+[Collection(LotBroker.Name)]
 public sealed class ParkedFiguresTests(BrokerFixture broker, ITestOutputHelper output)
 {
     private const double MostMegabytes = 300;

@@ -11,7 +11,7 @@ using Xunit;
 namespace Retry.Messaging.BrokerTests.Parking;
 
 /// <summary><see cref="IParkingLot"/> as a service gets it from its container.</summary>
-[Collection(OperatorBroker.Name)]
+[Collection(LotBroker.Name)]
 public sealed class ParkingLotRegistrationTests(BrokerFixture broker)
 {
     [Fact]

@@ -10,7 +10,7 @@ using Xunit;
 
 namespace Retry.Messaging.BrokerTests.Parking;
 
-[Collection(OperatorBroker.Name)]
+[Collection(LotBroker.Name)]
 public sealed class ParkingLotTests(BrokerFixture broker)
 {
     [Fact]

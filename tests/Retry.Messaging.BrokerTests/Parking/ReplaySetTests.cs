@@ -16,7 +16,7 @@ using Xunit;
 namespace Retry.Messaging.BrokerTests.Parking;
 
 /// <summary>What a replay moves is what it read; and it goes where somebody takes it.</summary>
-[Collection(OperatorBroker.Name)]
+[Collection(LotBroker.Name)]
 public sealed class ReplaySetTests(BrokerFixture broker)
 {
     private const string Release = RawLot.Work + ".release";

@@ -10,7 +10,7 @@ using Xunit;
 namespace Retry.Messaging.BrokerTests.Plans;
 
 /// <summary>What lay in MassTransit's own error queue before this library was there.</summary>
-[Collection(OperatorBroker.Name)]
+[Collection(LotBroker.Name)]
 public sealed class AdoptedMessagesTests(BrokerFixture broker)
 {
     private const string Errors = RawLot.Work + "_error";

@@ -16,7 +16,7 @@ using Xunit.Abstractions;
 namespace Retry.Messaging.BrokerTests.Plans;
 
 /// <summary>Plans that nobody looks after are carried out by a service with operations.</summary>
-[Collection(OperatorBroker.Name)]
+[Collection(LotBroker.Name)]
 public sealed class DetachedPlanTests(BrokerFixture broker, ITestOutputHelper output)
 {
     private const int Count = 4000;

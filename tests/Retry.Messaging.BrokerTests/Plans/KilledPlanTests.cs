@@ -9,7 +9,7 @@ using Xunit;
 namespace Retry.Messaging.BrokerTests.Plans;
 
 /// <summary>A replay that is killed, and gone on with on another machine.</summary>
-[Collection(OperatorBroker.Name)]
+[Collection(LotBroker.Name)]
 public sealed class KilledPlanTests(BrokerFixture broker)
 {
     // what may be published and not yet taken out at once

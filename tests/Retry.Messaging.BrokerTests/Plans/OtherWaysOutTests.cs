@@ -11,7 +11,7 @@ using Xunit;
 namespace Retry.Messaging.BrokerTests.Plans;
 
 /// <summary>Elsewhere, changed, out of the way, into a file and back.</summary>
-[Collection(OperatorBroker.Name)]
+[Collection(LotBroker.Name)]
 public sealed class OtherWaysOutTests(BrokerFixture broker)
 {
     private const string Archive = RawLot.Work + ".archived";
