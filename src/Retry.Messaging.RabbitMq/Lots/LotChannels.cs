@@ -8,7 +8,8 @@ namespace Retry.Messaging.RabbitMq.Lots;
 /// <summary>The channels and consumers over which a <see cref="LotReader"/> holds the messages of one queue.</summary>
 /// <remarks>
 /// Where messages are taken out, each consumer has a channel of its own: a broker's channel looks for an acknowledged message from
-/// its oldest one on, so between 40,000 held ones a few thousand acknowledgements took minutes.
+/// its oldest one on, so between 40,000 held ones a few thousand acknowledgements took minutes. Those are opened several at once: a
+/// broker that holds a million messages takes up to a second to open one, and fills it in a third of that (a replay took 633 s, then 255).
 /// </remarks>
 /// <param name="connection">Opens the channels.</param>
 /// <param name="questions">The channel of the questions.</param>
@@ -24,8 +25,9 @@ internal sealed class LotChannels(IConnection connection, IChannel questions, st
     private const int SmallestWindow = 100;
     // the protocol's field has 16 bits
     private const int LargestWindow = 65_000;
-    // What one consumer may have on its way to us, so that large messages take no more memory than small ones. Two have room at a time.
+    // What one consumer may have on its way to us, so that large messages take no more memory than small ones; and how many have room.
     private const long WindowBytes = 32L * 1024 * 1024;
+    private const int WindowsAhead = 2;
     private const int HeaderBytes = 2048;
     private const ulong EveryDelivery = 0;
     // What a broker's channel looks through at most to find one acknowledged message.
@@ -41,16 +43,18 @@ internal sealed class LotChannels(IConnection connection, IChannel questions, st
     // between two questions, by whoever parks; what was held comes back by the thousand
     private const int MostParkedMeanwhile = 50;
 
+    private readonly Lock _adding = new();
     private readonly List<IChannel> _channels = [];
     private readonly List<(IChannel Channel, string Tag)> _consumers = [];
     // how many messages all consumers together can hold
     private long _capacity;
-    private ushort _lastWindow = FirstWindow;
+    // the room that is kept free, in messages
+    private long _ahead = FirstWindow;
     private bool _mayAskForTime = true;
 
-    /// <summary>Whether the next consumer is due: one that is added when there is room no more comes too late, and the broker idles meanwhile.</summary>
+    /// <summary>Whether more consumers are due: those that are added when there is room no more come too late, and the broker idles meanwhile.</summary>
     /// <param name="held">How many messages are held.</param>
-    public bool IsScarce(long held) => _capacity - held < _lastWindow;
+    public bool IsScarce(long held) => _capacity - held < _ahead;
 
     /// <summary>How many messages are ready.</summary>
     public Task<uint> CountReadyAsync(CancellationToken cancellationToken) => questions.MessageCountAsync(queue, cancellationToken);
@@ -62,40 +66,56 @@ internal sealed class LotChannels(IConnection connection, IChannel questions, st
         return (found.MessageCount, found.ConsumerCount > _consumers.Count);
     }
 
-    /// <summary>Adds a consumer, with as much room as memory allows.</summary>
+    /// <summary>Adds consumers until there is as much room as memory allows.</summary>
+    /// <param name="held">How many messages are held.</param>
     /// <param name="bodyBytes">What a body has on average.</param>
     /// <param name="consumer">Makes the consumer of a channel.</param>
     /// <param name="cancellationToken">Stops waiting for the broker.</param>
-    public async Task AddConsumerAsync(long bodyBytes, Func<IChannel, IAsyncBasicConsumer> consumer, CancellationToken cancellationToken)
+    public async Task AddConsumersAsync(long held, long bodyBytes, Func<IChannel, IAsyncBasicConsumer> consumer, CancellationToken cancellationToken)
     {
-        var window = NextWindow(bodyBytes);
-        if (takesOut || _channels.Count == 0)
+        if (_consumers.Count == 0)
         {
-            _channels.Add(await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false));
+            await AddFirstAsync(consumer, cancellationToken).ConfigureAwait(false);
+            return;
         }
 
+        // a connection has at most 2,047 channels by default, so far into a very large lot their windows grow
+        var largest = Math.Clamp(WindowBytes / (HeaderBytes + bodyBytes), SmallestWindow, LargestWindow);
+        _ahead = WindowsAhead * largest;
+        var window = takesOut ? Math.Min(largest, TakingWindow << Math.Min(5, _consumers.Count / 500)) : largest;
+        var missing = Math.Max(1, (_ahead - (_capacity - held) + window - 1) / window);
+        if (takesOut)
+        {
+            await Task.WhenAll(Enumerable.Range(0, (int)missing).Select(_ => AddAsync((ushort)window, consumer, cancellationToken))).ConfigureAwait(false);
+        }
+        else
+        {
+            // on one channel the prefetch is that of the next consumer
+            await AddAsync((ushort)window, consumer, cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    private async Task AddFirstAsync(Func<IChannel, IAsyncBasicConsumer> consumer, CancellationToken cancellationToken)
+    {
         try
         {
-            await ConsumeAsync(window, consumer, cancellationToken).ConfigureAwait(false);
+            await AddAsync(FirstWindow, consumer, cancellationToken).ConfigureAwait(false);
         }
         catch (OperationInterruptedException exception) when (_mayAskForTime && exception.ShutdownReason?.ReplyCode == Constants.PreconditionFailed)
         {
             // RabbitMQ 4.3 takes that argument on quorum queues alone, where alone it has a timeout; error queues of others are classic
             _mayAskForTime = false;
             await _channels[^1].DisposeAsync().ConfigureAwait(false);
-            _channels[^1] = await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
-            await ConsumeAsync(window, consumer, cancellationToken).ConfigureAwait(false);
+            _channels.Clear();
+            await AddAsync(FirstWindow, consumer, cancellationToken).ConfigureAwait(false);
         }
-
-        _capacity += window;
-        _lastWindow = window;
     }
 
-    private async Task ConsumeAsync(ushort window, Func<IChannel, IAsyncBasicConsumer> consumer, CancellationToken cancellationToken)
+    private async Task AddAsync(ushort window, Func<IChannel, IAsyncBasicConsumer> consumer, CancellationToken cancellationToken)
     {
-        var channel = _channels[^1];
+        var channel = takesOut || _channels.Count == 0 ? await OpenAsync(cancellationToken).ConfigureAwait(false) : _channels[0];
         await channel.BasicQosAsync(0, window, global: false, cancellationToken).ConfigureAwait(false);
-        _consumers.Add((channel, await channel.BasicConsumeAsync(
+        var tag = await channel.BasicConsumeAsync(
             queue,
             autoAck: false,
             string.Empty,
@@ -103,7 +123,23 @@ internal sealed class LotChannels(IConnection connection, IChannel questions, st
             exclusive: false,
             _mayAskForTime ? ConsumerPatience.For(LongestReading) : null,
             consumer(channel),
-            cancellationToken).ConfigureAwait(false)));
+            cancellationToken).ConfigureAwait(false);
+        lock (_adding)
+        {
+            _consumers.Add((channel, tag));
+            _capacity += window;
+        }
+    }
+
+    private async Task<IChannel> OpenAsync(CancellationToken cancellationToken)
+    {
+        var channel = await connection.CreateChannelAsync(cancellationToken: cancellationToken).ConfigureAwait(false);
+        lock (_adding)
+        {
+            _channels.Add(channel);
+        }
+
+        return channel;
     }
 
     /// <summary>Closes the consumers' channels, which makes everything ready again that was not acknowledged, and waits for that.</summary>
@@ -188,15 +224,4 @@ internal sealed class LotChannels(IConnection connection, IChannel questions, st
         }
     }
 
-    private ushort NextWindow(long bodyBytes)
-    {
-        if (_consumers.Count == 0)
-        {
-            return FirstWindow;
-        }
-
-        // a connection has at most 2,047 channels by default, so far into a very large lot their windows grow
-        var largest = takesOut ? Math.Min(LargestWindow, TakingWindow << Math.Min(5, _consumers.Count / 500)) : LargestWindow;
-        return (ushort)Math.Clamp(WindowBytes / (HeaderBytes + bodyBytes), SmallestWindow, largest);
-    }
 }

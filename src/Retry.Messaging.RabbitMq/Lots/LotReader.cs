@@ -9,7 +9,7 @@ namespace Retry.Messaging.RabbitMq.Lots;
 /// <remarks>
 /// <list type="number">
 /// <item>A passive declaration counts what is there: that many deliveries are read; of a set, a moment longer.</item>
-/// <item>A consumer fills up to its prefetch; what is held blocks it, so further consumers follow, each a whole window before the room is used up.</item>
+/// <item>A consumer fills up to its prefetch; what is held blocks it, so further consumers follow, well before the room is used up.</item>
 /// <item>What is not selected is held as it comes. Who reads hears of it in bulk: to be woken costs more than to look at a message.</item>
 /// <item>When nothing arrives for a moment the broker is asked how many are ready. When it says none twice, another reader has the rest.</item>
 /// <item>Closing the channels makes everything ready again that was not acknowledged; the reading ends when it is.</item>
@@ -87,7 +87,7 @@ internal sealed class LotReader : IAsyncDisposable
 
             if (_channels.IsScarce(_counts.Held))
             {
-                await AddConsumerAsync(cancellationToken).ConfigureAwait(false);
+                await AddConsumersAsync(cancellationToken).ConfigureAwait(false);
             }
 
             if (_arrived.TryTake(out var delivery))
@@ -186,14 +186,12 @@ internal sealed class LotReader : IAsyncDisposable
         await renewal.DisposeAsync().ConfigureAwait(false);
     }
 
-    private async Task AddConsumerAsync(CancellationToken cancellationToken)
+    private async Task AddConsumersAsync(CancellationToken cancellationToken)
     {
         try
         {
-            await _channels.AddConsumerAsync(
-                _counts.BodyBytes,
-                channel => new LotConsumer(channel, Deliver, End),
-                cancellationToken).ConfigureAwait(false);
+            var (held, size) = (_counts.Held, _counts.BodyBytes);
+            await _channels.AddConsumersAsync(held, size, channel => new LotConsumer(channel, Deliver, End), cancellationToken).ConfigureAwait(false);
         }
         catch (OperationInterruptedException exception) when (exception.ShutdownReason is { } reason)
         {
