@@ -34,6 +34,9 @@ internal sealed record PointSummary(string Queue)
     /// <summary>What the point's limiter does.</summary>
     public PointLimiterState Limiter { get; init; }
 
+    /// <summary>The plan that was left unfinished and keeps others from its parking lot; <see langword="null"/> where there is none.</summary>
+    public string? UnfinishedPlan { get; init; }
+
     /// <summary>What an operator should look at; <see langword="null"/> where all is well.</summary>
     public string? Trouble =>
         Ready is null ? "its work queue does not exist"
@@ -48,6 +51,9 @@ internal sealed record PointSummary(string Queue)
         : Limiter == PointLimiterState.Missing ? $"Start a service that has the point, or run 'retryctl limiter run --point {Queue}'."
         : Parked is null ? $"Run 'retryctl topology apply --point {Queue}'."
         : "Start its service.";
+
+    /// <summary>Whether an operator should look at it.</summary>
+    public bool NeedsAttention => Trouble is not null || UnfinishedPlan is not null;
 
     /// <summary>At how many messages per second it releases; <see langword="null"/> where that is not known, or without a limit.</summary>
     public double? PerSecond { get; init; }

@@ -1,6 +1,7 @@
 using Retry.Messaging.Naming;
 using Retry.Messaging.Operations.Delayed;
 using Retry.Messaging.Operations.Nodes;
+using Retry.Messaging.Operations.Plans;
 using Retry.Messaging.Operations.Verification;
 using Retry.Messaging.RabbitMq.Limiter;
 using Retry.Messaging.RabbitMq.Topology;
@@ -30,16 +31,23 @@ internal sealed record PointsOverview(IReadOnlyList<PointSummary> Points, long C
     /// <param name="settings">What operators and code have set, by point; <see langword="null"/> where that could not be read.</param>
     /// <param name="nodes">The instances that have announced themselves; <see langword="null"/> where that could not be read.</param>
     /// <param name="delayed">What waits in delay; <see langword="null"/> where that could not be read.</param>
+    /// <param name="plans">The plans of all parking lots; none where they could not be read.</param>
     public static PointsOverview Of(
         BrokerFacts facts,
         IReadOnlyList<QueueCount> counts,
         IReadOnlyDictionary<string, LimiterSettings>? settings,
         IReadOnlyList<NodeSummary>? nodes,
-        DelayedOverview? delayed)
+        DelayedOverview? delayed,
+        IReadOnlyList<PlanSummary> plans)
     {
         var byName = counts.ToDictionary(count => count.Name, StringComparer.Ordinal);
         return new PointsOverview(
-            [.. KnownPoints.Find(facts).Select(names => Climbs(Served(Summarize(names, byName, settings), nodes), delayed))],
+            [
+                .. KnownPoints.Find(facts).Select(names => Climbs(Served(Summarize(names, byName, settings), nodes), delayed) with
+                {
+                    UnfinishedPlan = UnfinishedOf(names.Work, plans),
+                }),
+            ],
             TopologyPlan.Rungs.Sum(rung => byName.GetValueOrDefault(rung.Name)?.Messages ?? 0),
             byName.GetValueOrDefault(BrokerNames.LostQueue)?.Messages ?? 0);
     }
@@ -69,6 +77,12 @@ internal sealed record PointsOverview(IReadOnlyList<PointSummary> Points, long C
         var known = delayed?.Points.FirstOrDefault(other => other.Queue == point.Queue);
         return delayed is null ? point : point with { Climbing = known?.Waiting ?? 0, ClimbingError = known?.Error ?? 0 };
     }
+
+    // what nobody looks after is gone on with by a service, and what has not begun is forgotten by the next who comes
+    private static string? UnfinishedOf(string queue, IReadOnlyList<PlanSummary> plans) => plans.FirstOrDefault(plan =>
+        plan.Plan.Queue == queue
+        && plan.Plan is { State: not PlanState.Preparing, Terms.IsUnattended: false }
+        && plan.Progress is PlanProgress.CutOff or PlanProgress.Stopped)?.Plan.Id;
 
     private static PointSummary Served(PointSummary point, IReadOnlyList<NodeSummary>? nodes)
     {

@@ -1,10 +1,12 @@
 using RabbitMQ.Client;
 using Retry.Messaging.Operations.Delayed;
 using Retry.Messaging.Operations.Nodes;
+using Retry.Messaging.Operations.Plans;
 using Retry.Messaging.Operations.Pulse;
 using Retry.Messaging.Operations.Verification;
 using Retry.Messaging.RabbitMq.Control;
 using Retry.Messaging.RabbitMq.Limiter;
+using Retry.Messaging.RabbitMq.Lots;
 using Retry.Messaging.RabbitMq.Management;
 
 namespace Retry.Messaging.Operations.Points;
@@ -38,7 +40,8 @@ internal sealed class PointsReader(IConnection connection, ManagementClient clie
             counts,
             await SettingsAsync(cancellationToken).ConfigureAwait(false),
             await NodesAsync(cancellationToken).ConfigureAwait(false),
-            await DelayedAsync(cancellationToken).ConfigureAwait(false));
+            await DelayedAsync(cancellationToken).ConfigureAwait(false),
+            await PlansAsync(cancellationToken).ConfigureAwait(false));
     }
 
     // without them a limiter that stands still may be paused or missing, which is said
@@ -63,6 +66,18 @@ internal sealed class PointsReader(IConnection connection, ManagementClient clie
         catch (ControlException)
         {
             return null;
+        }
+    }
+
+    private async Task<IReadOnlyList<PlanSummary>> PlansAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await new PlansReader(connection, time).ReadAsync(cancellationToken).ConfigureAwait(false);
+        }
+        catch (ParkingException)
+        {
+            return [];
         }
     }
 

@@ -10,7 +10,7 @@ using Xunit;
 namespace Retry.Messaging.BrokerTests.Plans;
 
 /// <summary>Two operators want some of the same messages, one of them is killed or falls asleep, and new messages are parked all the time.</summary>
-[Collection(OperatorBroker.Name)]
+[Collection(LotBroker.Name)]
 public sealed class OverlappingPlansTests(BrokerFixture broker)
 {
     private const int Count = 4000;
@@ -35,6 +35,7 @@ public sealed class OverlappingPlansTests(BrokerFixture broker)
         (await second.EndAsync()).ShouldBe(ExitCode.Failed);
         var plan = (await OpenPlan.FindAsync(lot.Address)).ShouldNotBeNull();
         second.Said.ShouldContain($"'retryctl plans resume {plan}' goes on with it");
+        (await CommandLineRun.RunAsync(lot.Address, broker.Broker.ManagementUri, "points --json")).Output.ShouldContain($"\"unfinishedPlan\":\"{plan}\"");
 
         await using var resume = OperatorProcess.Type(lot.Address, $"plans resume {plan}");
         (await resume.EndAsync()).ShouldBe(ExitCode.Done, resume.Said);

@@ -1,5 +1,6 @@
 using Retry.Messaging.Configuration;
 using Retry.Messaging.Operations.Nodes;
+using Retry.Messaging.Operations.Plans;
 using Retry.Messaging.Operations.Points;
 using Retry.Messaging.RabbitMq.Control;
 using Retry.Messaging.RabbitMq.Limiter;
@@ -19,7 +20,7 @@ public sealed class PointsOverviewTests
     [Fact]
     public void A_point_without_a_limit_shows_its_work_queue_and_its_lot()
     {
-        var overview = PointsOverview.Of(HealthyBroker.Facts(), [new(Orders, 5, 2, 3), new("orders.parked", 7, 1, 0)], Nothing, nodes: null, delayed: null);
+        var overview = PointsOverview.Of(HealthyBroker.Facts(), [new(Orders, 5, 2, 3), new("orders.parked", 7, 1, 0)], Nothing, nodes: null, delayed: null, plans: []);
 
         overview.Points.ShouldBe([new PointSummary(Orders) { Ready = 5, Unacknowledged = 2, Consumers = 3, Parked = 8, Limiter = PointLimiterState.None }]);
     }
@@ -56,14 +57,14 @@ public sealed class PointsOverviewTests
         unreadable.Read(new ControlRecord(LimiterDocument.SettingKind, Orders, 2, "no json"u8.ToArray()));
 
         Limited(0, unreadable).Limiter.ShouldBe(PointLimiterState.Unknown);
-        PointsOverview.Of(HealthyBroker.Facts(withRelease: true), [new("orders.release", 9, 0, 0)], settings: null, nodes: null, delayed: null)
+        PointsOverview.Of(HealthyBroker.Facts(withRelease: true), [new("orders.release", 9, 0, 0)], settings: null, nodes: null, delayed: null, plans: [])
             .Points.ShouldHaveSingleItem().Limiter.ShouldBe(PointLimiterState.Unknown);
     }
 
     [Fact]
     public void What_does_not_exist_has_no_number_and_what_is_shared_is_told_for_all()
     {
-        var overview = PointsOverview.Of(HealthyBroker.Facts(), [new("retry.v1.5s", 3, 0, 0), new("retry.v1.9d", 4, 0, 0), new("retry.v1.lost", 2, 0, 0)], Nothing, nodes: null, delayed: null);
+        var overview = PointsOverview.Of(HealthyBroker.Facts(), [new("retry.v1.5s", 3, 0, 0), new("retry.v1.9d", 4, 0, 0), new("retry.v1.lost", 2, 0, 0)], Nothing, nodes: null, delayed: null, plans: []);
 
         overview.Points.ShouldBe([new PointSummary(Orders)]);
         overview.Climbing.ShouldBe(7);
@@ -78,12 +79,13 @@ public sealed class PointsOverviewTests
             [],
             Nothing,
             [Node("a", "build 2"), Node("b", "build 1"), Node("c", "build 2"), Node("gone", "build 0") with { IsThere = false }, Node("other", "x") with { Points = [new("mails")] }],
-            delayed: null);
+            delayed: null,
+            plans: []);
 
         overview.Points.ShouldHaveSingleItem().Nodes.ShouldBe(3);
         overview.Points[0].Builds.ShouldBe(["build 1", "build 2"]);
-        PointsOverview.Of(HealthyBroker.Facts(), [], Nothing, [], delayed: null).Points[0].Nodes.ShouldBe(0);
-        PointsOverview.Of(HealthyBroker.Facts(), [], Nothing, nodes: null, delayed: null).Points[0].Nodes.ShouldBeNull();
+        PointsOverview.Of(HealthyBroker.Facts(), [], Nothing, [], delayed: null, plans: []).Points[0].Nodes.ShouldBe(0);
+        PointsOverview.Of(HealthyBroker.Facts(), [], Nothing, nodes: null, delayed: null, plans: []).Points[0].Nodes.ShouldBeNull();
 
         static NodeSummary Node(string instance, string build) => new(instance, $"{instance}:1")
         {
@@ -91,6 +93,29 @@ public sealed class PointsOverviewTests
             Facts = new(DateTimeOffset.UnixEpoch, "1.0.0", "MassTransit 8.5.12", ".NET 10", build),
             Points = [new(Orders)],
         };
+    }
+
+    [Theory]
+    [InlineData(nameof(PlanProgress.CutOff), false, true)]
+    [InlineData(nameof(PlanProgress.Stopped), false, true)]
+    [InlineData(nameof(PlanProgress.Running), false, false)]
+    [InlineData(nameof(PlanProgress.Done), false, false)]
+    [InlineData(nameof(PlanProgress.Cancelled), false, false)]
+    [InlineData(nameof(PlanProgress.CutOff), true, false)]
+    public void A_plan_that_waits_for_an_operator_needs_attention(string progress, bool isUnattended, bool isTrouble)
+    {
+        var plan = new Plan("p1", new PlanTerms(PlanAction.Replay) { IsUnattended = isUnattended }, Orders, "ann@host", DateTimeOffset.UnixEpoch) { State = PlanState.Running };
+
+        var point = PointsOverview.Of(
+            HealthyBroker.Facts(),
+            [new(Orders, 0, 0, 1), new("orders.parked", 7, 0, 0)],
+            Nothing,
+            nodes: null,
+            delayed: null,
+            [new(plan with { Queue = "mails" }, PlanProgress.CutOff), new(plan, Enum.Parse<PlanProgress>(progress))]).Points.ShouldHaveSingleItem();
+
+        point.UnfinishedPlan.ShouldBe(isTrouble ? "p1" : null);
+        point.NeedsAttention.ShouldBe(isTrouble);
     }
 
     [Fact]
@@ -134,7 +159,7 @@ public sealed class PointsOverviewTests
         HealthyBroker.Facts(withRelease: true),
         [new(Orders, 5, 2, 3), new("orders.release", 6, 3, consumers)],
         new Dictionary<string, LimiterSettings> { [Orders] = settings },
-        nodes: null, delayed: null).Points.ShouldHaveSingleItem();
+        nodes: null, delayed: null, plans: []).Points.ShouldHaveSingleItem();
 
     private static LimiterSettings Set(bool paused)
     {

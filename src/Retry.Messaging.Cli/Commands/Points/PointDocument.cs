@@ -16,7 +16,8 @@ internal sealed record PointDocument(
     long? Parked,
     string? Limiter,
     double? PerSecond,
-    string? Trouble)
+    string? Trouble,
+    string? UnfinishedPlan)
 {
     public static PointDocument Of(PointSummary point) => new(
         point.Queue,
@@ -31,5 +32,6 @@ internal sealed record PointDocument(
         point.Parked,
         point.Limiter.ToString(),
         point.PerSecond,
-        point.Trouble);
+        point.Trouble,
+        point.UnfinishedPlan);
 }

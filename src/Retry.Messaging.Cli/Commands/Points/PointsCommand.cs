@@ -51,7 +51,7 @@ internal static class PointsCommand
 
         var overview = await ReadAsync(null, cancellationToken).ConfigureAwait(false);
         Write(host, parsed, overview, null);
-        return overview.Points.Any(point => point.Trouble is not null) ? ExitCode.Finding : ExitCode.Done;
+        return overview.Points.Any(point => point.NeedsAttention) ? ExitCode.Finding : ExitCode.Done;
 
         async Task<PointsOverview> ReadAsync(PulseBoard? board, CancellationToken token) =>
             await new PointsReader(await broker.OpenAsync(token).ConfigureAwait(false), management, board, host.Time).ReadAsync(token).ConfigureAwait(false);

@@ -34,6 +34,15 @@ internal static class PointsTable
             host.Out.WriteLine(Printable.Wrap($"Look at {Printable.Line(point.Queue)}: ", $"{point.Trouble}. {Printable.Line(point.NextStep)}", host.Width));
         }
 
+        foreach (var point in overview.Points.Where(point => point.UnfinishedPlan is not null))
+        {
+            var plan = Printable.Line(point.UnfinishedPlan!);
+            host.Out.WriteLine(Printable.Wrap(
+                $"Look at {Printable.Line(point.Queue)}: ",
+                $"plan {plan} was not finished and keeps others from its parking lot. Run 'retryctl plans resume {plan}', or 'retryctl plans cancel {plan}'.",
+                host.Width));
+        }
+
         foreach (var point in overview.Points.Where(point => point.Builds.Count > 1))
         {
             host.Out.WriteLine(Printable.Wrap(
