@@ -37,7 +37,7 @@ internal abstract class BrokerService(IBrokerConnection broker, TimeProvider tim
             {
                 if (_line.IsTime())
                 {
-                    LogUnseen(exception.Message);
+                    LogUnseen(BrokerFailures.Explain(exception));
                 }
             }
 #pragma warning restore CA1031

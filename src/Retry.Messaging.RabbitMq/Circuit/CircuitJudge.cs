@@ -38,7 +38,7 @@ internal sealed class CircuitJudge(PointCircuit circuit, ControlFollower followe
             if (circuit.IsWanted && await TryOpenAsync(connection, cancellationToken).ConfigureAwait(false) is { } channel)
             {
                 await using var ends = channel.ConfigureAwait(false);
-                await JudgeAsync(channel, cancellationToken).ConfigureAwait(false);
+                await JudgeAsync(connection, channel, cancellationToken).ConfigureAwait(false);
             }
 
             await Task.Delay(random.Around(BetweenTries), time, cancellationToken).ConfigureAwait(false);
@@ -77,7 +77,7 @@ internal sealed class CircuitJudge(PointCircuit circuit, ControlFollower followe
         }
     }
 
-    private async Task JudgeAsync(IChannel channel, CancellationToken cancellationToken)
+    private async Task JudgeAsync(IConnection connection, IChannel channel, CancellationToken cancellationToken)
     {
         var queue = BrokerNames.JudgeQueue(circuit.Queue);
         var permits = await PermitQueue.DeclareAsync(channel, circuit.Queue, cancellationToken).ConfigureAwait(false);
@@ -109,8 +109,9 @@ internal sealed class CircuitJudge(PointCircuit circuit, ControlFollower followe
             return Task.CompletedTask;
         };
 
+        using var alarm = new BrokerAlarm(connection);
         using var listening = pulses.Listen(pulse => inbox.Writer.TryWrite(new Heard(null, pulse)));
-        await new CircuitSession(circuit, follower, by, time).RunAsync(inbox.Reader, GiveAsync, cancellationToken).ConfigureAwait(false);
+        await new CircuitSession(circuit, follower, by, time).RunAsync(inbox.Reader, () => alarm.Reason is null, GiveAsync, cancellationToken).ConfigureAwait(false);
 
         // the way back of a permit is the queue that only this connection reads
         async Task GiveAsync(long number, CircuitState state)

@@ -25,9 +25,14 @@ internal sealed class CircuitSession(PointCircuit circuit, ControlFollower follo
 
     /// <summary>Judges until it is cancelled, the point has no breaker any more, or nothing can be heard.</summary>
     /// <param name="inbox">What is heard.</param>
+    /// <param name="mayGive">Whether a permit would arrive: those of a whole alarm must not arrive together.</param>
     /// <param name="give">Gives a permit.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public async Task RunAsync(ChannelReader<CircuitJudge.Heard> inbox, Func<long, CircuitState, Task> give, CancellationToken cancellationToken)
+    public async Task RunAsync(
+        ChannelReader<CircuitJudge.Heard> inbox,
+        Func<bool> mayGive,
+        Func<long, CircuitState, Task> give,
+        CancellationToken cancellationToken)
     {
         _course.Resume(_last.State, Now);
         while (!inbox.Completion.IsCompleted && circuit.IsWanted)
@@ -40,7 +45,11 @@ internal sealed class CircuitSession(PointCircuit circuit, ControlFollower follo
                 await JudgeAsync(cancellationToken).ConfigureAwait(false);
             }
 
-            await GiveAsync(give).ConfigureAwait(false);
+            if (mayGive())
+            {
+                await GiveAsync(give).ConfigureAwait(false);
+            }
+
             await WriteAsync(cancellationToken).ConfigureAwait(false);
         }
     }

@@ -13,13 +13,17 @@ internal static class JudgeWatch
     {
         var look = new PassiveLook(connection);
         await using var ends = look.ConfigureAwait(false);
+        var judgedAt = time.GetTimestamp();
         while (true)
         {
-            if (circuit.Own.IsApart && await CircuitJudge.IsThereAsync(look, circuit.Queue, cancellationToken).ConfigureAwait(false))
+            // in an alarm the broker does not answer this connection, which says nothing of who judges
+            var lookedAt = time.GetTimestamp();
+            if (!circuit.Own.IsApart || await CircuitJudge.IsThereAsync(look, circuit.Queue, cancellationToken).ConfigureAwait(false))
             {
-                circuit.Own.Judged();
+                judgedAt = lookedAt;
             }
 
+            circuit.Own.Judged(time.GetElapsedTime(judgedAt, lookedAt));
             await Task.Delay(Between, time, cancellationToken).ConfigureAwait(false);
         }
     }

@@ -29,7 +29,7 @@ internal sealed class NodeCircuit : IControlTarget
     private volatile NodeProbe? _probe;
     private volatile bool _isClosed;
     private ApartNode? _named;
-    private long _judgedAt;
+    private volatile bool _isForsaken;
     private bool _isSaid;
 
     /// <param name="circuit">The circuit of the point.</param>
@@ -91,8 +91,6 @@ internal sealed class NodeCircuit : IControlTarget
         }
     }
 
-    private bool IsForsaken => _time.GetElapsedTime(Volatile.Read(ref _judgedAt)) >= PointCircuit.Forsaken;
-
     private double Now => _time.GetElapsedTime(_started).TotalSeconds;
 
     /// <inheritdoc/>
@@ -109,7 +107,7 @@ internal sealed class NodeCircuit : IControlTarget
         lock (_lock)
         {
             _named = document.Nodes.FirstOrDefault(node => node.Node == Node);
-            _judgedAt = _time.GetTimestamp();
+            _isForsaken = false;
             _course.Interval = (_circuit.Interval ?? TimeSpan.Zero).TotalSeconds;
             _course.Name(_named?.Number ?? 0, Now);
         }
@@ -117,8 +115,9 @@ internal sealed class NodeCircuit : IControlTarget
         _wake.Set();
     }
 
-    /// <summary>Notes that somebody judges the target.</summary>
-    public void Judged() => Volatile.Write(ref _judgedAt, _time.GetTimestamp());
+    /// <summary>Notes whether somebody judges the target. Who cannot look notes nothing, and all stays as it is.</summary>
+    /// <param name="without">For how long nobody has.</param>
+    public void Judged(TimeSpan without) => _isForsaken = without >= PointCircuit.Forsaken;
 
     /// <summary>Asks how a delivery that has come may begin.</summary>
     /// <param name="tag">The tag of its delivery.</param>
@@ -178,7 +177,7 @@ internal sealed class NodeCircuit : IControlTarget
         var why = "it is no longer named as ill";
         while (IsApart)
         {
-            if (IsForsaken)
+            if (_isForsaken)
             {
                 why = $"nobody has judged the target for {PointCircuit.Forsaken.TotalSeconds} s";
                 lock (_lock)
@@ -223,7 +222,7 @@ internal sealed class NodeCircuit : IControlTarget
             },
             over.Token);
         _ = trying.ContinueWith(_ => _wake.Set(), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
-        while (!trying.IsCompleted && IsApart && !IsForsaken)
+        while (!trying.IsCompleted && IsApart && !_isForsaken)
         {
             await _wake.WaitAsync(Look, cancellationToken).ConfigureAwait(false);
         }

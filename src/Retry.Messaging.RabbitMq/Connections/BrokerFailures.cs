@@ -7,6 +7,9 @@ namespace Retry.Messaging.RabbitMq.Connections;
 /// <summary>Tells what an exception of the client says about its channel.</summary>
 internal static class BrokerFailures
 {
+    // the client's own word for it, "A task was canceled", says nothing to who reads a log
+    private const string Silent = "the broker did not answer in time";
+
     /// <summary>Whether the channel, or its connection, has ended.</summary>
     /// <remarks>The client's queue of frames ends with an exception of its own, a <see cref="ChannelClosedException"/>.</remarks>
     public static bool IsGone(Exception exception) =>
@@ -20,10 +23,10 @@ internal static class BrokerFailures
     {
         OperationInterruptedException { ShutdownReason: { } reason } => $"{reason.ReplyCode} {reason.ReplyText}",
         BrokerUnreachableException or SocketException => $"no broker answers: {exception.GetBaseException().Message}",
+        OperationCanceledException or TimeoutException => Silent,
         _ => exception.Message,
     };
 
     /// <summary>Why no more comes from the broker, for the end of a sentence.</summary>
-    public static string Why(Exception exception) =>
-        exception is OperationCanceledException or TimeoutException ? "the broker did not answer in time" : exception.Message.TrimEnd('.');
+    public static string Why(Exception exception) => exception is OperationCanceledException or TimeoutException ? Silent : exception.Message.TrimEnd('.');
 }

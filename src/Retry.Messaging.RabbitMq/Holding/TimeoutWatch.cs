@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using RabbitMQ.Client;
+using Retry.Messaging.RabbitMq.Connections;
 using Retry.Messaging.RabbitMq.Management;
 
 namespace Retry.Messaging.RabbitMq.Holding;
@@ -84,7 +85,7 @@ internal sealed partial class TimeoutWatch(TimeProvider time, ILogger logger)
                 if (connection.IsOpen && exception.Message != _trouble)
                 {
                     _trouble = exception.Message;
-                    LogUnseen(exception.Message.TrimEnd('.'));
+                    LogUnseen(BrokerFailures.Explain(exception).TrimEnd('.'));
                 }
             }
 #pragma warning restore CA1031

@@ -15,10 +15,10 @@ internal sealed class LimiterConnection : ILimiterConnection, IAsyncDisposable
 
     private readonly IConnection _connection;
     private readonly SocketWatch _watch;
+    private readonly BrokerAlarm _alarm;
     private readonly TimeProvider _time;
     private readonly CancellationTokenSource _over = new();
     private volatile string? _ended;
-    private volatile string? _blocked;
 
     private LimiterConnection(IConnection connection, SocketWatch watch, TimeProvider time)
     {
@@ -28,8 +28,7 @@ internal sealed class LimiterConnection : ILimiterConnection, IAsyncDisposable
         Look = new PassiveLook(connection);
         WakeUp = new WakeUp(time);
         connection.ConnectionShutdownAsync += OnShutdownAsync;
-        connection.ConnectionBlockedAsync += OnBlockedAsync;
-        connection.ConnectionUnblockedAsync += OnUnblockedAsync;
+        _alarm = new BrokerAlarm(connection, WakeUp.Set);
     }
 
     /// <summary>Gets the name of the broker's cluster, as it introduced itself.</summary>
@@ -52,7 +51,7 @@ internal sealed class LimiterConnection : ILimiterConnection, IAsyncDisposable
     public CancellationToken Over => _over.Token;
 
     /// <inheritdoc/>
-    public string? Blocked => _blocked;
+    public string? Blocked => _alarm.Reason;
 
     /// <summary>Opens one.</summary>
     public static async Task<LimiterConnection> OpenAsync(LimiterOptions options, TimeProvider time, CancellationToken cancellationToken)
@@ -107,8 +106,7 @@ internal sealed class LimiterConnection : ILimiterConnection, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _connection.ConnectionShutdownAsync -= OnShutdownAsync;
-        _connection.ConnectionBlockedAsync -= OnBlockedAsync;
-        _connection.ConnectionUnblockedAsync -= OnUnblockedAsync;
+        _alarm.Dispose();
         try
         {
             // the connection takes its channels with it, and the broker puts back what was not acknowledged
@@ -123,17 +121,4 @@ internal sealed class LimiterConnection : ILimiterConnection, IAsyncDisposable
     }
 
     private Task OnShutdownAsync(object sender, ShutdownEventArgs args) => EndAsync($"the connection closed: {args.ReplyCode} {args.ReplyText}");
-
-    private Task OnBlockedAsync(object sender, ConnectionBlockedEventArgs args)
-    {
-        _blocked = args.Reason;
-        return Task.CompletedTask;
-    }
-
-    private Task OnUnblockedAsync(object sender, AsyncEventArgs args)
-    {
-        _blocked = null;
-        WakeUp.Set();
-        return Task.CompletedTask;
-    }
 }

@@ -1,6 +1,5 @@
 using Microsoft.Extensions.Logging;
 using RabbitMQ.Client;
-using RabbitMQ.Client.Exceptions;
 using Retry.Messaging.Naming;
 using Retry.Messaging.RabbitMq.Connections;
 using Retry.Messaging.RabbitMq.Lots;
@@ -75,7 +74,7 @@ internal sealed partial class LostMover(TimeSpan lostFor, bool binds, LostRounds
 #pragma warning disable CA1031 // whatever it was, what is lost stays where it is; it is said, and tried again
                 catch (Exception exception) when (connection.IsOpen)
                 {
-                    Say(exception is OperationInterruptedException { ShutdownReason: { } reason } ? reason.ReplyText : exception.Message);
+                    Say(BrokerFailures.Explain(exception));
                 }
                 catch (Exception)
                 {

@@ -1,5 +1,5 @@
 using RabbitMQ.Client;
-using RabbitMQ.Client.Events;
+using Retry.Messaging.RabbitMq.Connections;
 
 namespace Retry.Messaging.RabbitMq.Publishing;
 
@@ -20,6 +20,7 @@ internal sealed class ConfirmedPublisher : IAsyncDisposable
 
     private readonly IConnection _connection;
     private readonly TimeProvider _time;
+    private readonly BrokerAlarm _alarm;
     private readonly SemaphoreSlim _window;
     private readonly SemaphoreSlim _sending = new(1, 1);
     private PublishingChannel? _current;
@@ -31,15 +32,14 @@ internal sealed class ConfirmedPublisher : IAsyncDisposable
         _connection = connection;
         _time = time ?? TimeProvider.System;
         _window = new SemaphoreSlim(window, window);
-        _connection.ConnectionBlockedAsync += OnBlockedAsync;
-        _connection.ConnectionUnblockedAsync += OnUnblockedAsync;
+        _alarm = new BrokerAlarm(connection);
     }
 
     /// <summary>Whether another channel is opened when one has ended.</summary>
     public bool Reopens { get; init; } = true;
 
     /// <summary>Why the broker takes no publishes at the moment, for example <c>low on memory</c>.</summary>
-    public string? BlockedReason { get; private set; }
+    public string? BlockedReason => _alarm.Reason;
 
     /// <summary>Publishes, mandatory, and waits for the confirm.</summary>
     /// <exception cref="PublishRefusedException">The broker refused or returned the message, or the channel closed: publish again.</exception>
@@ -68,8 +68,7 @@ internal sealed class ConfirmedPublisher : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         _disposed = true;
-        _connection.ConnectionBlockedAsync -= OnBlockedAsync;
-        _connection.ConnectionUnblockedAsync -= OnUnblockedAsync;
+        _alarm.Dispose();
         if (_current is { } current)
         {
             await current.Client.DisposeAsync().ConfigureAwait(false);
@@ -171,15 +170,4 @@ internal sealed class ConfirmedPublisher : IAsyncDisposable
         }
     }
 
-    private Task OnBlockedAsync(object sender, ConnectionBlockedEventArgs args)
-    {
-        BlockedReason = args.Reason;
-        return Task.CompletedTask;
-    }
-
-    private Task OnUnblockedAsync(object sender, AsyncEventArgs args)
-    {
-        BlockedReason = null;
-        return Task.CompletedTask;
-    }
 }

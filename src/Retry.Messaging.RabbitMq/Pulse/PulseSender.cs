@@ -1,6 +1,6 @@
 using RabbitMQ.Client;
-using RabbitMQ.Client.Events;
 using Retry.Messaging.Naming;
+using Retry.Messaging.RabbitMq.Connections;
 using Retry.Messaging.RabbitMq.Control;
 
 namespace Retry.Messaging.RabbitMq.Pulse;
@@ -23,42 +23,19 @@ internal sealed class PulseSender(PulseSource source, TimeProvider time) : ICont
     {
         var channel = await PulseExchange.OpenAsync(connection, cancellationToken).ConfigureAwait(false);
         await using var ends = channel.ConfigureAwait(false);
-        var isBlocked = false;
-        connection.ConnectionBlockedAsync += OnBlockedAsync;
-        connection.ConnectionUnblockedAsync += OnUnblockedAsync;
-        try
+        using var alarm = new BrokerAlarm(connection);
+        using var timer = new PeriodicTimer(Interval, time);
+        var (sentAt, activity) = (time.GetTimestamp(), -1L);
+        do
         {
-            using var timer = new PeriodicTimer(Interval, time);
-            var (sentAt, activity) = (time.GetTimestamp(), -1L);
-            do
+            var isDue = source.Activity is var now && now != activity || time.GetElapsedTime(sentAt) >= LongestInterval;
+            if (isDue && alarm.Reason is null)
             {
-                var isDue = source.Activity is var now && now != activity || time.GetElapsedTime(sentAt) >= LongestInterval;
-                if (isDue && !Volatile.Read(ref isBlocked))
-                {
-                    (sentAt, activity) = (time.GetTimestamp(), now);
-                    await SendAsync(channel, cancellationToken).ConfigureAwait(false);
-                }
+                (sentAt, activity) = (time.GetTimestamp(), now);
+                await SendAsync(channel, cancellationToken).ConfigureAwait(false);
             }
-            while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false));
         }
-        finally
-        {
-            connection.ConnectionBlockedAsync -= OnBlockedAsync;
-            connection.ConnectionUnblockedAsync -= OnUnblockedAsync;
-        }
-
-        // in an alarm the socket would take what the broker does not read
-        Task OnBlockedAsync(object sender, ConnectionBlockedEventArgs args)
-        {
-            Volatile.Write(ref isBlocked, true);
-            return Task.CompletedTask;
-        }
-
-        Task OnUnblockedAsync(object sender, AsyncEventArgs args)
-        {
-            Volatile.Write(ref isBlocked, false);
-            return Task.CompletedTask;
-        }
+        while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false));
     }
 
     /// <inheritdoc/>

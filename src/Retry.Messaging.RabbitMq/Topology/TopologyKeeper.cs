@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using RabbitMQ.Client;
 using Retry.Messaging.Configuration;
 using Retry.Messaging.Naming;
+using Retry.Messaging.RabbitMq.Connections;
 
 namespace Retry.Messaging.RabbitMq.Topology;
 
@@ -157,7 +158,7 @@ internal sealed class TopologyKeeper(TopologyManagement manage, TopologyRounds r
             // a connection that is gone has been said by others, and the next one has a watch of its own
             if (connection.IsOpen)
             {
-                _reporter.SayUnseen(exception.Message);
+                _reporter.SayUnseen(BrokerFailures.Explain(exception).TrimEnd('.'));
             }
         }
 #pragma warning restore CA1031

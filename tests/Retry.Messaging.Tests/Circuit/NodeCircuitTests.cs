@@ -92,12 +92,14 @@ public sealed class NodeCircuitTests : IAsyncDisposable
     {
         Name(Node);
         await Eventually.TrueAsync(() => _intake.IsClosed, Deadline);
-        await PassAsync(TimeSpan.FromSeconds(50));
-        _intake.IsClosed.ShouldBeTrue("somebody judged just now");
-        await PassAsync(TimeSpan.FromSeconds(25), isJudged: false);
-        _intake.IsClosed.ShouldBeTrue("somebody judged 25 s ago");
+        await PassAsync(TimeSpan.FromMinutes(2));
+        _intake.IsClosed.ShouldBeTrue("nobody could look who judges");
+        _circuit.Own.Judged(TimeSpan.FromSeconds(29));
+        await PassAsync(TimeSpan.FromSeconds(5));
+        _intake.IsClosed.ShouldBeTrue("somebody judged 29 s ago");
 
-        await PassAsync(TimeSpan.FromSeconds(6), isJudged: false);
+        _circuit.Own.Judged(TimeSpan.FromSeconds(30));
+        await PassAsync(TimeSpan.FromSeconds(2));
         await Eventually.TrueAsync(() => !_intake.IsClosed, Deadline);
         _health.Back!().ShouldBe(1, "whoever judges next lets it go");
     }
@@ -193,15 +195,10 @@ public sealed class NodeCircuitTests : IAsyncDisposable
         _circuit.Own.Apply(new ApartDocument("orders", apart).Write(_version, "judge", _clock.GetUtcNow()));
     }
 
-    private async Task PassAsync(TimeSpan time, bool isJudged = true)
+    private async Task PassAsync(TimeSpan time)
     {
         for (var second = Second; second <= time; second += Second)
         {
-            if (isJudged)
-            {
-                _circuit.Own.Judged();
-            }
-
             _clock.Advance(Second);
             await Simulate.WorkAsync(TimeSpan.FromMilliseconds(2), CancellationToken.None);
         }
@@ -213,7 +210,6 @@ public sealed class NodeCircuitTests : IAsyncDisposable
             var isThere = until();
             if (!isThere)
             {
-                _circuit.Own.Judged();
                 _clock.Advance(Second);
             }
 
