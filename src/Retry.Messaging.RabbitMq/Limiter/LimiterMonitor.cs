@@ -162,9 +162,12 @@ internal sealed partial class LimiterMonitor(string point, TimeProvider time, IL
                 break;
 
             case LimiterActivity.Active:
-                LogActive(
-                    point,
-                    _limit is { } limit ? string.Create(CultureInfo.InvariantCulture, $"at most {limit.PerSecond:0.######}/s") : "at any rate, because no limit is set");
+                LogActive(point, _limit switch
+                {
+                    { } limit => string.Create(CultureInfo.InvariantCulture, $"at most {limit.PerSecond:0.######}/s"),
+                    null when Budget?.Invoke() is not null => "as fast as its retry budget allows",
+                    null => "at any rate, because no limit is set",
+                });
                 break;
 
             case LimiterActivity.Paused:

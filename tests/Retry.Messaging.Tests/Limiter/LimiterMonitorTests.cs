@@ -51,6 +51,12 @@ public class LimiterMonitorTests
         _monitor.Applied(new LimiterSetting { Point = "orders" }, new RedeliveryLimit(2.5, 1));
         _monitor.Is(LimiterActivity.Active, null);
         _lines[^1].ShouldEndWith("it releases at most 2.5/s");
+
+        _monitor.Is(LimiterActivity.StandingBy, null);
+        _monitor.Applied(new LimiterSetting { Point = "orders" }, limit: null);
+        _monitor.Budget = static () => 3;
+        _monitor.Is(LimiterActivity.Active, null);
+        _lines[^1].ShouldEndWith("it releases as fast as its retry budget allows");
     }
 
     [Fact]
