@@ -4,6 +4,7 @@ using Retry.Messaging.Benchmarks.Raw;
 using Retry.Messaging.Benchmarks.Reporting;
 using Retry.Messaging.Benchmarks.Running;
 using Retry.Messaging.Benchmarks.Service;
+using Retry.Messaging.Configuration;
 
 namespace Retry.Messaging.Benchmarks.Cases;
 
@@ -25,13 +26,14 @@ internal sealed class HappyPath : IBenchmark
         await using var raw = await RawClient.ConnectAsync(host.Address, cancellationToken);
         var samples = await AlternatingRounds.RunAsync<Sample>(
             [
-                new("plain", token => RoundAsync("plain", withRetry: false, token)),
-                new("ours", token => RoundAsync("graded", withRetry: true, token)),
+                new("plain", token => RoundAsync("plain", retry: null, token)),
+                new("ours", token => RoundAsync("graded", static _ => { }, token)),
+                new("ours, with breaker", token => RoundAsync("guarded", static retry => retry.Breaker(), token)),
             ],
             context.Rounds,
             context.Report,
             cancellationToken);
-        var (plain, ours) = (samples[0], samples[1]);
+        var (plain, ours, guarded) = (samples[0], samples[1], samples[2]);
         return new BenchmarkResult(
             Name,
             "Happy path: nothing fails",
@@ -39,6 +41,7 @@ internal sealed class HappyPath : IBenchmark
             [
                 ResultRow.Of("plain MassTransit", plain),
                 ResultRow.Of("with UseGradientRetry", ours, plain),
+                ResultRow.Of("and with a breaker, closed", guarded, plain),
             ])
         {
             Others = ResultRow.Others(samples.SelectMany(side => side)),
@@ -46,10 +49,11 @@ internal sealed class HappyPath : IBenchmark
             [
                 new("happy path, throughput vs plain", Figure.Ratio("x", ResultRow.Rate(ours), ResultRow.Rate(plain)), 0.97, 0.99),
                 new("happy path, extra client µs per message", Figure.Difference("µs", ResultRow.Client(ours), ResultRow.Client(plain)), 5, 2),
+                new("happy path, closed breaker vs none", Figure.Ratio("x", ResultRow.Rate(guarded), ResultRow.Rate(ours)), 0.97, 0.99),
             ],
         };
 
-        async Task<Sample> RoundAsync(string queue, bool withRetry, CancellationToken token)
+        async Task<Sample> RoundAsync(string queue, Action<RetryPointBuilder>? retry, CancellationToken token)
         {
             await raw.DeclareAsync(queue, token);
             await raw.FillAsync(queue, messages, token);
@@ -57,15 +61,15 @@ internal sealed class HappyPath : IBenchmark
             Sample sample;
             await using (await BusHost.StartAsync(
                 host.Address,
-                withRetry,
+                withRetry: retry is not null,
                 (registration, cfg) => cfg.ReceiveEndpoint(queue, e =>
                 {
                     e.SetQuorumQueue();
                     e.PrefetchCount = Prefetch;
                     e.ConcurrentMessageLimit = Concurrency;
-                    if (withRetry)
+                    if (retry is not null)
                     {
-                        e.UseGradientRetry(registration);
+                        e.UseGradientRetry(registration, retry);
                     }
 
                     e.Handler<Parcel>(parcel =>
