@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
 using Retry.Messaging.BrokerTests.MassTransit;
+using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.BrokerTests.Processes;
+using Retry.Messaging.Naming;
 using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 
@@ -16,13 +18,20 @@ internal sealed class CircuitCluster : IAsyncDisposable
     private readonly string _directory = Directory.CreateTempSubdirectory("circuit").FullName;
     private readonly bool _breaker;
     private readonly TimeSpan _interval;
-    private readonly TimeSpan _work;
     private readonly CancellationTokenSource _stop = new();
     private Task<int> _sending = Task.FromResult(0);
     private RetryService? _producer;
 
-    public CircuitCluster(Uri address, bool breaker, TimeSpan interval, TimeSpan work = default) =>
-        (_address, _breaker, _interval, _work) = (address, breaker, interval, work);
+    public CircuitCluster(Uri address, bool breaker, TimeSpan interval) => (_address, _breaker, _interval) = (address, breaker, interval);
+
+    /// <summary>How long a call takes that is answered.</summary>
+    public TimeSpan Work { get; init; }
+
+    /// <summary>How long each retry waits.</summary>
+    public TimeSpan Delay { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How many deliveries may begin in a second; 0 for any number.</summary>
+    public double Cap { get; init; }
 
     public List<Process> Processes { get; } = [];
 
@@ -34,7 +43,9 @@ internal sealed class CircuitCluster : IAsyncDisposable
             [CircuitConsumer.BrokerVariable] = _address.AbsoluteUri,
             [CircuitConsumer.DirectoryVariable] = _directory,
             [CircuitConsumer.BreakerVariable] = _breaker ? "on" : "off",
-            [CircuitConsumer.WorkVariable] = _work.TotalMilliseconds.ToString(CultureInfo.InvariantCulture),
+            [CircuitConsumer.WorkVariable] = Work.TotalMilliseconds.ToString(CultureInfo.InvariantCulture),
+            [CircuitConsumer.DelayVariable] = Delay.TotalSeconds.ToString(CultureInfo.InvariantCulture),
+            [CircuitConsumer.CapVariable] = Cap.ToString(CultureInfo.InvariantCulture),
             [CircuitConsumer.IntervalVariable] = _interval.TotalSeconds.ToString(CultureInfo.InvariantCulture),
         })).ToList();
         Processes.AddRange(started);
@@ -59,6 +70,17 @@ internal sealed class CircuitCluster : IAsyncDisposable
 
         await process.WaitForExitAsync().WaitAsync(Deadline);
         process.Dispose();
+    }
+
+    /// <summary>Finds the process that judges the target, from outside: the broker knows the port of who has its queue, the system whose port it is.</summary>
+    public async Task<Process> FindJudgeAsync(RawManagement management)
+    {
+        Process? judge = null;
+        await Eventually.TrueAsync(
+            async () => await management.PortOfOwnerAsync(BrokerNames.JudgeQueue("payments")) is { } port
+                && (judge = Processes.FirstOrDefault(process => ProcessPorts.Has(process.Id, port))) is not null,
+            Deadline);
+        return judge!;
     }
 
     /// <summary>Makes the target ill, or well again; for one process, or for all.</summary>
@@ -88,9 +110,9 @@ internal sealed class CircuitCluster : IAsyncDisposable
     public async Task SendAsync(int count, int from = 0)
     {
         await using var producer = await RetryService.StartAsync(_address, static (_, _) => { });
-        for (var number = from; number < from + count; number++)
+        foreach (var window in Enumerable.Range(from, count).Chunk(200))
         {
-            await producer.Bus.Publish(new CircuitConsumer.Charge(number));
+            await Task.WhenAll(window.Select(number => producer.Bus.Publish(new CircuitConsumer.Charge(number))));
         }
     }
 
@@ -135,7 +157,7 @@ internal sealed class CircuitCluster : IAsyncDisposable
         foreach (var line in lines.SkipLast(1))
         {
             var parts = line.Split(' ');
-            yield return new Call(new DateTime(long.Parse(parts[0], CultureInfo.InvariantCulture), DateTimeKind.Utc), process, int.Parse(parts[1], CultureInfo.InvariantCulture), parts[2] == "done");
+            yield return new Call(new DateTime(long.Parse(parts[0], CultureInfo.InvariantCulture), DateTimeKind.Utc), process, int.Parse(parts[1], CultureInfo.InvariantCulture), parts[2] == "done", int.Parse(parts[3], CultureInfo.InvariantCulture));
         }
     }
 
@@ -156,6 +178,6 @@ internal sealed class CircuitCluster : IAsyncDisposable
         return sent;
     }
 
-    /// <summary>One call of the target.</summary>
-    public sealed record Call(DateTime At, int Process, int Message, bool IsDone);
+    /// <summary>One call of the target, by the attempt of a message that it belongs to.</summary>
+    public sealed record Call(DateTime At, int Process, int Message, bool IsDone, int Attempt);
 }

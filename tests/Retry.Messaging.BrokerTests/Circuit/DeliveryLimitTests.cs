@@ -1,8 +1,11 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using MassTransit;
 using Retry.Messaging.BrokerTests.Cli;
+using Retry.Messaging.BrokerTests.Limiter;
 using Retry.Messaging.BrokerTests.MassTransit;
 using Retry.Messaging.BrokerTests.Observing;
+using Retry.Messaging.BrokerTests.Processes;
 using Retry.Messaging.Cli.Hosting;
 using Retry.Messaging.Tests.Waiting;
 using Shouldly;
@@ -61,6 +64,46 @@ public sealed class DeliveryLimitTests(BrokerFixture broker, ITestOutputHelper o
         }
 
         (await raw.CountAsync("payments")).ShouldBe(0u);
+        (await raw.CountAsync("payments.parked")).ShouldBe(0u);
+    }
+
+    [Fact]
+    [Trait("Category", "Long")]
+    public async Task No_window_has_more_starts_over_kills_of_eight_processes_while_a_hundred_thousand_wait()
+    {
+        const int Count = 100_000;
+        const int Cap = 100;
+        const int Kills = 6;
+        const int Processes = 8;
+        var address = await broker.CreateVirtualHostAsync();
+        await using var raw = await RawClient.ConnectAsync(address);
+        using var management = new RawManagement(broker.Broker, address);
+        await using var cluster = new CircuitCluster(address, breaker: false, TimeSpan.FromSeconds(5)) { Cap = Cap };
+        await cluster.StartAsync(Processes);
+        await cluster.SendAsync(Count);
+        for (var kill = 0; kill < Kills; kill++)
+        {
+            await Scenario.PauseAsync(TimeSpan.FromSeconds(10));
+            // every third time the one that gives the permits
+            await cluster.EndAsync(kill % 3 == 1 ? await cluster.FindJudgeAsync(management) : cluster.Processes[0], kill: true);
+            await cluster.StartAsync(1);
+        }
+
+        foreach (var process in cluster.Processes.ToList())
+        {
+            await cluster.EndAsync(process, kill: false);
+        }
+
+        // what a killed one had begun was delivered again, and is a start like any other
+        var calls = cluster.Calls();
+        var at = calls.Select(call => call.At.Ticks * (Stopwatch.Frequency / TimeSpan.TicksPerSecond)).ToList();
+        var excess = WindowBound.WorstExcess(at, Cap, CircuitConsumer.Burst);
+        output.WriteLine($"{calls.Count} starts in {(calls[^1].At - calls[0].At).TotalSeconds:0.0} s, {calls.Count - calls.Select(call => call.Message).Distinct().Count()} of them again; in the worst window {excess:0.0} more than the bound");
+        excess.ShouldBeLessThanOrEqualTo(Processes * Jitter);
+
+        await Eventually.TrueAsync(
+            async () => calls.Select(call => call.Message).Distinct().Count() + await raw.CountAsync("payments") + await raw.CountAsync("payments.release") >= Count,
+            Deadline);
         (await raw.CountAsync("payments.parked")).ShouldBe(0u);
     }
 

@@ -25,7 +25,7 @@ public sealed class SickProcessTests(BrokerFixture broker, ITestOutputHelper out
     {
         var address = await broker.CreateVirtualHostAsync();
         await using var raw = await RawClient.ConnectAsync(address);
-        await using var cluster = new CircuitCluster(address, breaker: true, Interval, work: TimeSpan.FromMilliseconds(50));
+        await using var cluster = new CircuitCluster(address, breaker: true, Interval) { Work = TimeSpan.FromMilliseconds(50) };
         await cluster.StartAsync(Processes[1]);
         await cluster.BeginSendingAsync(50);
         await Eventually.TrueAsync(() => cluster.Calls().Count > 500, Deadline);

@@ -14,6 +14,15 @@ internal static class CircuitConsumer
     public const string BreakerVariable = "CIRCUIT_CONSUMER_BREAKER";
     public const string IntervalVariable = "CIRCUIT_CONSUMER_INTERVAL";
 
+    /// <summary>The delay of each retry, in seconds.</summary>
+    public const string DelayVariable = "CIRCUIT_CONSUMER_DELAY";
+
+    /// <summary>How many deliveries may begin in a second in the whole cluster; 0 for any number.</summary>
+    public const string CapVariable = "CIRCUIT_CONSUMER_CAP";
+
+    /// <summary>How many deliveries may begin at once under that cap.</summary>
+    public const int Burst = 10;
+
     /// <summary>How long a call takes that is answered, in milliseconds. One that fails does so at once.</summary>
     public const string WorkVariable = "CIRCUIT_CONSUMER_WORK";
     public const string Ready = "ready";
@@ -32,6 +41,8 @@ internal static class CircuitConsumer
         var illHere = $"{ill}.{Environment.ProcessId}";
         var work = TimeSpan.FromMilliseconds(double.Parse(Environment.GetEnvironmentVariable(WorkVariable)!, CultureInfo.InvariantCulture));
         var interval = TimeSpan.FromSeconds(double.Parse(Environment.GetEnvironmentVariable(IntervalVariable)!, CultureInfo.InvariantCulture));
+        var delay = TimeSpan.FromSeconds(double.Parse(Environment.GetEnvironmentVariable(DelayVariable)!, CultureInfo.InvariantCulture));
+        var cap = double.Parse(Environment.GetEnvironmentVariable(CapVariable)!, CultureInfo.InvariantCulture);
         await using var service = await RetryService.StartAsync(
             new Uri(Environment.GetEnvironmentVariable(BrokerVariable)!),
             (context, bus) => bus.ReceiveEndpoint("payments", endpoint =>
@@ -41,8 +52,12 @@ internal static class CircuitConsumer
                 endpoint.ConcurrentMessageLimit = work > TimeSpan.Zero ? 1 : null;
                 endpoint.UseGradientRetry(context, retry =>
                 {
-                    retry.Fixed(TimeSpan.FromSeconds(2)).Retries(100);
+                    retry.Fixed(delay).Retries(100);
                     retry.Breaker(Environment.GetEnvironmentVariable(BreakerVariable) == "on", interval);
+                    if (cap > 0)
+                    {
+                        retry.LimitDelivery(cap, Burst);
+                    }
                 });
                 endpoint.Handler<Charge>(async charge =>
                 {
@@ -54,7 +69,7 @@ internal static class CircuitConsumer
 
                     lock (ledger)
                     {
-                        ledger.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{DateTime.UtcNow.Ticks} {charge.Message.Number} {(fails ? "failed" : "done")}"));
+                        ledger.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{DateTime.UtcNow.Ticks} {charge.Message.Number} {(fails ? "failed" : "done")} {charge.GetRetryChain().Attempt}"));
                     }
 
                     if (fails)

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using MassTransit;
@@ -21,6 +22,7 @@ namespace Retry.Messaging.BrokerTests.Strategies;
 [Collection(OperatorBroker.Name)]
 public sealed class PolicyTests(BrokerFixture broker, ITestOutputHelper output)
 {
+    private const int Operators = 8;
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     // on every instance within this time
@@ -35,45 +37,50 @@ public sealed class PolicyTests(BrokerFixture broker, ITestOutputHelper output)
         await using var three = await StartAsync(address);
         using var stop = new CancellationTokenSource();
         var sending = SendAsync(one, stop.Token);
-        // what the code says
-        List<Policy> policies = [new(DateTimeOffset.MinValue, 1, TimeSpan.FromMilliseconds(300))];
-
-        for (var change = 0; change < 10; change++)
-        {
-            var (retries, delay) = (new[] { 4, 0, 2, 6, 3 }[change % 5], change % 2 == 0 ? 200 : 700);
-            var run = await RunAsync(address, $"policy set payments --policy Fixed --retries {retries} --delay {delay}ms --why change-{change} --json");
-            run.ExitCode.ShouldBe(ExitCode.Done, run.Output + run.Error);
-            var document = Read(run.Output);
-            document.GetProperty("nodes").GetInt32().ShouldBe(3);
-            policies.Add(new(document.GetProperty("set").GetProperty("at").GetDateTimeOffset(), retries, TimeSpan.FromMilliseconds(delay)));
-            await Scenario.PauseAsync(TimeSpan.FromSeconds(3));
-        }
-
+        var policies = await ChangeTenTimesAsync(address);
         await stop.CancelAsync();
         await sending;
         var parked = await ParkedAsync(address);
         output.WriteLine($"{parked.Count} parked, with {parked.Sum(message => message.Count)} attempts");
         parked.Count.ShouldBeGreaterThan(200);
-        foreach (var failures in parked)
-        {
-            for (var number = 1; number <= failures.Count; number++)
-            {
-                var at = failures[number - 1];
-                var inForce = policies.Where((policy, index) => policy.From <= at && (index + 1 == policies.Count || at < policies[index + 1].From + Effective)).ToList();
-                if (number == failures.Count)
-                {
-                    inForce.ShouldContain(policy => number > policy.Retries, $"parked after attempt {number} at {at:O}, but in force was {string.Join(" or ", inForce)}");
-                }
-                else
-                {
-                    var next = failures[number] - at;
-                    inForce.ShouldContain(policy => number <= policy.Retries && next >= policy.Delay, $"attempt {number} at {at:O}, the next after {next}, but in force was {string.Join(" or ", inForce)}");
-                }
-            }
-        }
+        WereInForce(parked, policies, isLastForAll: true);
 
         // unambiguous ones are among them: each policy but the code's has parked some
         policies.Skip(1).Select(policy => policy.Retries + 1).Distinct().ShouldBeSubsetOf(parked.Select(message => message.Count));
+    }
+
+    /// <summary>It knows no retry budget, so it does not follow a document with one, and goes on by the one before.</summary>
+    [Fact]
+    [Trait("Category", "Long")]
+    public async Task An_older_build_beside_newer_ones_follows_what_it_understands_and_what_it_does_not_is_said()
+    {
+        var address = await broker.CreateVirtualHostAsync();
+        await using var build = await OlderBuild.CreateAsync();
+        await using var one = await StartAsync(address, isolated: true);
+        await using var two = await StartAsync(address, isolated: true);
+        await build.StartAsync(address);
+        (await RunAsync(address, "limiter rate payments 1000")).ExitCode.ShouldBe(ExitCode.Done);
+        using var stop = new CancellationTokenSource();
+        var sending = SendAsync(one, stop.Token);
+        var policies = await ChangeTenTimesAsync(address);
+
+        var set = await RunAsync(address, "policy set payments --retries 0 --retry-budget 10 --retry-budget-floor 1000 --json");
+        set.ExitCode.ShouldBe(ExitCode.Finding, set.Output + set.Error);
+        policies.Add(new(Read(set.Output).GetProperty("set").GetProperty("at").GetDateTimeOffset(), 0, TimeSpan.Zero));
+        await Scenario.PauseAsync(TimeSpan.FromSeconds(10));
+        var troubles = (await RunAsync(address, "nodes --json")).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Select(line => Read(line).GetProperty("points")[0]).Where(point => point.TryGetProperty("policyTrouble", out _)).ToList();
+        troubles.ShouldHaveSingleItem().GetProperty("policyTrouble").GetString()!.ShouldContain("RetryBudget");
+        await stop.CancelAsync();
+        await sending;
+
+        var parked = await ParkedAsync(address);
+        output.WriteLine($"{parked.Count} parked, with {parked.Sum(message => message.Count)} attempts");
+        WereInForce(parked, policies, isLastForAll: false);
+        var afterwards = parked.Where(message => message[0] > policies[^1].From + Effective).ToList();
+        output.WriteLine($"{afterwards.Count} of them since the last change, {afterwards.Count(message => message.Count > 1)} with more attempts than it says");
+        afterwards.ShouldContain(message => message.Count == 1);
+        afterwards.ShouldContain(message => message.Count > 1, "the older one retries as before");
     }
 
     [Fact]
@@ -182,6 +189,26 @@ public sealed class PolicyTests(BrokerFixture broker, ITestOutputHelper output)
             every: TimeSpan.FromSeconds(1));
     }
 
+    /// <summary>Each names the version that it has read, so of those that have read the same one is taken.</summary>
+    [Theory]
+    [InlineData("policy set payments --retries {0}", "policy show payments --json", "set")]
+    [InlineData("breaker open payments --why {0}", "breaker status payments --json", null)]
+    [InlineData("limiter rate payments {0}", "limiter status payments --json", "setting")]
+    public async Task Of_operators_at_once_each_is_told_what_became_of_its_word_and_the_last_that_was_taken_holds(string sets, string shows, string? within)
+    {
+        var address = await broker.CreateVirtualHostAsync();
+        await using var service = await StartAsync(address, isolated: true);
+
+        var typed = await Task.WhenAll(Enumerable.Range(11, Operators).Select(number => RunAsync(address, string.Format(CultureInfo.InvariantCulture, sets, number))));
+
+        var taken = typed.Count(run => run.ExitCode is ExitCode.Done or ExitCode.Finding);
+        taken.ShouldBeGreaterThan(0);
+        typed.Where(run => run.ExitCode == ExitCode.Failed).ShouldAllBe(run => run.Error.Contains("at the same time", StringComparison.Ordinal));
+        typed.Count(run => run.ExitCode == ExitCode.Failed).ShouldBe(Operators - taken);
+        var shown = Read((await RunAsync(address, shows)).Output);
+        (within is null ? shown : shown.GetProperty(within)).GetProperty("version").GetInt64().ShouldBe(taken, "none was taken and then written over unread");
+    }
+
     [Fact]
     public async Task A_control_log_that_is_deleted_forgets_nothing()
     {
@@ -204,6 +231,49 @@ public sealed class PolicyTests(BrokerFixture broker, ITestOutputHelper output)
             Deadline,
             () => shown,
             every: TimeSpan.FromSeconds(1));
+    }
+
+    private async Task<List<Policy>> ChangeTenTimesAsync(Uri address)
+    {
+        // what the code says
+        List<Policy> policies = [new(DateTimeOffset.MinValue, 1, TimeSpan.FromMilliseconds(300))];
+        for (var change = 0; change < 10; change++)
+        {
+            var (retries, delay) = (new[] { 4, 0, 2, 6, 3 }[change % 5], change % 2 == 0 ? 200 : 700);
+            var run = await RunAsync(address, $"policy set payments --policy Fixed --retries {retries} --delay {delay}ms --why change-{change} --json");
+            run.ExitCode.ShouldBe(ExitCode.Done, run.Output + run.Error);
+            var document = Read(run.Output);
+            document.GetProperty("nodes").GetInt32().ShouldBe(3);
+            policies.Add(new(document.GetProperty("set").GetProperty("at").GetDateTimeOffset(), retries, TimeSpan.FromMilliseconds(delay)));
+            await Scenario.PauseAsync(TimeSpan.FromSeconds(3));
+        }
+
+        return policies;
+    }
+
+    // each failure was followed by what a policy says that was in force then; around a change that may be either
+    private static void WereInForce(List<List<DateTimeOffset>> parked, List<Policy> policies, bool isLastForAll)
+    {
+        foreach (var failures in parked)
+        {
+            for (var number = 1; number <= failures.Count; number++)
+            {
+                var at = failures[number - 1];
+                var inForce = policies.Where((policy, index) => policy.From <= at && IsNotOver(index, at)).ToList();
+                if (number == failures.Count)
+                {
+                    inForce.ShouldContain(policy => number > policy.Retries, $"parked after attempt {number} at {at:O}, but in force was {string.Join(" or ", inForce)}");
+                }
+                else
+                {
+                    var next = failures[number] - at;
+                    inForce.ShouldContain(policy => number <= policy.Retries && next >= policy.Delay, $"attempt {number} at {at:O}, the next after {next}, but in force was {string.Join(" or ", inForce)}");
+                }
+            }
+        }
+
+        bool IsNotOver(int index, DateTimeOffset at) =>
+            index + 1 == policies.Count || at < policies[index + 1].From + Effective || (index + 2 == policies.Count && !isLastForAll);
     }
 
     private static (string? Value, string? From) Setting(JsonElement document, string name) => document.GetProperty("settings").EnumerateArray()
