@@ -25,7 +25,7 @@ internal sealed class LotChannels(IConnection connection, IChannel questions, st
     private const int SmallestWindow = 100;
     // the protocol's field has 16 bits
     private const int LargestWindow = 65_000;
-    // What one consumer may have on its way to us, so that large messages take no more memory than small ones; and how many have room.
+    // What one consumer may have on its way to us, so that large messages take no more memory than small ones. Room for two is kept free.
     private const long WindowBytes = 32L * 1024 * 1024;
     private const int WindowsAhead = 2;
     private const int HeaderBytes = 2048;
@@ -53,8 +53,8 @@ internal sealed class LotChannels(IConnection connection, IChannel questions, st
     private bool _mayAskForTime = true;
 
     /// <summary>Whether more consumers are due: those that are added when there is room no more come too late, and the broker idles meanwhile.</summary>
-    /// <param name="held">How many messages are held.</param>
-    public bool IsScarce(long held) => _capacity - held < _ahead;
+    /// <param name="counts">What became of the deliveries so far.</param>
+    public bool IsScarce(LotCounts counts) => _capacity - counts.Held < AheadOf(counts);
 
     /// <summary>How many messages are ready.</summary>
     public Task<uint> CountReadyAsync(CancellationToken cancellationToken) => questions.MessageCountAsync(queue, cancellationToken);
@@ -67,11 +67,10 @@ internal sealed class LotChannels(IConnection connection, IChannel questions, st
     }
 
     /// <summary>Adds consumers until there is as much room as memory allows.</summary>
-    /// <param name="held">How many messages are held.</param>
-    /// <param name="bodyBytes">What a body has on average.</param>
+    /// <param name="counts">What became of the deliveries so far.</param>
     /// <param name="consumer">Makes the consumer of a channel.</param>
     /// <param name="cancellationToken">Stops waiting for the broker.</param>
-    public async Task AddConsumersAsync(long held, long bodyBytes, Func<IChannel, IAsyncBasicConsumer> consumer, CancellationToken cancellationToken)
+    public async Task AddConsumersAsync(LotCounts counts, Func<IChannel, IAsyncBasicConsumer> consumer, CancellationToken cancellationToken)
     {
         if (_consumers.Count == 0)
         {
@@ -80,10 +79,10 @@ internal sealed class LotChannels(IConnection connection, IChannel questions, st
         }
 
         // a connection has at most 2,047 channels by default, so far into a very large lot their windows grow
-        var largest = Math.Clamp(WindowBytes / (HeaderBytes + bodyBytes), SmallestWindow, LargestWindow);
+        var largest = Math.Clamp(WindowBytes / (HeaderBytes + counts.BodyBytes), SmallestWindow, LargestWindow);
         _ahead = WindowsAhead * largest;
         var window = takesOut ? Math.Min(largest, TakingWindow << Math.Min(5, _consumers.Count / 500)) : largest;
-        var missing = Math.Max(1, (_ahead - (_capacity - held) + window - 1) / window);
+        var missing = Math.Max(1, (AheadOf(counts) - (_capacity - counts.Held) + window - 1) / window);
         if (takesOut)
         {
             await Task.WhenAll(Enumerable.Range(0, (int)missing).Select(_ => AddAsync((ushort)window, consumer, cancellationToken))).ConfigureAwait(false);
@@ -94,6 +93,9 @@ internal sealed class LotChannels(IConnection connection, IChannel questions, st
             await AddAsync((ushort)window, consumer, cancellationToken).ConfigureAwait(false);
         }
     }
+
+    // no more than what is left may need, and what is parked meanwhile comes between
+    private long AheadOf(LotCounts counts) => Math.Min(_ahead, counts.Left + FirstWindow);
 
     private async Task AddFirstAsync(Func<IChannel, IAsyncBasicConsumer> consumer, CancellationToken cancellationToken)
     {

@@ -21,6 +21,9 @@ internal sealed class LotCounts(long total, TimeProvider time)
     /// <summary>How many were looked at: read, or passed by.</summary>
     public long Examined => Interlocked.Read(ref _read) + Interlocked.Read(ref _passedBy);
 
+    /// <summary>How many of those that were ready at the start were not looked at yet.</summary>
+    public long Left => Math.Max(total - Examined, 0);
+
     /// <summary>How many are held unacknowledged, and take up room.</summary>
     public long Held => Interlocked.Read(ref _held);
 

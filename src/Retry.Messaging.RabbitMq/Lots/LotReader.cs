@@ -85,7 +85,7 @@ internal sealed class LotReader : IAsyncDisposable
                 progress?.Report(Progress);
             }
 
-            if (_channels.IsScarce(_counts.Held))
+            if (_channels.IsScarce(_counts))
             {
                 await AddConsumersAsync(cancellationToken).ConfigureAwait(false);
             }
@@ -190,8 +190,7 @@ internal sealed class LotReader : IAsyncDisposable
     {
         try
         {
-            var (held, size) = (_counts.Held, _counts.BodyBytes);
-            await _channels.AddConsumersAsync(held, size, channel => new LotConsumer(channel, Deliver, End), cancellationToken).ConfigureAwait(false);
+            await _channels.AddConsumersAsync(_counts, channel => new LotConsumer(channel, Deliver, End), cancellationToken).ConfigureAwait(false);
         }
         catch (OperationInterruptedException exception) when (exception.ShutdownReason is { } reason)
         {
@@ -219,7 +218,7 @@ internal sealed class LotReader : IAsyncDisposable
             {
                 _arrived.Add(new LotDelivery(channel, tag, message, properties) { BodyToRenew = mustNotGoBack ? body.ToArray() : null, ComesLate = !isInTime });
             }
-            else if (isInTime && (_counts.PassBy() || _channels.IsScarce(_counts.Held)))
+            else if (isInTime && (_counts.PassBy() || _channels.IsScarce(_counts)))
             {
                 _arrived.Wake();
             }
