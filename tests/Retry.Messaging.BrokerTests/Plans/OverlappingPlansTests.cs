@@ -17,8 +17,9 @@ public sealed class OverlappingPlansTests(BrokerFixture broker)
     private const int Some = 900;
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(4);
 
-    // every message is Exhausted or Failed; the second operator wants all
-    private const string First = $"parked replay {RawLot.Work} --reason Exhausted --yes --rate 400";
+    // Every message is Exhausted or Failed; the second operator wants all. The first is slow: it has to be at work still when a busy
+    // machine has started the second.
+    private const string First = $"parked replay {RawLot.Work} --reason Exhausted --yes --rate 150";
     private const string Second = $"parked replay {RawLot.Work} --all --yes";
 
     [Fact]
