@@ -80,7 +80,7 @@ public sealed class CircuitAlarmTests(OwnNode node, ITestOutputHelper output) : 
         (await raw.CountAsync("payments.parked")).ShouldBe(0u);
     }
 
-    /// <summary>Permits are given by the clock: what the broker does not read must not arrive together when it does.</summary>
+    /// <summary>Permits are given by the clock, and those that the broker does not read may arrive together when it does.</summary>
     [Fact]
     public async Task A_cap_holds_in_an_alarm_and_after_it()
     {
