@@ -225,5 +225,4 @@ internal sealed class LotChannels(IConnection connection, IChannel questions, st
             await channel.DisposeAsync().ConfigureAwait(false);
         }
     }
-
 }

@@ -169,5 +169,4 @@ internal sealed class ConfirmedPublisher : IAsyncDisposable
             throw new PublishRefusedException("No channel could be opened.", exception);
         }
     }
-
 }

@@ -34,7 +34,7 @@ public sealed class CircuitAlarmTests(OwnNode node, ITestOutputHelper output) : 
     {
         var address = await node.Broker.CreateVirtualHostAsync();
         await using var raw = await RawClient.ConnectAsync(address);
-        var log = new LogLines();
+        using var log = new LogLines();
         var target = new Target { IsIll = isIll };
         await using var one = await StartAsync(address, target, log);
         await using var two = await StartAsync(address, target, log);
@@ -51,7 +51,7 @@ public sealed class CircuitAlarmTests(OwnNode node, ITestOutputHelper output) : 
             await Scenario.PauseAsync(Alarm);
             // who only reads is read
             (await VersionAsync(address)).ShouldBe(version, "nothing opens or closes by itself");
-            (await RunAsync(address, "policy show payments")).Output.ShouldContain("7");
+            (await RunAsync(address, "policy show payments")).Output.ShouldContain("Version 1: Retries 7, by ");
         }
         finally
         {
