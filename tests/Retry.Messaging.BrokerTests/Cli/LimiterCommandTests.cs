@@ -110,13 +110,13 @@ public sealed class LimiterCommandTests(BrokerFixture broker)
 
         await point.FillAsync(2 * Cap, from: 1);
         using var stop = new CancellationTokenSource();
-        var (run, _) = CommandLineRun.Start(point.Broker, "limiter run --point work", stop.Token);
+        var (run, error) = CommandLineRun.Start(point.Broker, "limiter run --point work", stop.Token);
         await arrivals.WaitForAsync((2 * Cap) + 1, Deadline);
         WindowBound.Most([.. arrivals.All.Skip(1).Select(arrival => arrival.At)], TimeSpan.FromSeconds(1)).ShouldBeLessThanOrEqualTo(Cap + 2);
         var status = await CommandLineRun.RunAsync(point.Broker, null, "limiter status work");
         status.Output.ShouldContain($"rate         {Cap}/s, set by the code");
         await stop.CancelAsync();
-        (await run.WaitAsync(Deadline)).ShouldBe(ExitCode.Done);
+        (await run.WaitAsync(Deadline)).ShouldBe(ExitCode.Done, error.ToString());
     }
 
     [Fact]
@@ -134,7 +134,7 @@ public sealed class LimiterCommandTests(BrokerFixture broker)
         (await CommandLineRun.RunAsync(point.Broker, null, "limiter rate work 1000")).ExitCode.ShouldBe(ExitCode.Done);
         await arrivals.WaitForAsync(50, Deadline);
         await stop.CancelAsync();
-        (await run.WaitAsync(Deadline)).ShouldBe(ExitCode.Done);
+        (await run.WaitAsync(Deadline)).ShouldBe(ExitCode.Done, error.ToString());
     }
 
     [Fact]

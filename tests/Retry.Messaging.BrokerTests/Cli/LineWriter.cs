@@ -26,5 +26,8 @@ internal sealed class LineWriter : TextWriter
     public Task WaitForAsync(string text, TimeSpan deadline) => Eventually.TrueAsync(
         () => _lines.Any(line => line.Contains(text, StringComparison.Ordinal)),
         deadline,
-        () => $"'{text}' was not said, but: {string.Join(" | ", _lines)}");
+        () => $"'{text}' was not said, but: {this}");
+
+    /// <summary>All that was said, for a test that fails.</summary>
+    public override string ToString() => string.Join(" | ", _lines);
 }

@@ -144,10 +144,10 @@ public sealed class LimitedEndpointTests(BrokerFixture broker, ITestOutputHelper
         // the old code takes what comes; docs/migration.md
         await using var old = await Arrivals.StartAsync(raw.Connection, "jobs");
         using var interrupt = new CancellationTokenSource();
-        var (run, _) = CommandLineRun.Start(uri, "limiter run --point jobs", interrupt.Token);
+        var (run, error) = CommandLineRun.Start(uri, "limiter run --point jobs", interrupt.Token);
         await old.WaitForAsync(Jobs - log.Retries.Count, Deadline);
         await interrupt.CancelAsync();
-        (await run.WaitAsync(Deadline)).ShouldBe(0);
+        (await run.WaitAsync(Deadline)).ShouldBe(0, error.ToString());
         WindowBound.Most(old.At, TimeSpan.FromSeconds(1)).ShouldBeLessThanOrEqualTo(20 + 20 + 2, "the cap holds, after what lay in the work queue");
 
         var remove = await CommandLineRun.RunAsync(uri, null, "topology remove --release jobs --yes");

@@ -130,7 +130,7 @@ public sealed class ScheduleCommandTests(BrokerFixture broker)
 
         await error.WaitForAsync("scheduler: Active", Deadline);
         await interrupt.CancelAsync();
-        (await run.WaitAsync(Deadline)).ShouldBe(ExitCode.Done);
+        (await run.WaitAsync(Deadline)).ShouldBe(ExitCode.Done, error.ToString());
     }
 
     private static async Task<JsonElement> ListAsync(Uri uri, int? waiting)
