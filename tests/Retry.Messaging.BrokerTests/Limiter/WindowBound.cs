@@ -8,6 +8,12 @@ internal static class WindowBound
     private const double Shortest = 0.1;
     private const double Longest = 10;
 
+    /// <summary>
+    /// How long messages take at least under a cap, from before the first is released. A test that sees them arrive asks for this: where the
+    /// test's own process is stopped for a moment they look bunched, and never early.
+    /// </summary>
+    public static TimeSpan Least(int count, double cap, int burst = 1) => TimeSpan.FromSeconds((count - burst - 1) / cap);
+
     /// <summary>By how many messages the worst window exceeds the bound; zero or less when it holds in every window.</summary>
     public static double WorstExcess(IReadOnlyList<long> timestamps, double cap, int burst)
     {
