@@ -9,6 +9,9 @@ namespace Retry.Messaging.BrokerTests;
 /// <remarks>Tests that kill or configure a broker start one of their own with <see cref="PrivateBrokerOptions.OwnNode"/>.</remarks>
 public sealed class BrokerFixture : IAsyncLifetime
 {
+    // a broker that hands out a million messages answers late; the client's own 20 s are too few
+    private static readonly TimeSpan MostForAnAnswer = TimeSpan.FromMinutes(2);
+
     private PrivateBroker? _broker;
 
     public PrivateBroker Broker => _broker ?? throw new InvalidOperationException("The fixture has not been started; xUnit does it for classes in the broker collection.");
@@ -28,5 +31,5 @@ public sealed class BrokerFixture : IAsyncLifetime
 
     /// <summary>Connects a plain client, for looking at queues without MassTransit.</summary>
     public static Task<IConnection> ConnectAsync(Uri virtualHost) =>
-        new ConnectionFactory { Uri = virtualHost, AutomaticRecoveryEnabled = false }.CreateConnectionAsync("broker test");
+        new ConnectionFactory { Uri = virtualHost, AutomaticRecoveryEnabled = false, ContinuationTimeout = MostForAnAnswer }.CreateConnectionAsync("broker test");
 }

@@ -26,7 +26,7 @@ internal sealed class LotChannels(IConnection connection, IChannel questions, st
     // the protocol's field has 16 bits
     private const int LargestWindow = 65_000;
     // What one consumer may have on its way to us, so that large messages take no more memory than small ones. Room for two is kept free.
-    private const long WindowBytes = 32L * 1024 * 1024;
+    private const long WindowBytes = 16L * 1024 * 1024;
     private const int WindowsAhead = 2;
     private const int HeaderBytes = 2048;
     private const ulong EveryDelivery = 0;
