@@ -8,6 +8,7 @@ namespace Retry.Messaging.BrokerTests.Pulse;
 internal sealed class RawClimbs(IConnection connection) : IAsyncDisposable
 {
     private readonly ConcurrentQueue<(DateTimeOffset At, string RoutingKey)> _seen = new();
+    private readonly ConcurrentDictionary<string, bool> _messages = new();
     private IChannel? _channel;
 
     /// <summary>Begins to see all that is published to these exchanges of the ladder.</summary>
@@ -24,12 +25,20 @@ internal sealed class RawClimbs(IConnection connection) : IAsyncDisposable
         consumer.ReceivedAsync += (_, args) =>
         {
             _seen.Enqueue((DateTimeOffset.UtcNow, args.RoutingKey));
+            if (args.BasicProperties.MessageId is { Length: > 0 } id)
+            {
+                _messages[id] = true;
+            }
+
             return Task.CompletedTask;
         };
         await _channel.BasicConsumeAsync(queue, autoAck: true, consumer);
     }
 
-    /// <summary>How many messages entered so far.</summary>
+    /// <summary>How many messages entered so far, each counted once however often it comes by.</summary>
+    public int Messages => _messages.Count;
+
+    /// <summary>How many copies of messages entered so far.</summary>
     public int Seen(string? routingKey = null) => _seen.Count(seen => routingKey is null || seen.RoutingKey == routingKey);
 
     /// <summary>How many messages with a routing key entered within a time before a moment: they are still in its rung.</summary>
