@@ -1,9 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Text.Json;
 using Retry.Messaging.BrokerTests.MassTransit;
-using Retry.Messaging.BrokerTests.Observing;
 using Retry.Messaging.BrokerTests.Processes;
 using Retry.Messaging.Naming;
+using Retry.Messaging.Testing;
 using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 
@@ -73,11 +74,11 @@ internal sealed class CircuitCluster : IAsyncDisposable
     }
 
     /// <summary>Finds the process that judges the target, from outside: the broker knows the port of who has its queue, the system whose port it is.</summary>
-    public async Task<Process> FindJudgeAsync(RawManagement management)
+    public async Task<Process> FindJudgeAsync(PrivateBroker broker)
     {
         Process? judge = null;
         await Eventually.TrueAsync(
-            async () => await management.PortOfOwnerAsync(BrokerNames.JudgeQueue("payments")) is { } port
+            async () => await PortOfJudgeAsync(broker) is { } port
                 && (judge = Processes.FirstOrDefault(process => ProcessPorts.Has(process.Id, port))) is not null,
             Deadline);
         return judge!;
@@ -146,6 +147,19 @@ internal sealed class CircuitCluster : IAsyncDisposable
 
         _stop.Dispose();
         Directory.Delete(_directory, recursive: true);
+    }
+
+    private async Task<int?> PortOfJudgeAsync(PrivateBroker broker)
+    {
+        // the management API tells of no owner
+        var owner = await FindAsync("name", BrokerNames.JudgeQueue("payments"), "owner_pid", "list_queues", "-p", _address.AbsolutePath.Trim('/'), "name", "owner_pid");
+        return owner is { } pid ? (await FindAsync("pid", pid.GetString()!, "peer_port", "list_connections", "pid", "peer_port"))?.GetInt32() : null;
+
+        async Task<JsonElement?> FindAsync(string key, string value, string column, params string[] command)
+        {
+            using var rows = JsonDocument.Parse(await broker.ControlAsync([.. command, "--formatter", "json", "--silent"]));
+            return rows.RootElement.EnumerateArray().Where(row => row.GetProperty(key).GetString() == value).Select(row => (JsonElement?)row.GetProperty(column).Clone()).FirstOrDefault();
+        }
     }
 
     // a line that a killed process has not ended is no call

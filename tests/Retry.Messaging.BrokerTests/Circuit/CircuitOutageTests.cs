@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Retry.Messaging.BrokerTests.Cli;
 using Retry.Messaging.BrokerTests.Observing;
+using Retry.Messaging.Testing;
 using Retry.Messaging.Tests.Waiting;
 using Shouldly;
 using Xunit;
@@ -107,8 +108,7 @@ public sealed class CircuitOutageTests(BrokerFixture broker, ITestOutputHelper o
 
         cluster.Make(ill: true);
         var down = DateTime.UtcNow;
-        using var management = new RawManagement(broker.Broker, address);
-        await DisturbAsync(cluster, management, down + Outage, disturbed ? Restarts : 0);
+        await DisturbAsync(cluster, broker.Broker, down + Outage, disturbed ? Restarts : 0);
         await Scenario.PauseAsync(down + Outage - DateTime.UtcNow is { Ticks: > 0 } rest ? rest : TimeSpan.Zero);
         cluster.Make(ill: false);
         var up = DateTime.UtcNow;
@@ -152,7 +152,7 @@ public sealed class CircuitOutageTests(BrokerFixture broker, ITestOutputHelper o
     }
 
     // one in five is killed, the others restart in good order; and twice whoever judges is killed
-    private static async Task DisturbAsync(CircuitCluster cluster, RawManagement management, DateTime until, int times)
+    private static async Task DisturbAsync(CircuitCluster cluster, PrivateBroker broker, DateTime until, int times)
     {
         for (var time = 0; time < times; time++)
         {
@@ -162,7 +162,7 @@ public sealed class CircuitOutageTests(BrokerFixture broker, ITestOutputHelper o
             await cluster.StartAsync(1);
             if (time == times / 3 || time == 2 * times / 3)
             {
-                await cluster.EndAsync(await cluster.FindJudgeAsync(management), kill: true);
+                await cluster.EndAsync(await cluster.FindJudgeAsync(broker), kill: true);
                 await cluster.StartAsync(1);
             }
         }

@@ -80,7 +80,6 @@ public sealed class DeliveryLimitTests(BrokerFixture broker, ITestOutputHelper o
         const int Processes = 8;
         var address = await broker.CreateVirtualHostAsync();
         await using var raw = await RawClient.ConnectAsync(address);
-        using var management = new RawManagement(broker.Broker, address);
         await using var cluster = new CircuitCluster(address, breaker: false, TimeSpan.FromSeconds(5)) { Cap = Cap };
         await cluster.StartAsync(Processes);
         await cluster.SendAsync(Count);
@@ -88,7 +87,7 @@ public sealed class DeliveryLimitTests(BrokerFixture broker, ITestOutputHelper o
         {
             await Scenario.PauseAsync(TimeSpan.FromSeconds(10));
             // every third time the one that gives the permits
-            await cluster.EndAsync(kill % 3 == 1 ? await cluster.FindJudgeAsync(management) : cluster.Processes[0], kill: true);
+            await cluster.EndAsync(kill % 3 == 1 ? await cluster.FindJudgeAsync(broker.Broker) : cluster.Processes[0], kill: true);
             await cluster.StartAsync(1);
         }
 

@@ -58,21 +58,6 @@ public sealed class RawManagement : IDisposable
         ];
     }
 
-    /// <summary>The port at the other end of the connection that has an exclusive queue; <see langword="null"/> where there is none.</summary>
-    public async Task<int?> PortOfOwnerAsync(string queue)
-    {
-        using var document = JsonDocument.Parse(await GetAsync("queues/VHOST"));
-        foreach (var found in document.RootElement.EnumerateArray().Where(found => found.GetProperty("name").GetString() == queue))
-        {
-            if (found.TryGetProperty("owner_pid_details", out var owner) && owner.TryGetProperty("peer_port", out var port))
-            {
-                return port.GetInt32();
-            }
-        }
-
-        return null;
-    }
-
     public Task DeleteUserAsync(string name) => SendAsync(HttpMethod.Delete, $"users/{name}");
 
     /// <summary>Imports definitions into the virtual host, as <c>curl</c> would.</summary>
