@@ -103,9 +103,12 @@ public sealed class DeliveryLimitTests(BrokerFixture broker, ITestOutputHelper o
         output.WriteLine($"{calls.Count} starts in {(calls[^1].At - calls[0].At).TotalSeconds:0.0} s, {calls.Count - calls.Select(call => call.Message).Distinct().Count()} of them again; in the worst window {excess:0.0} more than the bound");
         excess.ShouldBeLessThanOrEqualTo(Processes * Jitter);
 
+        var began = calls.Select(call => call.Message).Distinct().Count();
+        long left = 0;
         await Eventually.TrueAsync(
-            async () => calls.Select(call => call.Message).Distinct().Count() + await raw.CountAsync("payments") + await raw.CountAsync("payments.release") >= Count,
-            Deadline);
+            async () => began + (left = (await raw.CountAsync("payments") ?? 0) + (await raw.CountAsync("payments.release") ?? 0)) >= Count,
+            Deadline,
+            () => $"{began} began, and {left} of {Count} are left");
         (await raw.CountAsync("payments.parked")).ShouldBe(0u);
     }
 
