@@ -38,8 +38,8 @@ internal sealed class RawClimbs(IConnection connection) : IAsyncDisposable
     /// <summary>How many messages entered so far, each counted once however often it comes by.</summary>
     public int Messages => _messages.Count;
 
-    /// <summary>How many copies of messages entered so far.</summary>
-    public int Seen(string? routingKey = null) => _seen.Count(seen => routingKey is null || seen.RoutingKey == routingKey);
+    /// <summary>How often a message with a routing key entered so far.</summary>
+    public int Seen(string routingKey) => _seen.Count(seen => seen.RoutingKey == routingKey);
 
     /// <summary>How many messages with a routing key entered within a time before a moment: they are still in its rung.</summary>
     public int Waiting(string routingKey, TimeSpan delay, DateTimeOffset at) =>
